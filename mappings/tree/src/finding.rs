@@ -1,0 +1,222 @@
+//! What is wrong, where, and what to do: the one form in which every checker of the hub reports.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A file that was read, kept for quoting its lines.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The path as the user knows it.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Source {
+    /// A source to share.
+    #[must_use]
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self { path: path.into(), text: text.into() })
+    }
+}
+
+/// A place in a source: line and column count from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line from 1.
+    pub line: usize,
+    /// Column from 1, in characters.
+    pub column: usize,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self { line: 1, column: 1 }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// From a place up to, not including, another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The first character.
+    pub start: Position,
+    /// Behind the last character.
+    pub end: Position,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth a look; the file is used.
+    Warning,
+    /// The file is refused.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// One problem of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub source: Arc<Source>,
+    /// The place in it.
+    pub span: Span,
+    /// Error or warning.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub suggestion: Option<String>,
+}
+
+impl Finding {
+    /// `path:line:column`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.source.path, self.span.start)
+    }
+}
+
+/// `path:line:column: error: message`, then the line with a caret below, then the suggestion.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.place(), self.severity, self.message)?;
+        let Span { start, end } = self.span;
+        if let Some(line) = self.source.text.lines().nth(start.line.saturating_sub(1)) {
+            let number = start.line.to_string();
+            let gutter = " ".repeat(number.len());
+            let before: usize = line.chars().take(start.column - 1).map(width).sum();
+            let last = if end.line == start.line { end.column } else { usize::MAX };
+            let under: usize =
+                line.chars().skip(start.column - 1).take(last.saturating_sub(start.column)).map(width).sum();
+            let shown = line.replace('\t', " ");
+            write!(f, "\n {number} | {shown}\n {gutter} | {}{}", " ".repeat(before), "^".repeat(under.max(1)))?;
+        }
+        match &self.suggestion {
+            Some(suggestion) => write!(f, "\n help: {suggestion}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn width(c: char) -> usize {
+    if c == '\t' { 1 } else { c.width().unwrap_or(0) }
+}
+
+/// Collects findings while files are read; shared by reference, so that decoders stay simple.
+#[derive(Debug, Default)]
+pub struct Findings(RefCell<Vec<Finding>>);
+
+impl Findings {
+    /// An empty collection.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a finding.
+    pub fn push(&self, finding: Finding) {
+        self.0.borrow_mut().push(finding);
+    }
+
+    /// Adds an error.
+    pub fn error(&self, source: &Arc<Source>, span: Span, message: impl Into<String>, suggestion: Option<String>) {
+        let source = Arc::clone(source);
+        self.push(Finding { source, span, severity: Severity::Error, message: message.into(), suggestion });
+    }
+
+    /// Adds a warning.
+    pub fn warning(&self, source: &Arc<Source>, span: Span, message: impl Into<String>, suggestion: Option<String>) {
+        let source = Arc::clone(source);
+        self.push(Finding { source, span, severity: Severity::Warning, message: message.into(), suggestion });
+    }
+
+    /// True when something is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.0.borrow().iter().any(|f| f.severity == Severity::Error)
+    }
+
+    /// How many errors there are.
+    #[must_use]
+    pub fn error_count(&self) -> usize {
+        self.0.borrow().iter().filter(|f| f.severity == Severity::Error).count()
+    }
+
+    /// All findings by file and place.
+    #[must_use]
+    pub fn into_sorted(self) -> Vec<Finding> {
+        let mut all = self.0.into_inner();
+        all.sort_by(|a, b| (&a.source.path, a.span.start).cmp(&(&b.source.path, b.span.start)));
+        all.dedup();
+        all
+    }
+}
+
+/// The candidate that a person most likely meant by `word`, if one is near enough.
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let normal = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
+    let wanted = normal(word);
+    let allowed = wanted.chars().count().div_ceil(3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(&wanted, &normal(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, candidate)| (*distance, candidate.width()))
+        .map(|(_, candidate)| candidate)
+}
+
+/// A suggestion for an unknown name: the nearest known one, else the list of them when it is short.
+#[must_use]
+pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
+    if let Some(name) = nearest(word, candidates.clone()) {
+        return Some(format!("did you mean `{name}`?"));
+    }
+    let all: Vec<&str> = candidates.into_iter().collect();
+    (!all.is_empty() && all.len() <= 24).then(|| format!("one of: {}", all.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_shows_its_line_with_carets_under_wide_characters_too() {
+        let source = Source::new("a.yaml", "x: 1\n姓名: 李娜\n");
+        let span =
+            Span { start: Position { line: 2, column: 5 }, end: Position { line: 2, column: 7 } };
+        let findings = Findings::new();
+        findings.error(&source, span, "not a number", Some("write digits".into()));
+        let text = findings.into_sorted()[0].to_string();
+        assert_eq!(
+            text,
+            "a.yaml:2:5: error: not a number\n 2 | 姓名: 李娜\n   |       ^^^^\n help: write digits"
+        );
+    }
+
+    #[test]
+    fn the_nearest_name_is_found_and_a_far_one_is_not() {
+        let names = ["candidate", "application", "interview"];
+        assert_eq!(nearest("aplication", names), Some("application"));
+        assert_eq!(nearest("Candidate", names), Some("candidate"));
+        assert_eq!(nearest("payslip", names), None);
+        assert_eq!(suggest("payslip", names).unwrap(), "one of: candidate, application, interview");
+    }
+}

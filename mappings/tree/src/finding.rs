@@ -200,15 +200,11 @@ mod tests {
     #[test]
     fn a_finding_shows_its_line_with_carets_under_wide_characters_too() {
         let source = Source::new("a.yaml", "x: 1\n姓名: 李娜\n");
-        let span =
-            Span { start: Position { line: 2, column: 5 }, end: Position { line: 2, column: 7 } };
+        let span = Span { start: Position { line: 2, column: 5 }, end: Position { line: 2, column: 7 } };
         let findings = Findings::new();
         findings.error(&source, span, "not a number", Some("write digits".into()));
         let text = findings.into_sorted()[0].to_string();
-        assert_eq!(
-            text,
-            "a.yaml:2:5: error: not a number\n 2 | 姓名: 李娜\n   |       ^^^^\n help: write digits"
-        );
+        assert_eq!(text, "a.yaml:2:5: error: not a number\n 2 | 姓名: 李娜\n   |       ^^^^\n help: write digits");
     }
 
     #[test]

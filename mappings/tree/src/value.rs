@@ -228,8 +228,7 @@ impl PartialEq for Value<'_> {
             }
             (Self::List(a), Self::List(b)) => a == b,
             (Self::Map(a), Self::Map(b)) => {
-                a.0.len() == b.0.len()
-                    && a.0.iter().all(|(key, value)| b.0.iter().any(|(k, v)| k == key && v == value))
+                a.0.len() == b.0.len() && a.0.iter().all(|(key, value)| b.0.iter().any(|(k, v)| k == key && v == value))
             }
             _ => false,
         }
@@ -283,7 +282,9 @@ mod tests {
         assert_eq!(d("1e3").as_deref(), Some("1000"));
         assert_eq!(d("1.25E-2").as_deref(), Some("0.0125"));
         assert_eq!(d("0e999999999").as_deref(), Some("0"));
-        for bad in ["", "-", ".", "1e", "1e400", "1e-400", "0.123456789012345678901234567891", "NaN", "1,5", "1_0", " 1"] {
+        for bad in
+            ["", "-", ".", "1e", "1e400", "1e-400", "0.123456789012345678901234567891", "NaN", "1,5", "1_0", " 1"]
+        {
             assert_eq!(d(bad), None, "{bad}");
         }
     }

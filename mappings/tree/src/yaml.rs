@@ -91,13 +91,7 @@ impl<'f> Context<'f> {
     }
 
     /// Reports that a word is none of the known ones.
-    pub fn unknown<'a>(
-        &self,
-        span: Span,
-        what: &str,
-        word: &str,
-        known: impl IntoIterator<Item = &'a str> + Clone,
-    ) {
+    pub fn unknown<'a>(&self, span: Span, what: &str, word: &str, known: impl IntoIterator<Item = &'a str> + Clone) {
         self.error_with(span, format!("unknown {what} `{word}`"), suggest(word, known));
     }
 

@@ -1,0 +1,478 @@
+//! Names and types, checked before anything runs; the result is what the evaluator walks.
+
+use crate::ast::{Ast, AstKind, At, Operator};
+use crate::functions::{self, Function};
+use crate::parse::parse;
+use crate::reads::{self, Read};
+use crate::types::Type;
+use hub_tree::finding::suggest;
+use hub_tree::rust_decimal::Decimal;
+use std::sync::Arc;
+
+/// What is wrong with an expression, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Place in characters from the start of the expression.
+    pub start: usize,
+    /// How many characters it concerns.
+    pub len: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub suggestion: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(start: usize, len: usize, message: impl Into<String>) -> Self {
+        Self { start, len, message: message.into(), suggestion: None }
+    }
+
+    pub(crate) fn with_suggestion(mut self, suggestion: impl Into<String>) -> Self {
+        self.suggestion = Some(suggestion.into());
+        self
+    }
+}
+
+/// The names that an expression may use, and their types. The position of a name is its slot at run time.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    names: Vec<(String, Type)>,
+}
+
+impl Scope {
+    /// A scope of the given names, in slot order.
+    #[must_use]
+    pub fn new<'a>(names: impl IntoIterator<Item = (&'a str, Type)>) -> Self {
+        Self { names: names.into_iter().map(|(name, ty)| (name.to_owned(), ty)).collect() }
+    }
+
+    /// Adds a name; it hides an earlier one that is spelled alike. Returns its slot.
+    pub fn push(&mut self, name: &str, ty: Type) -> usize {
+        self.names.push((name.to_owned(), ty));
+        self.names.len() - 1
+    }
+
+    /// Takes the last name away again.
+    pub fn pop(&mut self) {
+        self.names.pop();
+    }
+
+    /// How many names there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// True when no name is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The slot and type of a name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<(usize, &Type)> {
+        self.names.iter().enumerate().rev().find(|(_, (n, _))| n == name).map(|(slot, (_, ty))| (slot, ty))
+    }
+
+    fn known(&self) -> Vec<&str> {
+        self.names.iter().map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+/// A checked expression, ready to run any number of times.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    pub(crate) text: Arc<str>,
+    pub(crate) root: Node,
+    pub(crate) names: Arc<[String]>,
+    ty: Type,
+    reads: Vec<Read>,
+}
+
+impl Expr {
+    /// Parses and checks `text` against the names of `scope`.
+    ///
+    /// # Errors
+    /// Every name and type problem found, or the one syntax error.
+    pub fn compile(text: &str, scope: &Scope) -> Result<Self, Vec<Problem>> {
+        let ast = parse(text).map_err(|problem| vec![problem])?;
+        let mut checker = Checker { scope, items: Vec::new(), problems: Vec::new() };
+        let (root, ty) = checker.lower(&ast);
+        if checker.problems.is_empty() {
+            let names = scope.names.iter().map(|(name, _)| name.clone()).collect();
+            let reads = reads::of(&root);
+            Ok(Self { text: text.into(), root, names, ty, reads })
+        } else {
+            Err(checker.problems)
+        }
+    }
+
+    /// The text it was compiled from.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The static type of its value.
+    #[must_use]
+    pub const fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    /// The source paths that it may read, by slot.
+    #[must_use]
+    pub fn reads(&self) -> &[Read] {
+        &self.reads
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) at: At,
+    pub(crate) kind: NodeKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum NodeKind {
+    Constant(Constant),
+    Slot(usize),
+    /// The item of the innermost `map`, `where`, `any` or `all`.
+    Item,
+    List(Vec<Node>),
+    Key(Box<Node>, Box<str>),
+    Index(Box<Node>, Box<Node>),
+    Not(Box<Node>),
+    Minus(Box<Node>),
+    Binary(Operator, Box<Node>, Box<Node>),
+    If(Box<[Node; 3]>),
+    Each(Each, Box<Node>, Box<Node>),
+    Call(&'static Function, Vec<Node>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Constant {
+    Null,
+    Bool(bool),
+    Number(Decimal),
+    Text(Box<str>),
+}
+
+/// Functions whose second argument is evaluated once per item, as `item`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Each {
+    Map,
+    Where,
+    Any,
+    All,
+}
+
+impl Each {
+    pub(crate) const NAMES: [(&'static str, Each); 4] =
+        [("map", Self::Map), ("where", Self::Where), ("any", Self::Any), ("all", Self::All)];
+}
+
+struct Checker<'s> {
+    scope: &'s Scope,
+    items: Vec<Type>,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn problem(&mut self, at: At, message: impl Into<String>, suggestion: Option<String>) {
+        self.problems.push(Problem { start: at.start, len: at.len, message: message.into(), suggestion });
+    }
+
+    fn lower(&mut self, ast: &Ast) -> (Node, Type) {
+        let at = ast.at;
+        let constant = |constant| NodeKind::Constant(constant);
+        let (kind, ty) = match &ast.kind {
+            AstKind::Null => (constant(Constant::Null), Type::Nothing),
+            AstKind::Bool(value) => (constant(Constant::Bool(*value)), Type::Bool),
+            AstKind::Text(text) => (constant(Constant::Text(text.as_str().into())), Type::Text),
+            AstKind::Number(text) => match hub_tree::value::parse_decimal(text) {
+                Some(number) => (constant(Constant::Number(number)), Type::Number),
+                None => {
+                    self.problem(at, "a number may have at most 28 digits", None);
+                    (constant(Constant::Null), Type::Number)
+                }
+            },
+            AstKind::Name(name) => self.name(at, name),
+            AstKind::List(items) => {
+                let mut ty = Type::Nothing;
+                let mut nodes = Vec::with_capacity(items.len());
+                for item in items {
+                    let (node, item_ty) = self.lower(item);
+                    ty = ty.unify(&item_ty).unwrap_or(Type::Any);
+                    nodes.push(node);
+                }
+                let ty = if ty == Type::Nothing { Type::Any } else { ty };
+                (NodeKind::List(nodes), Type::list(ty))
+            }
+            AstKind::Key(base, key, key_at) => self.key(base, key, *key_at),
+            AstKind::Index(base, index) => {
+                let (base_node, base_ty) = self.lower(base);
+                let index_node = self.expect(index, &Type::Number, "an index");
+                if !matches!(base_ty, Type::Any | Type::List(_)) {
+                    self.problem(base.at, format!("only a list has items, this is {base_ty}"), None);
+                }
+                (NodeKind::Index(Box::new(base_node), Box::new(index_node)), base_ty.item())
+            }
+            AstKind::Not(inner) => {
+                let node = self.expect(inner, &Type::Bool, "`not`");
+                (NodeKind::Not(Box::new(node)), Type::Bool)
+            }
+            AstKind::Minus(inner) => {
+                let node = self.expect(inner, &Type::Number, "`-`");
+                (NodeKind::Minus(Box::new(node)), Type::Number)
+            }
+            AstKind::Binary(operator, left, right) => self.binary(at, *operator, left, right),
+            AstKind::Call(name, name_at, arguments) => self.call(at, name, *name_at, arguments),
+        };
+        (Node { at, kind }, ty)
+    }
+
+    fn name(&mut self, at: At, name: &str) -> (NodeKind, Type) {
+        if name == "item"
+            && let Some(ty) = self.items.last()
+        {
+            return (NodeKind::Item, ty.clone());
+        }
+        if let Some((slot, ty)) = self.scope.find(name) {
+            return (NodeKind::Slot(slot), ty.clone());
+        }
+        let suggestion = if functions::find(name).is_some() {
+            Some(format!("`{name}` is a function: write `{name}(…)`"))
+        } else {
+            suggest(name, self.scope.known())
+        };
+        self.problem(at, format!("unknown name `{name}`"), suggestion);
+        (NodeKind::Constant(Constant::Null), Type::Any)
+    }
+
+    fn key(&mut self, base: &Ast, key: &str, key_at: At) -> (NodeKind, Type) {
+        let (node, base_ty) = self.lower(base);
+        let ty = match &base_ty {
+            Type::Any => Type::Any,
+            Type::Record(record) => match record.fields.get(key) {
+                Some(ty) => ty.clone(),
+                None => {
+                    let known = record.fields.keys().map(String::as_str);
+                    self.problem(key_at, format!("{} has no `{key}`", record.name), suggest(key, known));
+                    Type::Any
+                }
+            },
+            Type::Enum(_) => match key {
+                "value" | "raw" => Type::Text,
+                "label" => Type::Any,
+                _ => {
+                    self.problem(key_at, format!("an enum has no `{key}`"), Some("one of: value, raw, label".into()));
+                    Type::Any
+                }
+            },
+            Type::List(_) => {
+                let help = format!("write `first(…).{key}`, `…[0].{key}` or `map(…, item.{key})`");
+                self.problem(key_at, format!("a list has no key `{key}`"), Some(help));
+                Type::Any
+            }
+            other => {
+                self.problem(key_at, format!("{other} has no key `{key}`"), None);
+                Type::Any
+            }
+        };
+        (NodeKind::Key(Box::new(node), key.into()), ty)
+    }
+
+    /// Lowers `ast` and reports when it cannot be of type `wanted`.
+    fn expect(&mut self, ast: &Ast, wanted: &Type, whose: &str) -> Node {
+        self.expect_typed(ast, wanted, whose).0
+    }
+
+    fn expect_typed(&mut self, ast: &Ast, wanted: &Type, whose: &str) -> (Node, Type) {
+        let (node, ty) = self.lower(ast);
+        if !ty.may_be(wanted) {
+            let suggestion = match (&ty, wanted) {
+                (Type::Text, Type::Number) => Some("write `number(…)`".to_owned()),
+                (Type::Text, Type::Date) => Some("write `date(…)`".to_owned()),
+                (Type::Text, Type::DateTime) => Some("write `datetime(…)`".to_owned()),
+                (Type::Number, Type::Text) => Some("write `text(…)`".to_owned()),
+                _ => None,
+            };
+            self.problem(ast.at, format!("{whose} needs {wanted}, this is {ty}"), suggestion);
+        }
+        (if *wanted == Type::Text { plain(node, &ty) } else { node }, ty)
+    }
+
+    fn binary(&mut self, at: At, operator: Operator, left: &Ast, right: &Ast) -> (NodeKind, Type) {
+        use Operator as O;
+        let sign = format!("`{}`", operator.sign());
+        let make = |l, r| NodeKind::Binary(operator, Box::new(l), Box::new(r));
+        match operator {
+            O::And | O::Or => {
+                let l = self.expect(left, &Type::Bool, &sign);
+                let r = self.expect(right, &Type::Bool, &sign);
+                (make(l, r), Type::Bool)
+            }
+            O::Add | O::Subtract | O::Multiply | O::Divide => {
+                let l = self.expect(left, &Type::Number, &sign);
+                let r = self.expect(right, &Type::Number, &sign);
+                (make(l, r), Type::Number)
+            }
+            O::Join => {
+                let mut side = |ast: &Ast| {
+                    let (node, ty) = self.lower(ast);
+                    if !ty.may_be_scalar() {
+                        self.problem(ast.at, format!("`&` joins text, this is {ty}"), None);
+                    }
+                    plain(node, &ty)
+                };
+                let l = side(left);
+                let r = side(right);
+                (make(l, r), Type::Text)
+            }
+            O::Default => {
+                let (l, l_ty) = self.lower(left);
+                let (r, r_ty) = self.lower(right);
+                let ty = self.together(at, &l_ty, &r_ty);
+                let (l, r) = if ty == Type::Text { (plain(l, &l_ty), plain(r, &r_ty)) } else { (l, r) };
+                (make(l, r), ty)
+            }
+            O::Equal | O::Unequal | O::Less | O::LessEqual | O::Greater | O::GreaterEqual => {
+                let (l, l_ty) = self.lower(left);
+                let (r, r_ty) = self.lower(right);
+                self.comparable(at, operator, (left, &l_ty), (right, &r_ty));
+                (make(plain(l, &l_ty), plain(r, &r_ty)), Type::Bool)
+            }
+            O::In => {
+                let (l, l_ty) = self.lower(left);
+                let r = if let AstKind::List(items) = &right.kind {
+                    let lowered: Vec<(Node, Type)> = items.iter().map(|item| self.lower(item)).collect();
+                    for (item, (_, ty)) in items.iter().zip(&lowered) {
+                        self.comparable(item.at, O::Equal, (left, &l_ty), (item, ty));
+                    }
+                    Node { at: right.at, kind: NodeKind::List(lowered.into_iter().map(|(node, _)| node).collect()) }
+                } else {
+                    let (r, r_ty) = self.lower(right);
+                    if !matches!(r_ty, Type::Any | Type::List(_)) {
+                        self.problem(right.at, format!("`in` needs a list, this is {r_ty}"), None);
+                    }
+                    self.comparable(at, O::Equal, (left, &l_ty), (right, &r_ty.item()));
+                    r
+                };
+                (make(plain(l, &l_ty), r), Type::Bool)
+            }
+        }
+    }
+
+    fn comparable(&mut self, at: At, operator: Operator, left: (&Ast, &Type), right: (&Ast, &Type)) {
+        for ((_, ty), (other, _)) in [(left, right), (right, left)] {
+            if let (Type::Enum(of), AstKind::Text(text)) = (ty, &other.kind)
+                && !of.values.iter().any(|value| value == text)
+            {
+                let known = of.values.iter().map(String::as_str);
+                self.problem(other.at, format!("{} has no value `{text}`", of.name), suggest(text, known));
+            }
+        }
+        let (l, r) = (left.1, right.1);
+        if !l.may_be(r) && !r.may_be(l) {
+            let verb = if matches!(operator, Operator::Equal | Operator::Unequal) {
+                "is never equal to"
+            } else {
+                "cannot be compared with"
+            };
+            self.problem(at, format!("{l} {verb} {r}"), None);
+        }
+        let ordered =
+            |ty: &Type| !matches!(ty, Type::Bool | Type::List(_) | Type::Record(_) | Type::Nothing | Type::Enum(_));
+        if !matches!(operator, Operator::Equal | Operator::Unequal) {
+            for (ast, ty) in [left, right] {
+                if !ordered(ty) {
+                    self.problem(ast.at, format!("{ty} has no order"), None);
+                }
+            }
+        }
+    }
+
+    fn together(&mut self, at: At, left: &Type, right: &Type) -> Type {
+        left.unify(right).unwrap_or_else(|| {
+            self.problem(at, format!("one side is {left}, the other {right}"), Some("both need one type".to_owned()));
+            Type::Any
+        })
+    }
+
+    fn call(&mut self, at: At, name: &str, name_at: At, arguments: &[Ast]) -> (NodeKind, Type) {
+        if name == "if" {
+            let [condition, then, otherwise] = arguments else {
+                self.problem(at, "`if` takes a condition, a value and an alternative", None);
+                return (NodeKind::Constant(Constant::Null), Type::Any);
+            };
+            let condition = self.expect(condition, &Type::Bool, "a condition");
+            let (then, then_ty) = self.lower(then);
+            let (otherwise, otherwise_ty) = self.lower(otherwise);
+            let ty = self.together(at, &then_ty, &otherwise_ty);
+            let (then, otherwise) = if ty == Type::Text {
+                (plain(then, &then_ty), plain(otherwise, &otherwise_ty))
+            } else {
+                (then, otherwise)
+            };
+            return (NodeKind::If(Box::new([condition, then, otherwise])), ty);
+        }
+        if let Some((_, each)) = Each::NAMES.iter().find(|(n, _)| *n == name) {
+            return self.each(at, name, *each, arguments);
+        }
+        let Some(function) = functions::find(name) else {
+            self.problem(name_at, format!("unknown function `{name}`"), suggest(name, functions::names()));
+            return (NodeKind::Constant(Constant::Null), Type::Any);
+        };
+        let given = arguments.len();
+        if given < function.least() || given > function.most() {
+            self.problem(at, format!("`{name}` is called as `{}`", function.signature()), None);
+        }
+        let mut nodes = Vec::with_capacity(given);
+        let mut types = Vec::with_capacity(given);
+        for (index, argument) in arguments.iter().enumerate() {
+            let wanted = function.parameter(index).map_or(Type::Any, |p| p.ty.to_type());
+            let (node, ty) = self.expect_typed(argument, &wanted, &format!("`{name}`"));
+            nodes.push(node);
+            types.push(ty);
+        }
+        if given < function.least() {
+            return (NodeKind::Constant(Constant::Null), Type::Any);
+        }
+        let ty = (function.returns)(&types);
+        (NodeKind::Call(function, nodes), ty)
+    }
+
+    fn each(&mut self, at: At, name: &str, each: Each, arguments: &[Ast]) -> (NodeKind, Type) {
+        let [list, body] = arguments else {
+            self.problem(at, format!("`{name}` is called as `{name}(list, … item …)`"), None);
+            return (NodeKind::Constant(Constant::Null), Type::Any);
+        };
+        let (list_node, list_ty) = self.lower(list);
+        if !matches!(list_ty, Type::Any | Type::List(_)) {
+            self.problem(list.at, format!("`{name}` needs a list, this is {list_ty}"), None);
+        }
+        self.items.push(list_ty.item());
+        let (body_node, body_ty) = if each == Each::Map {
+            self.lower(body)
+        } else {
+            (self.expect(body, &Type::Bool, "a condition"), Type::Bool)
+        };
+        self.items.pop();
+        let ty = match each {
+            Each::Map => Type::list(body_ty),
+            Each::Where => Type::list(list_ty.item()),
+            Each::Any | Each::All => Type::Bool,
+        };
+        (NodeKind::Each(each, Box::new(list_node), Box::new(body_node)), ty)
+    }
+}
+
+/// An enum stands for its value wherever text is needed.
+fn plain(node: Node, ty: &Type) -> Node {
+    if matches!(ty, Type::Enum(_)) {
+        let at = node.at;
+        return Node { at, kind: NodeKind::Key(Box::new(node), "value".into()) };
+    }
+    node
+}

@@ -1,0 +1,92 @@
+//! Which source paths an expression may read: known before it runs, so that what nobody reads can be reported.
+
+use crate::check::{Each, Node, NodeKind};
+
+/// A path from a slot; the value at its end is read with all that lies below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The slot of the scope that it begins at; `None` for the item of an enclosing `each`.
+    pub slot: usize,
+    /// The way from there.
+    pub path: Vec<Segment>,
+}
+
+/// A step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// A key of an object.
+    Key(Box<str>),
+    /// Any item of a list.
+    Items,
+}
+
+pub(crate) fn of(root: &Node) -> Vec<Read> {
+    let mut reads = Vec::new();
+    Walk { reads: &mut reads, items: Vec::new() }.whole(root);
+    reads
+}
+
+struct Walk<'w> {
+    reads: &'w mut Vec<Read>,
+    /// Where the items of the enclosing list functions come from, if that is a path.
+    items: Vec<Option<Read>>,
+}
+
+impl Walk<'_> {
+    /// The value of `node` is used: its path, if it has one, is read to the ground.
+    fn whole(&mut self, node: &Node) {
+        if let Some(read) = self.path(node)
+            && !self.reads.contains(&read)
+        {
+            self.reads.push(read);
+        }
+    }
+
+    /// The source path that `node` leads to, if it is one; what else it computes on the way counts as read.
+    fn path(&mut self, node: &Node) -> Option<Read> {
+        match &node.kind {
+            NodeKind::Slot(slot) => Some(Read { slot: *slot, path: Vec::new() }),
+            NodeKind::Item => self.items.last().cloned().flatten(),
+            NodeKind::Key(base, key) => self.path(base).map(|read| read.then(Segment::Key(key.clone()))),
+            NodeKind::Index(base, index) => {
+                self.whole(index);
+                self.path(base).map(|read| read.then(Segment::Items))
+            }
+            NodeKind::Each(each, list, body) => {
+                let list = self.path(list);
+                self.items.push(list.clone().map(|read| read.then(Segment::Items)));
+                self.whole(body);
+                self.items.pop();
+                if *each == Each::Where { list } else { None }
+            }
+            NodeKind::Call(function, arguments) if function.picks_item => {
+                self.path(&arguments[0]).map(|read| read.then(Segment::Items))
+            }
+            NodeKind::Call(_, nodes) | NodeKind::List(nodes) => {
+                nodes.iter().for_each(|node| self.whole(node));
+                None
+            }
+            NodeKind::Not(inner) | NodeKind::Minus(inner) => {
+                self.whole(inner);
+                None
+            }
+            NodeKind::Binary(_, left, right) => {
+                self.whole(left);
+                self.whole(right);
+                None
+            }
+            NodeKind::If(parts) => {
+                parts.iter().for_each(|node| self.whole(node));
+                None
+            }
+            NodeKind::Constant(_) => None,
+        }
+    }
+}
+
+impl Read {
+    fn then(mut self, segment: Segment) -> Self {
+        self.path.push(segment);
+        self
+    }
+}

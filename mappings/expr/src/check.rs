@@ -88,6 +88,7 @@ pub struct Expr {
     pub(crate) names: Arc<[String]>,
     ty: Type,
     reads: Vec<Read>,
+    source: Option<Read>,
 }
 
 impl Expr {
@@ -101,8 +102,8 @@ impl Expr {
         let (root, ty) = checker.lower(&ast);
         if checker.problems.is_empty() {
             let names = scope.names.iter().map(|(name, _)| name.clone()).collect();
-            let reads = reads::of(&root);
-            Ok(Self { text: text.into(), root, names, ty, reads })
+            let (reads, source) = reads::of(&root);
+            Ok(Self { text: text.into(), root, names, ty, reads, source })
         } else {
             Err(checker.problems)
         }
@@ -120,10 +121,30 @@ impl Expr {
         &self.ty
     }
 
-    /// The source paths that it may read, by slot.
+    /// The source paths that it may read on the way to its value, without [`Expr::source`].
     #[must_use]
     pub fn reads(&self) -> &[Read] {
         &self.reads
+    }
+
+    /// The source path that its value lies at, when it is taken from one place and not computed.
+    #[must_use]
+    pub const fn source(&self) -> Option<&Read> {
+        self.source.as_ref()
+    }
+
+    /// Whether it is nothing but a path: names, keys and numbered items.
+    #[must_use]
+    pub fn is_path(&self) -> bool {
+        fn path(node: &Node) -> bool {
+            match &node.kind {
+                NodeKind::Slot(_) | NodeKind::Item => true,
+                NodeKind::Key(base, _) => path(base),
+                NodeKind::Index(base, index) => path(base) && matches!(index.kind, NodeKind::Constant(_)),
+                _ => false,
+            }
+        }
+        path(&self.root)
     }
 }
 

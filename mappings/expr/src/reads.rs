@@ -5,7 +5,7 @@ use crate::check::{Each, Node, NodeKind};
 /// A path from a slot; the value at its end is read with all that lies below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
-    /// The slot of the scope that it begins at; `None` for the item of an enclosing `each`.
+    /// The slot of the scope that it begins at.
     pub slot: usize,
     /// The way from there.
     pub path: Vec<Segment>,
@@ -20,10 +20,11 @@ pub enum Segment {
     Items,
 }
 
-pub(crate) fn of(root: &Node) -> Vec<Read> {
+/// What computing `root` reads on the way, and the path that its value lies at, if it is taken from one place.
+pub(crate) fn of(root: &Node) -> (Vec<Read>, Option<Read>) {
     let mut reads = Vec::new();
-    Walk { reads: &mut reads, items: Vec::new() }.whole(root);
-    reads
+    let source = Walk { reads: &mut reads, items: Vec::new() }.path(root);
+    (reads, source)
 }
 
 struct Walk<'w> {

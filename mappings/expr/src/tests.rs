@@ -227,6 +227,7 @@ fn reads_are_known_before_it_runs() {
         let mut all: Vec<String> = expr
             .reads()
             .iter()
+            .chain(expr.source())
             .map(|read| {
                 read.path.iter().fold(format!("${}", read.slot), |path, segment| match segment {
                     Segment::Key(key) => format!("{path}.{key}"),

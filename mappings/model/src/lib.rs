@@ -1,1 +1,52 @@
+//! The canonical HR schema.
+//!
+//! Every entity is written once, in [`entities`], by the [`entity!`] macro. From that one text come the Rust type
+//! (for code that works on one kind of record), the description ([`EntityType`], for code that works on all of
+//! them: mappings, the store, the API) and the JSON Schema ([`schema`]).
+//!
+//! Records are documents: the fields of the [`Envelope`] and of the entity side by side in one JSON object. All
+//! fields are optional here, because a mapping is a patch; which ones a complete record must have is in the
+//! description.
 
+#[macro_use]
+mod macros;
+
+pub mod codes;
+pub mod describe;
+pub mod entities;
+pub mod enums;
+pub mod envelope;
+pub mod mask;
+pub mod scalars;
+pub mod schema;
+
+pub use describe::{Class, EntityType, EnumType, Field, ModelType, StructType, Type, Verb, When};
+pub use enums::Enum;
+pub use envelope::{Envelope, FieldMeta, Source};
+
+/// The version of the canonical model that documents of this hub obey.
+pub const SCHEMA_VERSION: &str = "1.0.0";
+
+/// Every entity, by name.
+pub static ENTITIES: &[&EntityType] = &[
+    &entities::assessment::ASSESSMENT_ORDER,
+    &entities::recruiting::APPLICATION,
+    &entities::recruiting::CANDIDATE,
+    &entities::assessment::DECISION,
+    &entities::assessment::INTERVIEW,
+    &entities::shared::MESSAGE,
+    &entities::person::PERSON,
+    &entities::assessment::SCORECARD,
+];
+
+/// The entity called `name`, such as `assessment_order`.
+#[must_use]
+pub fn entity(name: &str) -> Option<&'static EntityType> {
+    ENTITIES.iter().find(|entity| entity.name == name).copied()
+}
+
+/// The entity whose collection is called `name`, such as `assessment-orders`.
+#[must_use]
+pub fn collection(name: &str) -> Option<&'static EntityType> {
+    ENTITIES.iter().find(|entity| entity.collection == name).copied()
+}

@@ -1,1 +1,20 @@
+//! Turns vendors' payloads into canonical records, and canonical records into vendors' bodies, by following a
+//! compiled mapping file.
+//!
+//! Invariant: nothing here does I/O, reads a clock or knows a vendor. The same mapping and input give the same bytes.
+//! Entry points: [`Mapping::compile`], [`Mapping::run_in`], [`Mapping::run_out`], [`Mapping::explain`]; the cases
+//! beside a mapping are run by [`case`].
 
+pub mod case;
+mod compile;
+mod convert;
+mod explain;
+mod mapping;
+mod run;
+#[cfg(test)]
+mod tests;
+pub mod types;
+mod unread;
+
+pub use mapping::{Direction, Mapping};
+pub use run::{Input, Issue, Level, Outcome, Record, Reply};

@@ -1,0 +1,681 @@
+//! Reads a mapping file and reports every problem in it.
+
+use crate::mapping::{
+    DateForm, DateKind, Direction, EachRule, Emit, EnumTable, FieldRule, Let, Letters, Literal, Located, Mapping,
+    PAYLOAD, PathSet, ROOTS, Rule, What,
+};
+use hub_expr::{Expr, Read, Scope, Segment, Type as ExprType};
+use hub_model::{EntityType, Type, scalars};
+use hub_tree::yaml::{self, Context, Fields, Kind, Node};
+use hub_tree::{Findings, Source, Span, Value, jiff, json};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// Every key of a rule, so that a misspelt one is found.
+const WHATS: [&str; 11] =
+    ["path", "value", "expr", "each", "fields", "ref", "money", "score", "phone", "email", "person_name"];
+
+impl Mapping {
+    /// Compiles the file `<object>.in.yaml` or `<object>.out.yaml` of `connector`. All problems go to `findings`;
+    /// `None` when one of them is an error.
+    #[must_use]
+    pub fn compile(connector: &str, source: &Arc<Source>, findings: &Findings) -> Option<Mapping> {
+        let before = findings.error_count();
+        let root = yaml::read(source, findings)?;
+        let cx = Context::new(source, findings);
+        let file = source.path.rsplit('/').next().unwrap_or_default();
+        let (object, direction) = match (file.strip_suffix(".in.yaml"), file.strip_suffix(".out.yaml")) {
+            (Some(object), _) => (object, Direction::In),
+            (_, Some(object)) => (object, Direction::Out),
+            _ => {
+                cx.error(Span::default(), "a mapping file is called `<object>.in.yaml` or `<object>.out.yaml`");
+                return None;
+            }
+        };
+        let mut compiler = Compiler::new(&cx, direction);
+        let mut fields = root.fields(&cx)?;
+        fields.version(1);
+        let (word, suffix) = if direction == Direction::In { ("from", "in") } else { ("to", "out") };
+        if let Some(node) = fields.required(word)
+            && let Some(text) = node.text(&cx)
+            && text != format!("{connector}/{object}")
+        {
+            cx.error(node.span, format!("this file is `{connector}/{object}`; `{word}` says `{text}`"));
+        }
+        if let Some(lets) = fields.optional("let") {
+            compiler.lets(lets);
+        }
+        if direction == Direction::In {
+            if let Some(emit) = fields.required("emit") {
+                compiler.emits(emit);
+            }
+        } else if let Some(body) = fields.required("fields") {
+            compiler.body = compiler.field_rules(body, &Target::Open, "body");
+        }
+        let mut ignored = PathSet::default();
+        if let Some(node) = fields.optional("ignore") {
+            for item in node.items(&cx) {
+                compiler.ignore(item, &mut ignored);
+            }
+        }
+        fields.finish();
+        let Compiler { lets, emits, body, reads, .. } = compiler;
+        (findings.error_count() == before).then(|| Mapping {
+            id: format!("{connector}/{object}.{suffix}"),
+            version: hex::encode(&Sha256::digest(source.text.as_bytes())[..16]),
+            direction,
+            connector: connector.to_owned(),
+            source: Arc::clone(source),
+            lets,
+            emits,
+            body,
+            reads,
+            ignored,
+        })
+    }
+}
+
+/// What a set of fields is written into.
+enum Target {
+    Entity(&'static EntityType),
+    /// A field with declared fields of its own.
+    Part(&'static Type),
+    /// A vendor's body: any key, any value.
+    Open,
+}
+
+struct Compiler<'c, 'f> {
+    cx: &'c Context<'f>,
+    scope: Scope,
+    /// Where the value of each slot lies in the payload, as far as that is one place.
+    places: Vec<Option<Vec<Segment>>>,
+    lets: Vec<Let>,
+    emits: Vec<Emit>,
+    body: Vec<FieldRule>,
+    reads: PathSet,
+}
+
+impl<'c, 'f> Compiler<'c, 'f> {
+    fn new(cx: &'c Context<'f>, direction: Direction) -> Self {
+        let connection = ExprType::record("connection", [("id", ExprType::Text), ("settings", ExprType::Any)]);
+        let types = [ExprType::Any, ExprType::Any, ExprType::Text, connection, ExprType::Any];
+        let scope = Scope::new(ROOTS.into_iter().zip(types));
+        let mut places = vec![None; ROOTS.len()];
+        if direction == Direction::In {
+            places[PAYLOAD] = Some(Vec::new());
+        }
+        Self { cx, scope, places, lets: Vec::new(), emits: Vec::new(), body: Vec::new(), reads: PathSet::default() }
+    }
+
+    /// The place in the payload that a read leads to.
+    fn place(&self, read: &Read) -> Option<Vec<Segment>> {
+        let base = self.places.get(read.slot)?.as_ref()?;
+        Some(base.iter().chain(&read.path).cloned().collect())
+    }
+
+    /// Compiles an expression. What it reads on the way counts as read; the place of its value only when `whole`.
+    fn expr(&mut self, node: &Node, whole: bool) -> Option<Located> {
+        let Some(text) = node.scalar() else {
+            node.expected("an expression", self.cx);
+            return None;
+        };
+        match Expr::compile(text, &self.scope) {
+            Ok(expr) => {
+                let places: Vec<_> = expr.reads().iter().filter_map(|read| self.place(read)).collect();
+                for place in places {
+                    self.reads.insert(&place);
+                }
+                if whole && let Some(place) = expr.source().and_then(|read| self.place(read)) {
+                    self.reads.insert(&place);
+                }
+                let verbatim = node.locate(&self.cx.source, 0, 1);
+                let text_at = (verbatim != node.span).then_some(verbatim.start);
+                Some(Located { expr, span: node.span, text_at })
+            }
+            Err(problems) => {
+                for problem in problems {
+                    let span = node.locate(&self.cx.source, problem.start, problem.len);
+                    self.cx.error_with(span, problem.message, problem.suggestion);
+                }
+                None
+            }
+        }
+    }
+
+    fn path(&mut self, node: &Node) -> Option<Located> {
+        let located = self.expr(node, true)?;
+        if !located.expr.is_path() {
+            let help = "write `{ expr: … }` for something computed".to_owned();
+            self.cx.error_with(node.span, "a path is made of names, keys and numbered items", Some(help));
+        }
+        Some(located)
+    }
+
+    fn condition(&mut self, node: &Node) -> Option<Located> {
+        let located = self.expr(node, true)?;
+        if !located.expr.ty().may_be(&ExprType::Bool) {
+            self.cx.error(node.span, format!("a condition is true or false, this is {}", located.expr.ty()));
+        }
+        Some(located)
+    }
+
+    fn lets(&mut self, node: &Node) {
+        for (key, value) in node.entries(self.cx) {
+            if self.scope.find(&key.name).is_some() {
+                self.cx.error(key.span, format!("the name `{}` is taken", key.name));
+            }
+            let Some(expr) = self.expr(value, false) else {
+                self.push_slot(&key.name, ExprType::Any, None);
+                continue;
+            };
+            let place = expr.expr.source().and_then(|read| self.place(read));
+            self.push_slot(&key.name, expr.expr.ty().clone(), place);
+            self.lets.push(Let { name: key.name.clone(), expr });
+        }
+    }
+
+    fn push_slot(&mut self, name: &str, ty: ExprType, place: Option<Vec<Segment>>) {
+        self.scope.push(name, ty);
+        self.places.push(place);
+    }
+
+    fn pop_slot(&mut self) {
+        self.scope.pop();
+        self.places.pop();
+    }
+
+    fn emits(&mut self, node: &Node) {
+        for (index, item) in node.items(self.cx).iter().enumerate() {
+            self.emit(index, item);
+        }
+        if self.emits.is_empty() && node.items(self.cx).is_empty() {
+            self.cx.error(node.span, "`emit` names no record");
+        }
+    }
+
+    fn emit(&mut self, index: usize, node: &Node) {
+        let Some(mut fields) = node.fields(self.cx) else { return };
+        let entity = fields.required("to").and_then(|to| {
+            let name = to.text(self.cx)?;
+            let entity = hub_model::entity(&name);
+            if entity.is_none() {
+                self.cx.unknown(to.span, "entity", &name, hub_model::ENTITIES.iter().map(|e| e.name));
+            }
+            entity
+        });
+        let each = fields.optional("each").and_then(|each| self.expr(each, false));
+        if let Some(each) = &each {
+            let place = each.expr.source().and_then(|read| self.place(read)).map(|mut place| {
+                place.push(Segment::Items);
+                place
+            });
+            self.push_slot("item", each.expr.ty().item(), place);
+        }
+        let mut named = |compiler: &mut Self, key| fields.optional(key).and_then(|node| compiler.expr(node, true));
+        let key = named(self, "key");
+        let hub_id = named(self, "hub_id");
+        let url = named(self, "url");
+        let when = fields.optional("when").and_then(|node| self.condition(node));
+        let deleted = fields.optional("deleted").and_then(|node| self.condition(node));
+        let mut rules = Vec::new();
+        if let Some(entity) = entity {
+            if let Some(node) = fields.optional("fields") {
+                rules = self.field_rules(node, &Target::Entity(entity), &format!("emit[{index}]"));
+            }
+            let complete = hub_id.is_none() && deleted.is_none();
+            for field in entity.fields.iter().filter(|field| complete && field.required) {
+                if !rules.iter().any(|rule| rule.target[0] == field.name) {
+                    let help = format!("a complete {} has it; without it only existing ones are updated", entity.name);
+                    self.cx.warning(fields.span, format!("no rule sets `{}`", field.name), Some(help));
+                }
+            }
+        }
+        if key.is_none() && hub_id.is_none() {
+            self.cx.error_with(
+                fields.span,
+                "`key` is missing",
+                Some(
+                    "it is the record's id at the vendor; `hub_id` is the hub's own id that the vendor hands back"
+                        .into(),
+                ),
+            );
+        }
+        let container = key
+            .as_ref()
+            .and_then(|key| key.expr.source())
+            .and_then(|read| self.place(read))
+            .map(|place| place[..place.len().saturating_sub(1)].to_vec());
+        if each.is_some() {
+            self.pop_slot();
+        }
+        let span = fields.span;
+        fields.finish();
+        if let Some(entity) = entity {
+            let container = container.unwrap_or_default();
+            self.emits.push(Emit { entity, when, each, key, hub_id, url, deleted, fields: rules, container, span });
+        }
+    }
+
+    /// The rules of a `fields` map. Dotted keys reach into objects: `name.full`.
+    fn field_rules(&mut self, node: &Node, target: &Target, id: &str) -> Vec<FieldRule> {
+        let mut rules: Vec<FieldRule> = Vec::new();
+        for (key, value) in node.entries(self.cx) {
+            let Some((path, ty)) = self.resolve(&key.name, key.span, target) else { continue };
+            let clash = rules.iter().find(|rule| rule.target.starts_with(&path) || path.starts_with(&rule.target));
+            if let Some(other) = clash {
+                let other = other.target.join(".");
+                self.cx.error(key.span, format!("`{}` is set by the rule for `{other}` too", key.name));
+            }
+            let id = format!("{id}.{}", key.name);
+            if let Some(rule) = self.rule(value, ty, &id) {
+                rules.push(FieldRule { target: path, ty, rule, span: key.span, id });
+            }
+        }
+        rules
+    }
+
+    /// The keys and declared type of a dotted target.
+    fn resolve(&self, dotted: &str, span: Span, target: &Target) -> Option<(Vec<String>, &'static Type)> {
+        let path: Vec<String> = dotted.split('.').map(str::to_owned).collect();
+        if path.iter().any(String::is_empty) {
+            self.cx.error(span, format!("`{dotted}` is no field name"));
+            return None;
+        }
+        let (mut known, mut ty, mut owner) = match target {
+            Target::Open => return Some((path, &Type::Json)),
+            Target::Entity(entity) => (entity.fields, &Type::Json, entity.name.to_owned()),
+            Target::Part(ty) => (ty.fields(), *ty, ty.name()),
+        };
+        for (index, key) in path.iter().enumerate() {
+            if matches!(target, Target::Entity(_)) && index == 0 && key == "custom" && path.len() == 2 {
+                return Some((path, &Type::Json));
+            }
+            let Some(field) = known.iter().find(|field| field.name == key) else {
+                let known = known.iter().map(|field| field.name);
+                self.cx.error_with(
+                    span,
+                    format!("{owner} has no field `{key}`"),
+                    hub_tree::finding::suggest(key, known),
+                );
+                return None;
+            };
+            ty = field.ty;
+            known = ty.fields();
+            owner = ty.name();
+        }
+        Some((path, ty))
+    }
+
+    fn rule(&mut self, node: &Node, ty: &'static Type, id: &str) -> Option<Rule> {
+        let Kind::Map(entries) = &node.kind else {
+            let help = match node.scalar() {
+                Some(text) => format!("write `{{ path: {text} }}`, or `{{ value: {text} }}` for the text itself"),
+                None => "write a rule such as `{ path: payload.id }`".to_owned(),
+            };
+            self.cx.error_with(node.span, format!("expected a rule, found {}", node.kind_name()), Some(help));
+            return None;
+        };
+        let whats: Vec<&str> = entries.iter().map(|(key, _)| key.name.as_str()).filter(|k| WHATS.contains(k)).collect();
+        let sources = whats.iter().filter(|what| **what != "each").count();
+        if sources != 1 {
+            let found = if whats.is_empty() { "none".to_owned() } else { whats.join(", ") };
+            let message = if whats.contains(&"each") {
+                format!("`each` goes with one rule for what an item becomes, found {found}")
+            } else {
+                format!("a rule says once where its value comes from, found {found}")
+            };
+            self.cx.error_with(node.span, message, Some(format!("one of: {}", WHATS.join(", "))));
+            return None;
+        }
+        let mut fields = node.fields(self.cx)?;
+        let when = fields.optional("when").and_then(|node| self.condition(node));
+        let rule = match fields.optional("each") {
+            Some(list) => self.each_rule(list, &mut fields, node, ty, id),
+            None => self.plain_rule(&mut fields, node, ty, id),
+        };
+        fields.finish();
+        rule.map(|rule| Rule { when, ..rule })
+    }
+
+    fn each_rule(
+        &mut self,
+        list: &Node,
+        fields: &mut Fields<'_, '_>,
+        node: &Node,
+        ty: &'static Type,
+        id: &str,
+    ) -> Option<Rule> {
+        let item_ty: &'static Type = match ty {
+            Type::List(item) => item,
+            Type::Json => &Type::Json,
+            other => {
+                self.cx.error(node.span, format!("`each` makes a list, the field is {}", other.name()));
+                return None;
+            }
+        };
+        let list = self.expr(list, false)?;
+        if !matches!(list.expr.ty(), ExprType::Any | ExprType::List(_)) {
+            self.cx.error(list.span, format!("`each` needs a list, this is {}", list.expr.ty()));
+        }
+        let place = list.expr.source().and_then(|read| self.place(read)).map(|mut place| {
+            place.push(Segment::Items);
+            place
+        });
+        self.push_slot("item", list.expr.ty().item(), place);
+        let filter = fields.optional("where").and_then(|node| self.condition(node));
+        let item = self.plain_rule(fields, node, item_ty, id);
+        self.pop_slot();
+        Some(Rule::of(What::Each(Box::new(EachRule { list, filter, item: item? })), node.span))
+    }
+
+    /// Everything but `each`.
+    fn plain_rule(&mut self, fields: &mut Fields<'_, '_>, node: &Node, ty: &'static Type, id: &str) -> Option<Rule> {
+        let what = self.what(fields, ty, id);
+        let trim = fields.bool("trim").unwrap_or(false);
+        let lower = fields.bool("lower").unwrap_or(false);
+        let upper = fields.bool("upper").unwrap_or(false);
+        if lower && upper {
+            self.cx.error(node.span, "`lower` and `upper` exclude each other");
+        }
+        let letters = if lower { Some(Letters::Lower) } else { upper.then_some(Letters::Upper) };
+        let enumeration = self.enum_table(fields, ty);
+        let date = self.date_form(fields, ty, node.span);
+        let default = fields.optional("default").and_then(|node| self.literal(node, ty)).map(What::Value);
+        let rule = Rule {
+            what: what?,
+            when: None,
+            trim,
+            letters,
+            split: fields.text("split"),
+            join: fields.text("join"),
+            enumeration,
+            date,
+            default,
+            required: fields.bool("required").unwrap_or(false),
+            clear_on_null: fields.word("clear", &[("on_null", true)]).unwrap_or(false),
+            span: node.span,
+        };
+        if rule.required && rule.default.is_some() {
+            self.cx.error(node.span, "`required` and `default` exclude each other");
+        }
+        self.check_shape(&rule, ty);
+        Some(rule)
+    }
+
+    fn what(&mut self, fields: &mut Fields<'_, '_>, ty: &'static Type, id: &str) -> Option<What> {
+        let mut found = None;
+        if let Some(node) = fields.optional("path") {
+            let paths = match &node.kind {
+                Kind::List(items) => items.iter().map(|item| self.path(item)).collect::<Option<Vec<_>>>(),
+                _ => self.path(node).map(|path| vec![path]),
+            };
+            found = paths.map(What::Paths);
+        }
+        if let Some(node) = fields.optional("expr") {
+            found = self.expr(node, true).map(What::Expr);
+        }
+        if let Some(node) = fields.optional("value") {
+            found = self.literal(node, ty).map(What::Value);
+        }
+        if let Some(node) = fields.optional("fields") {
+            let target = match ty {
+                Type::Struct(_) => Target::Part(ty),
+                Type::Json => Target::Open,
+                other => {
+                    self.cx.error(node.span, format!("`fields` makes an object, the field is {}", other.name()));
+                    return None;
+                }
+            };
+            found = Some(What::Fields(self.field_rules(node, &target, id)));
+        }
+        if let Some(node) = fields.optional("ref") {
+            let entity = node.text(self.cx)?;
+            match ty {
+                Type::Ref(wanted) if wanted.is_empty() || *wanted == entity => {}
+                Type::Ref(wanted) => self.cx.error_with(
+                    node.span,
+                    format!("the field refers to {wanted}, not to {entity}"),
+                    Some(format!("write `ref: {wanted}`")),
+                ),
+                other => self.cx.error(node.span, format!("`ref` makes a reference, the field is {}", other.name())),
+            }
+            let mut part = |compiler: &mut Self, key| {
+                fields.optional(key).and_then(|node| compiler.short_rule(node, &Type::Text, id)).map(Box::new)
+            };
+            let (key, hub_id, display) = (part(self, "key"), part(self, "hub_id"), part(self, "display"));
+            if key.is_none() && hub_id.is_none() {
+                self.cx.error(node.span, "a reference needs a `key`, or the `hub_id` that the vendor hands back");
+            }
+            found = Some(What::Ref { entity, key, hub_id, display });
+        }
+        for key in ["money", "score", "phone", "email", "person_name"] {
+            if let Some(node) = fields.optional(key) {
+                found = self.composite(key, node, ty, id);
+            }
+        }
+        found
+    }
+
+    /// `money`, `score`, `phone`, `email`, `person_name`: an object of rules.
+    fn composite(&mut self, key: &str, node: &Node, ty: &'static Type, id: &str) -> Option<What> {
+        let wanted = match key {
+            "money" => "Money",
+            "score" => "Score",
+            "phone" => "Phone",
+            "email" => "Email",
+            _ => "PersonName",
+        };
+        if !matches!(ty, Type::Json) && ty.name() != wanted {
+            self.cx.error(node.span, format!("`{key}` makes {wanted}, the field is {}", ty.name()));
+        }
+        if key == "person_name" {
+            let target = if ty.fields().is_empty() { Target::Open } else { Target::Part(ty) };
+            return Some(What::PersonName(self.short_fields(node, &target, id)));
+        }
+        if !matches!(node.kind, Kind::Map(_)) && matches!(key, "phone" | "email") {
+            let value = Box::new(self.short_rule(node, &Type::Text, id)?);
+            return Some(if key == "phone" { What::Phone { value, region: None } } else { What::Email { value } });
+        }
+        let mut fields = node.fields(self.cx)?;
+        let mut part = |compiler: &mut Self, key: &'static str, ty: &'static Type, needed: bool| {
+            let node = if needed { fields.required(key) } else { fields.optional(key) };
+            node.and_then(|node| compiler.short_rule(node, ty, id)).map(Box::new)
+        };
+        let what = match key {
+            "money" => {
+                let amount = part(self, "amount", &Type::Decimal, true);
+                let currency = part(self, "currency", &Type::Currency, true);
+                let minor_units = fields.bool("minor_units").unwrap_or(false);
+                amount.zip(currency).map(|(amount, currency)| What::Money { amount, currency, minor_units })
+            }
+            "score" => {
+                let value = part(self, "path", &Type::Decimal, true);
+                let min = part(self, "min", &Type::Decimal, true);
+                let max = part(self, "max", &Type::Decimal, true);
+                let scale = part(self, "scale", &Type::Text, false);
+                value.zip(min).zip(max).map(|((value, min), max)| What::Score { value, min, max, scale })
+            }
+            "phone" => {
+                let value = part(self, "path", &Type::Text, true);
+                let region = part(self, "region", &Type::Country, false);
+                value.map(|value| What::Phone { value, region })
+            }
+            _ => part(self, "path", &Type::Text, true).map(|value| What::Email { value }),
+        };
+        fields.finish();
+        what
+    }
+
+    fn short_fields(&mut self, node: &Node, target: &Target, id: &str) -> Vec<FieldRule> {
+        let mut rules = Vec::new();
+        for (key, value) in node.entries(self.cx) {
+            let Some((path, ty)) = self.resolve(&key.name, key.span, target) else { continue };
+            let id = format!("{id}.{}", key.name);
+            if let Some(rule) = self.short_rule(value, ty, &id) {
+                rules.push(FieldRule { target: path, ty, rule, span: key.span, id });
+            }
+        }
+        rules
+    }
+
+    /// A rule inside another: a full rule, a path or expression as text, or a literal number. Where a country or
+    /// currency belongs, a word in capitals is that code: `region: CN`, `currency: CNY`.
+    fn short_rule(&mut self, node: &Node, ty: &'static Type, id: &str) -> Option<Rule> {
+        let what = match &node.kind {
+            Kind::Map(_) => return self.rule(node, ty, id),
+            Kind::Text(text) => {
+                let upper = text.bytes().all(|b| b.is_ascii_uppercase()) && self.scope.find(text).is_none();
+                let a_code = matches!(ty, Type::Country | Type::Currency) && upper;
+                if a_code { self.literal(node, ty).map(What::Value) } else { self.expr(node, true).map(What::Expr) }
+            }
+            _ => self.literal(node, ty).map(What::Value),
+        };
+        what.map(|what| Rule::of(what, node.span))
+    }
+
+    /// A literal value, checked against the target's type now rather than with the first payload.
+    fn literal(&mut self, node: &Node, ty: &'static Type) -> Option<Literal> {
+        let text = node.scalar().unwrap_or_default();
+        let bad = match ty {
+            Type::Enum(of) if !of.values.contains(&text) => {
+                self.cx.unknown(node.span, &format!("{} value", of.name), text, of.values.iter().copied());
+                return None;
+            }
+            Type::Decimal | Type::Rate => hub_tree::value::parse_decimal(text).is_none().then_some("a number"),
+            Type::Integer => text.parse::<i64>().is_err().then_some("a whole number"),
+            Type::Bool => (!matches!(node.kind, Kind::Bool(_))).then_some("true or false"),
+            Type::Json | Type::Enum(_) | Type::Localized => None,
+            Type::List(_) | Type::Struct(_) | Type::Ref(_) => Some("a rule that makes it"),
+            _ => scalars::check_text(ty, text).err(),
+        };
+        if let Some(wanted) = bad {
+            self.cx.error(node.span, format!("the field is {}: expected {wanted}", ty.name()));
+            return None;
+        }
+        let arena = hub_tree::Arena::new();
+        let json = match (ty, node.to_value(&arena)) {
+            (Type::Json, value) => json::to_string(&value),
+            (_, Value::Bool(value)) => value.to_string(),
+            _ => json::to_string(&Value::Text(text)),
+        };
+        Some(Literal { json })
+    }
+
+    fn enum_table(&mut self, fields: &mut Fields<'_, '_>, ty: &Type) -> Option<EnumTable> {
+        let park_unknown = fields.word("unknown", &[("keep", false), ("park", true)]);
+        let Some(node) = fields.optional("enum") else {
+            if let (Some(_), false) = (park_unknown, matches!(ty, Type::Enum(_))) {
+                self.cx.error(fields.span, "`unknown` says what to do with a value that `enum` does not list");
+            }
+            return park_unknown.map(|park_unknown| EnumTable { entries: Vec::new(), park_unknown });
+        };
+        let mut entries = Vec::new();
+        for (key, value) in node.entries(self.cx) {
+            let Some(text) = value.scalar() else {
+                value.expected("a value", self.cx);
+                continue;
+            };
+            if let Type::Enum(of) = ty
+                && !of.values.contains(&text)
+            {
+                self.cx.unknown(value.span, &format!("{} value", of.name), text, of.values.iter().copied());
+            }
+            entries.push((key.name.clone(), text.to_owned()));
+        }
+        Some(EnumTable { entries, park_unknown: park_unknown.unwrap_or(false) })
+    }
+
+    fn date_form(&mut self, fields: &mut Fields<'_, '_>, ty: &Type, span: Span) -> Option<DateForm> {
+        let zone_node = fields.optional("zone");
+        let zone = zone_node.and_then(|node| {
+            let name = node.text(self.cx)?;
+            if jiff::tz::TimeZone::get(&name).is_err() {
+                self.cx.error(node.span, format!("`{name}` is no IANA time zone"));
+            }
+            Some(name)
+        });
+        let (date, datetime) = (fields.optional("date"), fields.optional("datetime"));
+        let node = date.or(datetime)?;
+        let text = node.text(self.cx)?;
+        let fits = match ty {
+            Type::Date | Type::PartialDate => date.is_some(),
+            Type::DateTime => datetime.is_some(),
+            _ => true,
+        };
+        if !fits {
+            self.cx.error(node.span, format!("the field is {}", ty.name()));
+        }
+        let kind = match text.as_str() {
+            "rfc3339" | "iso" | "iso8601" => DateKind::Rfc3339,
+            "epoch_s" => DateKind::EpochSeconds,
+            "epoch_ms" => DateKind::EpochMillis,
+            format if format.contains('%') => DateKind::Format(text),
+            other => {
+                self.cx.unknown(node.span, "date form", other, ["rfc3339", "epoch_s", "epoch_ms", "iso"]);
+                return None;
+            }
+        };
+        let local = matches!(&kind, DateKind::Format(format) if !format.contains("%z") && !format.contains("%:z"));
+        if datetime.is_some() && local && zone.is_none() {
+            let help = "add `zone: Asia/Shanghai`, or whichever zone the vendor means".to_owned();
+            self.cx.error_with(span, "a local date-time needs a zone", Some(help));
+        }
+        Some(DateForm { kind, zone })
+    }
+
+    /// What a rule makes must be able to become what the field is.
+    fn check_shape(&mut self, rule: &Rule, ty: &Type) {
+        let What::Expr(located) = &rule.what else { return };
+        let found = located.expr.ty();
+        let bad = match ty {
+            Type::List(_) | Type::Json | Type::Localized => false,
+            Type::Struct(_) | Type::Ref(_) => !matches!(found, ExprType::Any | ExprType::Record(_) | ExprType::Nothing),
+            Type::Bool => !found.may_be(&ExprType::Bool),
+            Type::Integer | Type::Decimal | Type::Rate => matches!(
+                found,
+                ExprType::Bool | ExprType::Date | ExprType::DateTime | ExprType::Record(_) | ExprType::List(_)
+            ),
+            _ => matches!(found, ExprType::Record(_)) || (matches!(found, ExprType::List(_)) && rule.join.is_none()),
+        };
+        if bad {
+            self.cx.error(rule.span, format!("the field is {}, the expression gives {found}", ty.name()));
+        }
+    }
+
+    fn ignore(&mut self, node: &Node, into: &mut PathSet) {
+        let Some(text) = node.text(self.cx) else { return };
+        let text = text.replace("[]", "[0]");
+        match Expr::compile(&text, &self.scope) {
+            Ok(expr) if expr.is_path() => match expr.source().and_then(|read| self.place(read)) {
+                Some(place) => into.insert(&place),
+                None => self.cx.error(node.span, "only paths of the payload can be ignored"),
+            },
+            Ok(_) => self.cx.error(node.span, "expected a path"),
+            Err(problems) => {
+                for problem in problems {
+                    let span = node.locate(&self.cx.source, problem.start, problem.len);
+                    self.cx.error_with(span, problem.message, problem.suggestion);
+                }
+            }
+        }
+    }
+}
+
+impl Rule {
+    fn of(what: What, span: Span) -> Self {
+        Self {
+            what,
+            when: None,
+            trim: false,
+            letters: None,
+            split: None,
+            join: None,
+            enumeration: None,
+            date: None,
+            default: None,
+            required: false,
+            clear_on_null: false,
+            span,
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! A source's value as the target's declared type. Text is never looked at to guess a type: the target decides.
+
+use crate::mapping::{DateForm, DateKind, EnumTable, Rule};
+use crate::run::Run;
+use hub_model::{Type, codes, scalars};
+use hub_tree::jiff::Timestamp;
+use hub_tree::jiff::civil::DateTime;
+use hub_tree::jiff::fmt::strtime;
+use hub_tree::jiff::tz::TimeZone;
+use hub_tree::{Decimal, Value};
+
+/// Why a value cannot become what the target is.
+pub(crate) struct Misfit {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// The message must be parked whatever the field is.
+    pub(crate) park: bool,
+}
+
+pub(crate) fn misfit<T>(code: &'static str, message: impl Into<String>) -> Result<T, Misfit> {
+    Err(Misfit { code, message: message.into(), park: false })
+}
+
+/// The wire form of `value` as `ty`; `None` when there is nothing.
+pub(crate) fn convert<'a>(
+    run: &mut Run<'a>,
+    value: Value<'a>,
+    ty: &'static Type,
+    rule: &'a Rule,
+) -> Result<Value<'a>, Misfit> {
+    if value.is_absent() {
+        return Ok(Value::Absent);
+    }
+    let arena = run.cx.arena;
+    if let Type::Enum(of) = ty {
+        return enumeration(run, value, of, rule);
+    }
+    let value = match &rule.enumeration {
+        Some(table) if !matches!(ty, Type::List(_)) => translate(run, value, table)?,
+        _ => value,
+    };
+    match ty {
+        Type::Json => Ok(match (&rule.date, value) {
+            (Some(form), value) => date_in_form(run, value, form)?,
+            (None, value) => value,
+        }),
+        Type::Text => scalar(run, value).map(Value::Text),
+        Type::Localized => match value {
+            Value::Map(map) if map.entries().iter().all(|(_, text)| text.as_text().is_some()) => Ok(value),
+            value => scalar(run, value).map(Value::Text),
+        },
+        Type::Bool => match value {
+            Value::Bool(_) => Ok(value),
+            Value::Text("true") => Ok(Value::Bool(true)),
+            Value::Text("false") => Ok(Value::Bool(false)),
+            value => misfit("not_a_boolean", format!("expected true or false, found {}", value.kind())),
+        },
+        Type::Integer => {
+            let number = decimal(value)?;
+            if number.fract().is_zero() {
+                Ok(Value::Number(arena.format(format_args!("{}", number.trunc().normalize()))))
+            } else {
+                misfit("not_an_integer", "expected a whole number")
+            }
+        }
+        Type::Decimal | Type::Rate => decimal(value).map(|number| Value::Text(arena.format(format_args!("{number}")))),
+        Type::Date | Type::PartialDate | Type::DateTime => date(run, value, ty, rule.date.as_ref()),
+        Type::LocalTime
+        | Type::TimeZone
+        | Type::Duration
+        | Type::Currency
+        | Type::Country
+        | Type::Subdivision
+        | Type::Lang => {
+            let text = scalar(run, value)?.trim();
+            match scalars::check_text(ty, text) {
+                Ok(text) => Ok(Value::Text(arena.text(&text))),
+                Err(wanted) => misfit("malformed", format!("expected {wanted}")),
+            }
+        }
+        Type::Enum(_) => unreachable_kind(),
+        Type::Ref(_) => match value {
+            Value::Map(map) if map.get("type").as_text().is_some() => Ok(value),
+            value => misfit("not_a_reference", format!("expected a reference, found {}: use `ref`", value.kind())),
+        },
+        Type::List(item) => {
+            // A single value stands for a list of one, as XML and careless JSON write it.
+            let single = [value];
+            let items = if let Value::List(items) = value { items } else { &single };
+            let mut made = Vec::with_capacity(items.len());
+            for value in items {
+                let value = convert(run, *value, item, rule)?;
+                if !value.is_absent() {
+                    made.push(value);
+                }
+            }
+            Ok(arena.list(&made))
+        }
+        Type::Struct(of) => match (of.name, value) {
+            ("Phone", Value::Text(_) | Value::Number(_)) => phone(run, value, None),
+            ("Email", Value::Text(_)) => email(run, value),
+            (_, Value::Map(map)) => {
+                let mut made = Vec::with_capacity(of.fields.len());
+                for field in of.fields {
+                    let value = convert(run, map.get(field.name), field.ty, rule)?;
+                    if !value.is_absent() {
+                        made.push((field.name, value));
+                    }
+                }
+                Ok(arena.map(&made))
+            }
+            (name, value) => misfit("not_an_object", format!("expected {name}, found {}", value.kind())),
+        },
+    }
+}
+
+/// Enums are handled before; the match above stays total without a panic.
+fn unreachable_kind<'a>() -> Result<Value<'a>, Misfit> {
+    misfit("malformed", "expected an enum value")
+}
+
+pub(crate) fn scalar<'a>(run: &Run<'a>, value: Value<'a>) -> Result<&'a str, Misfit> {
+    match value.scalar_text(run.cx.arena) {
+        Some(text) => Ok(text),
+        None => misfit("not_text", format!("expected text, found {}", value.kind())),
+    }
+}
+
+pub(crate) fn decimal(value: Value<'_>) -> Result<Decimal, Misfit> {
+    let number = match value {
+        Value::Text(text) => hub_tree::value::parse_decimal(text.trim()),
+        value => value.as_decimal(),
+    };
+    match (number, value) {
+        (Some(number), _) => Ok(number),
+        (None, Value::Number(_)) => misfit("out_of_range", "the number has more than 28 digits"),
+        (None, Value::Text(_)) => misfit("not_a_number", "the text is no number"),
+        (None, value) => misfit("not_a_number", format!("expected a number, found {}", value.kind())),
+    }
+}
+
+fn enumeration<'a>(
+    run: &mut Run<'a>,
+    value: Value<'a>,
+    of: &'static hub_model::EnumType,
+    rule: &'a Rule,
+) -> Result<Value<'a>, Misfit> {
+    let arena = run.cx.arena;
+    if let (Value::Map(map), None) = (value, &rule.enumeration) {
+        // A canonical enum, as another record or our own contract writes it.
+        if let Some(text) = map.get("value").as_text() {
+            return enumeration(run, Value::Text(text), of, rule);
+        }
+    }
+    let raw = scalar(run, value)?;
+    let (entries, park) =
+        rule.enumeration.as_ref().map_or((&[][..], false), |table| (table.entries.as_slice(), table.park_unknown));
+    let found = entries.iter().find(|(theirs, _)| theirs == raw).map(|(_, ours)| ours.as_str());
+    let found = found.or_else(|| (entries.is_empty() && of.values.contains(&raw)).then_some(raw));
+    match found {
+        Some(ours) if ours == raw => Ok(arena.map(&[("value", Value::Text(raw))])),
+        Some(ours) => Ok(arena.map(&[("value", Value::Text(ours)), ("raw", Value::Text(raw))])),
+        None if park => Err(unknown_value(of.name, true)),
+        None => {
+            let issue = unknown_value(of.name, false);
+            run.note(&issue, rule.span);
+            Ok(arena.map(&[("value", Value::Text("OTHER")), ("raw", Value::Text(raw))]))
+        }
+    }
+}
+
+fn unknown_value(of: &str, park: bool) -> Misfit {
+    let message = format!("the value is not in the `enum` table for {of}: add it there");
+    Misfit { code: "unknown_enum_value", message, park }
+}
+
+/// An `enum` table for a field that is no enum: other words for the same things.
+fn translate<'a>(run: &mut Run<'a>, value: Value<'a>, table: &'a EnumTable) -> Result<Value<'a>, Misfit> {
+    let raw = scalar(run, value)?;
+    match table.entries.iter().find(|(theirs, _)| theirs == raw) {
+        Some((_, ours)) => Ok(Value::Text(ours)),
+        None if table.park_unknown => Err(unknown_value("this field", true)),
+        None => Ok(value),
+    }
+}
+
+fn date<'a>(run: &Run<'a>, value: Value<'a>, ty: &Type, form: Option<&'a DateForm>) -> Result<Value<'a>, Misfit> {
+    let arena = run.cx.arena;
+    let value = match form {
+        Some(form) => date_in_form(run, value, form)?,
+        None => value,
+    };
+    match (ty, value) {
+        (Type::DateTime, Value::DateTime(at)) => Ok(Value::Text(arena.format(format_args!("{at:.3}")))),
+        (Type::Date | Type::PartialDate, Value::Date(day)) => Ok(Value::Text(arena.format(format_args!("{day}")))),
+        (_, Value::Text(text)) => match scalars::check_text(ty, text.trim()) {
+            Ok(text) => Ok(Value::Text(arena.text(&text))),
+            Err(wanted) => misfit("not_a_date", format!("expected {wanted}; `date` or `datetime` name another form")),
+        },
+        (_, value) => misfit("not_a_date", format!("expected {}, found {}", ty.name(), value.kind())),
+    }
+}
+
+/// A date or date-time as the rule's form reads it.
+fn date_in_form<'a>(run: &Run<'a>, value: Value<'a>, form: &'a DateForm) -> Result<Value<'a>, Misfit> {
+    let bad = |what: &str| misfit("not_a_date", format!("the value does not fit {what}"));
+    match &form.kind {
+        DateKind::Rfc3339 => match value {
+            Value::Text(text) if form.zone.is_some() && text.parse::<Timestamp>().is_err() => {
+                text.parse::<DateTime>().map_or_else(|_| bad("an ISO 8601 date-time"), |local| in_zone(local, form))
+            }
+            // Which of date and date-time it is, the target says.
+            value => Ok(value),
+        },
+        DateKind::EpochSeconds | DateKind::EpochMillis => {
+            let number = decimal(value)?;
+            let millis =
+                if matches!(form.kind, DateKind::EpochSeconds) { number * Decimal::ONE_THOUSAND } else { number };
+            let at = i64::try_from(millis.round()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            at.map_or_else(|| bad("a Unix time"), |at| Ok(Value::DateTime(at)))
+        }
+        DateKind::Format(format) => {
+            let text = scalar(run, value)?.trim();
+            let Ok(parts) = strtime::parse(format, text) else { return bad(&format!("the format `{format}`")) };
+            if let Ok(at) = parts.to_timestamp() {
+                return Ok(Value::DateTime(at));
+            }
+            if let (Some(_), Ok(local)) = (&form.zone, parts.to_datetime()) {
+                return in_zone(local, form);
+            }
+            parts.to_date().map_or_else(|_| bad(&format!("the format `{format}`")), |day| Ok(Value::Date(day)))
+        }
+    }
+}
+
+fn in_zone<'a>(local: DateTime, form: &DateForm) -> Result<Value<'a>, Misfit> {
+    let zone = form.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+    match zone.to_ambiguous_zoned(local).unambiguous() {
+        Ok(zoned) => Ok(Value::DateTime(zoned.timestamp())),
+        Err(_) => misfit("ambiguous_time", "the local time does not exist, or exists twice, in its zone"),
+    }
+}
+
+/// A phone number; one that cannot be understood is kept as `raw` with a warning.
+pub(crate) fn phone<'a>(run: &mut Run<'a>, value: Value<'a>, region: Option<&str>) -> Result<Value<'a>, Misfit> {
+    let arena = run.cx.arena;
+    let raw = scalar(run, value)?;
+    if raw.trim().is_empty() {
+        return Ok(Value::Absent);
+    }
+    match scalars::parse_phone(raw, region) {
+        Ok(parsed) => {
+            let mut made = vec![("e164", Value::Text(arena.text(&parsed.e164)))];
+            if let Some(extension) = &parsed.extension {
+                made.push(("extension", Value::Text(arena.text(extension))));
+            }
+            if parsed.e164 != raw {
+                made.push(("raw", Value::Text(raw)));
+            }
+            Ok(arena.map(&made))
+        }
+        Err(reason) => {
+            run.note_here("unparsable_phone", format!("{reason}; it is kept as `raw`"));
+            Ok(arena.map(&[("raw", Value::Text(raw))]))
+        }
+    }
+}
+
+/// An e-mail address; one that is none is kept as `raw` with a warning.
+pub(crate) fn email<'a>(run: &mut Run<'a>, value: Value<'a>) -> Result<Value<'a>, Misfit> {
+    let arena = run.cx.arena;
+    let raw = scalar(run, value)?;
+    if raw.trim().is_empty() {
+        return Ok(Value::Absent);
+    }
+    match scalars::parse_email(raw) {
+        Ok(address) => Ok(arena.map(&[("address", Value::Text(arena.text(&address)))])),
+        Err(reason) => {
+            run.note_here("invalid_email", format!("{reason}; it is kept as `raw`"));
+            Ok(arena.map(&[("raw", Value::Text(raw))]))
+        }
+    }
+}
+
+/// An amount in the major unit of a currency.
+pub(crate) fn money<'a>(
+    run: &Run<'a>,
+    amount: Value<'a>,
+    currency: Value<'a>,
+    minor_units: bool,
+) -> Result<Value<'a>, Misfit> {
+    let arena = run.cx.arena;
+    let currency = scalar(run, currency)?;
+    if !codes::is_currency(currency) {
+        return misfit("malformed", "expected an ISO 4217 currency such as CNY");
+    }
+    let mut amount = decimal(amount)?;
+    if minor_units {
+        let digits = codes::minor_digits(currency);
+        if !amount.fract().is_zero() || amount.set_scale(digits).is_err() {
+            return misfit("malformed", "minor units are whole numbers");
+        }
+    }
+    if amount.normalize().scale() > 4 {
+        return misfit("out_of_range", "an amount has at most 4 digits after the point");
+    }
+    let amount = arena.format(format_args!("{amount}"));
+    Ok(arena.map(&[("amount", Value::Text(amount)), ("currency", Value::Text(currency))]))
+}
+
+/// A score on its scale; one outside it is a finding, never clamped.
+pub(crate) fn score<'a>(
+    run: &Run<'a>,
+    value: Value<'a>,
+    min: Value<'a>,
+    max: Value<'a>,
+    scale: Value<'a>,
+) -> Result<Value<'a>, Misfit> {
+    let arena = run.cx.arena;
+    let (value, min, max) = (decimal(value)?, decimal(min)?, decimal(max)?);
+    if min >= max {
+        return misfit("malformed", "the scale's `min` is not below its `max`");
+    }
+    if value < min || value > max {
+        return misfit("score_out_of_range", format!("the score lies outside its scale of {min} to {max}"));
+    }
+    let text = |number: Decimal| Value::Text(arena.format(format_args!("{number}")));
+    let mut made = vec![("value", text(value)), ("min", text(min)), ("max", text(max))];
+    if !scale.is_absent() {
+        made.push(("scale", Value::Text(scalar(run, scale)?)));
+    }
+    Ok(arena.map(&made))
+}
+
+/// A full name made of its parts: 李娜 where both are Chinese, Korean or Japanese, else given, space, family.
+pub(crate) fn compose_name(given: Option<&str>, family: Option<&str>) -> Option<String> {
+    let present =
+        |part: Option<&str>| part.map(|p| p.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|p| !p.is_empty());
+    match (present(given), present(family)) {
+        (Some(given), Some(family)) if is_cjk(&given) && is_cjk(&family) => Some(format!("{family}{given}")),
+        (Some(given), Some(family)) => Some(format!("{given} {family}")),
+        (one, other) => one.or(other),
+    }
+}
+
+fn is_cjk(text: &str) -> bool {
+    text.chars().all(|c| {
+        matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_composed_as_their_language_writes_them() {
+        assert_eq!(compose_name(Some("娜"), Some("李")).as_deref(), Some("李娜"));
+        assert_eq!(compose_name(Some("Marisol "), Some(" Quintana-Reyes")).as_deref(), Some("Marisol Quintana-Reyes"));
+        assert_eq!(compose_name(Some("娜"), Some("Li")).as_deref(), Some("娜 Li"));
+        assert_eq!(compose_name(Some(" "), Some("Li")).as_deref(), Some("Li"));
+        assert_eq!(compose_name(None, None), None);
+    }
+}

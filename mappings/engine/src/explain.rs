@@ -1,0 +1,127 @@
+//! Why a field has its value: the rule, the source paths with their values, each transform, the result.
+
+use crate::mapping::{FieldRule, Letters, Mapping, Rule, What};
+use crate::run::{Input, Run};
+use hub_expr::Explain;
+use hub_tree::{Arena, Value};
+
+/// What a rule did, in order, while somebody asks.
+#[derive(Debug, Default)]
+pub(crate) struct Steps(Vec<Explain>);
+
+impl Steps {
+    pub(crate) fn add(&mut self, step: Explain) {
+        self.0.push(step);
+    }
+
+    /// The text transforms of a rule, when it has any.
+    pub(crate) fn transformed(&mut self, rule: &Rule, value: Value<'_>) {
+        let mut names = Vec::new();
+        names.extend(rule.join.as_ref().map(|separator| format!("join: {separator:?}")));
+        names.extend(rule.split.as_ref().map(|separator| format!("split: {separator:?}")));
+        names.extend(rule.trim.then(|| "trim".to_owned()));
+        names.extend(rule.letters.map(|l| if l == Letters::Lower { "lower".into() } else { "upper".into() }));
+        if !names.is_empty() {
+            self.0.push(Explain::leaf(names.join(", "), None, value));
+        }
+    }
+}
+
+impl Mapping {
+    /// Explains a field of the record that `entity` and `key` name; `pointer` is the field's JSON pointer, such as
+    /// `/name/full` or, for an item of a list, `/emails/0`. `None` when no rule sets that field.
+    #[must_use]
+    pub fn explain(&self, input: &Input<'_>, entity: &str, key: Option<&str>, pointer: &str) -> Option<Explain> {
+        let arena = Arena::new();
+        // The inputs live longer than this arena; copying them ties everything to one lifetime.
+        let input = Input {
+            payload: input.payload.copy_into(&arena),
+            headers: input.headers.copy_into(&arena),
+            event: arena.text(input.event),
+            connection: arena.text(input.connection),
+            request: input.request.copy_into(&arena),
+        };
+        let mut run = Run::new(self, &arena, &input);
+        run.steps = Some(Steps::default());
+        if !run.lets() {
+            return None;
+        }
+        for emit in self.emits.iter().filter(|emit| emit.entity.name == entity) {
+            let Some(rule) = emit.fields.iter().find(|rule| covers(&rule.pointer(), pointer)) else { continue };
+            if let Some(each) = &emit.each {
+                let items = run.eval(each).ok()?;
+                for (index, item) in items.items().iter().enumerate() {
+                    let found = run.explain_item(emit.key.as_ref(), *item, index, each.expr.text(), key, rule);
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+                continue;
+            }
+            let own = emit.key.as_ref().and_then(|located| run.eval(located).ok());
+            let own = own.and_then(|value| value.scalar_text(&arena));
+            if key.is_some() && own.is_some() && own != key {
+                continue;
+            }
+            return run.explain_rule(rule);
+        }
+        None
+    }
+}
+
+/// Whether the rule for `rule` sets what `wanted` points at: the same place, one above it, or one below it.
+fn covers(rule: &str, wanted: &str) -> bool {
+    let within = |outer: &str, inner: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    within(rule, wanted) || within(wanted, rule)
+}
+
+impl<'a> Run<'a> {
+    fn explain_item(
+        &mut self,
+        emit_key: Option<&'a crate::mapping::Located>,
+        item: Value<'a>,
+        index: usize,
+        list: &str,
+        key: Option<&str>,
+        rule: &'a FieldRule,
+    ) -> Option<Explain> {
+        let depth = self.cx.slots.len();
+        self.cx.slots.push(item);
+        self.cx.slot_paths.resize(depth, None);
+        self.cx.slot_paths.push(Some(format!("{list}[{index}]")));
+        let own = emit_key.and_then(|located| self.eval(located).ok());
+        let own = own.and_then(|value| value.scalar_text(self.cx.arena));
+        let found = if own == key { self.explain_rule(rule) } else { None };
+        self.cx.slots.truncate(depth);
+        self.cx.slot_paths.truncate(depth);
+        found
+    }
+
+    fn explain_rule(&mut self, rule: &'a FieldRule) -> Option<Explain> {
+        self.steps = Some(Steps::default());
+        let value = self.field_rule(rule).unwrap_or_default();
+        let steps = self.steps.take().map(|steps| steps.0).unwrap_or_default();
+        self.steps = Some(Steps::default());
+        let at = format!("{}:{}", self.mapping.source.path, rule.span.start);
+        let text = format!("{} ({}) at {at}", rule.id, what_name(&rule.rule.what));
+        Some(Explain::leaf(text, None, value).because(steps))
+    }
+}
+
+fn what_name(what: &What) -> &'static str {
+    match what {
+        What::Paths(_) => "path",
+        What::Expr(_) => "expr",
+        What::Value(_) => "value",
+        What::Each(_) => "each",
+        What::Fields(_) => "fields",
+        What::Ref { .. } => "ref",
+        What::Money { .. } => "money",
+        What::Score { .. } => "score",
+        What::Phone { .. } => "phone",
+        What::Email { .. } => "email",
+        What::PersonName(_) => "person_name",
+    }
+}

@@ -1,1 +1,55 @@
+//! What the hub keeps, on SQLite (the default) or PostgreSQL.
+//!
+//! One SQL text per query serves both: `$1` parameters, `ON CONFLICT`, `RETURNING`, times as BIGINT microseconds,
+//! decimals as TEXT. The dialects differ in three places only, all in [`dialect`]: the words of the DDL, how work is
+//! claimed, and how a schema change is locked.
+//!
+//! Everything is reached through a [`Tx`]: [`Store::write`] gives one whose changes commit together,
+//! [`Store::read`] one for looking. On SQLite a single writer commits many waiting transactions with one fsync.
+//!
+//! Bodies are sealed by the caller with [`Keyring`]; nothing personal lies in a column in clear text.
 
+mod calls;
+mod dialect;
+mod error;
+mod events;
+mod inbox;
+mod journeys;
+mod keyring;
+mod keys;
+mod leases;
+mod mappings;
+mod parked;
+mod raws;
+mod records;
+mod schema;
+mod tokens;
+mod tx;
+mod writer;
+
+pub use calls::{Call, CallState, NewCall};
+pub use error::StoreError;
+pub use events::{Event, NewEvent};
+pub use inbox::{Claimed, NewWork};
+pub use journeys::{Journey, Step};
+pub use keyring::{Keyring, MasterKey, Sealed};
+pub use keys::{ApiKey, NewApiKey};
+pub use mappings::MappingText;
+pub use parked::{NewParked, Parked, ParkedFilter};
+pub use raws::{NewRaw, Raw};
+pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
+pub use tokens::StoredToken;
+pub use tx::{Job, Tx, boxed};
+pub use writer::{Options, Store};
+
+/// A transaction body for [`Store::write`] and [`Store::read`].
+///
+/// ```ignore
+/// store.write(job!(|tx| { tx.done(&id).await })).await
+/// ```
+#[macro_export]
+macro_rules! job {
+    (|$tx:ident| $body:block) => {
+        move |$tx: &mut $crate::Tx| $crate::boxed(async move $body)
+    };
+}

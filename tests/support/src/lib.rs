@@ -1,1 +1,46 @@
+//! Real servers and helpers for tests.
+//!
+//! A server runs on a free port, in a temporary folder, under a shell that waits for the end of its standard input:
+//! when the test process ends, however it ends, the pipe closes and the shell stops the server and removes the
+//! folder. A server that cannot start fails the test; nothing is skipped.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc, clippy::print_stderr)]
 
+mod proxy;
+mod servers;
+
+pub use proxy::CutProxy;
+pub use servers::{Postgres, RabbitMq, postgres, rabbitmq};
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A port on the loopback that was free a moment ago.
+#[must_use]
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// The root of the project.
+#[must_use]
+pub fn project_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Waits until `ready` gives a value; fails with `what` after `limit`. For states, never for "some time".
+pub fn wait_for<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(start.elapsed() < limit, "waited {limit:?} for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A name that no other test uses.
+#[must_use]
+pub fn unique(prefix: &str) -> String {
+    format!("{prefix}_{}", hub_tree::random::token(10))
+}

@@ -1,0 +1,537 @@
+//! An append-only log on disk.
+//!
+//! Segments of fixed size are filled with zeros before use, so that a sync writes data and no metadata. A thread of
+//! its own writes whatever waits, syncs once, and answers all who waited. Readers follow behind what is synced.
+//!
+//! A frame is `length: u32, checksum: u32, sequence: u64, payload`, padded to 8 bytes. The checksum (CRC-32C) covers
+//! sequence and payload. Zero length ends a segment's data. After a crash the last frames may be torn: nobody was
+//! answered for them, they are cut off. A bad frame with good ones behind it is damage, and refused.
+
+use crate::error::BusError;
+use rustix::fs::{FallocateFlags, fallocate};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+const MAGIC: &[u8; 8] = b"HRHLOG01";
+const HEADER: u64 = 16;
+const FRAME: u64 = 16;
+const SEGMENT: u64 = 16 << 20;
+/// Largest payload: a segment must hold it.
+pub(crate) const MAX_PAYLOAD: usize = 12 << 20;
+/// Bytes written before a sync at most, so that the first in a long group does not wait for the last.
+const MAX_GROUP: usize = 4 << 20;
+
+/// A place in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Place {
+    /// Number of the segment.
+    pub(crate) segment: u64,
+    /// Byte in the segment.
+    pub(crate) offset: u64,
+    /// Sequence number of the next frame.
+    pub(crate) sequence: u64,
+}
+
+/// The log; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Log {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    folder: PathBuf,
+    appends: mpsc::UnboundedSender<Append>,
+    end: watch::Receiver<Place>,
+    /// Where each reader stands; what all have passed is removed.
+    cursors: Mutex<BTreeMap<String, Place>>,
+    /// Held so that a second process cannot open the same folder.
+    _lock: File,
+}
+
+struct Append {
+    payloads: Vec<Vec<u8>>,
+    done: oneshot::Sender<Result<(), BusError>>,
+}
+
+fn segment_path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:012}.log"))
+}
+
+fn frame_size(payload: usize) -> u64 {
+    (FRAME + payload as u64).next_multiple_of(8)
+}
+
+fn checksum(sequence: u64, payload: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&sequence.to_le_bytes()), payload)
+}
+
+/// Writes a segment full of zeros and syncs it; a rename makes it visible at once or not at all.
+fn prepare_segment(folder: &Path, number: u64) -> Result<(), BusError> {
+    let temporary = folder.join("next.tmp");
+    let mut file = File::create(&temporary)?;
+    // Reserve first: a full disk must show here, not in the middle of a group.
+    if let Err(error) = fallocate(&file, FallocateFlags::empty(), 0, SEGMENT)
+        && error != rustix::io::Errno::OPNOTSUPP
+    {
+        let _ = fs::remove_file(&temporary);
+        return Err(std::io::Error::from(error).into());
+    }
+    let zeros = vec![0_u8; 1 << 20];
+    for _ in 0..SEGMENT >> 20 {
+        file.write_all(&zeros)?;
+    }
+    file.write_all_at(MAGIC, 0)?;
+    file.write_all_at(&number.to_le_bytes(), 8)?;
+    file.sync_all()?;
+    fs::rename(&temporary, segment_path(folder, number))?;
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+/// The numbers of the segments in a folder, in order.
+fn segments(folder: &Path) -> Result<Vec<u64>, BusError> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if let Some(number) = name.to_str().and_then(|name| name.strip_suffix(".log")).and_then(|n| n.parse().ok()) {
+            numbers.push(number);
+        }
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// What stands at a place.
+enum Frame {
+    /// A whole frame and the place behind it.
+    Whole(Vec<u8>, Place),
+    /// Nothing yet.
+    End,
+    /// Bytes that are no whole frame.
+    Torn,
+}
+
+fn read_frame(file: &File, at: Place) -> Result<Frame, BusError> {
+    let mut head = [0_u8; FRAME as usize];
+    if at.offset + FRAME > SEGMENT {
+        return Ok(Frame::End);
+    }
+    file.read_exact_at(&mut head, at.offset)?;
+    let number = |range: std::ops::Range<usize>| {
+        let mut bytes = [0; 8];
+        bytes[..range.len()].copy_from_slice(&head[range]);
+        u64::from_le_bytes(bytes)
+    };
+    let (length, wanted, sequence) = (number(0..4), number(4..8), number(8..16));
+    if length == 0 {
+        return Ok(if head == [0; FRAME as usize] { Frame::End } else { Frame::Torn });
+    }
+    let size = usize::try_from(length).unwrap_or(usize::MAX);
+    if size > MAX_PAYLOAD || at.offset + frame_size(size) > SEGMENT || sequence != at.sequence {
+        return Ok(Frame::Torn);
+    }
+    let mut payload = vec![0; size];
+    file.read_exact_at(&mut payload, at.offset + FRAME)?;
+    if u64::from(checksum(sequence, &payload)) != wanted {
+        return Ok(Frame::Torn);
+    }
+    let next = Place { segment: at.segment, offset: at.offset + frame_size(size), sequence: sequence + 1 };
+    Ok(Frame::Whole(payload, next))
+}
+
+/// Whether any whole frame stands behind a torn one: then bytes were changed, not cut off.
+fn whole_frame_behind(file: &File, torn: Place) -> Result<bool, BusError> {
+    let mut at = torn.offset + 8;
+    let mut sequence = [0; 8];
+    while at + FRAME <= SEGMENT {
+        file.read_exact_at(&mut sequence, at + 8)?;
+        let sequence = u64::from_le_bytes(sequence);
+        if sequence > torn.sequence && sequence < torn.sequence + (SEGMENT / FRAME) {
+            let place = Place { segment: torn.segment, offset: at, sequence };
+            if let Frame::Whole(..) = read_frame(file, place)? {
+                return Ok(true);
+            }
+        }
+        at += 8;
+    }
+    Ok(false)
+}
+
+/// Finds the end of a segment's frames.
+fn end_of(folder: &Path, number: u64, first_sequence: u64) -> Result<(Place, bool), BusError> {
+    let path = segment_path(folder, number);
+    let file = File::open(&path)?;
+    let mut head = [0; HEADER as usize];
+    file.read_exact_at(&mut head, 0)?;
+    if &head[..8] != MAGIC {
+        return Err(BusError::Damaged { file: path, offset: 0 });
+    }
+    let mut place = Place { segment: number, offset: HEADER, sequence: first_sequence };
+    loop {
+        match read_frame(&file, place)? {
+            Frame::Whole(_, next) => place = next,
+            Frame::End => return Ok((place, false)),
+            Frame::Torn if whole_frame_behind(&file, place)? => {
+                return Err(BusError::Damaged { file: path, offset: place.offset });
+            }
+            Frame::Torn => return Ok((place, true)),
+        }
+    }
+}
+
+/// Removes all that stands behind a place.
+fn forget_behind(folder: &Path, at: Place) -> Result<(), BusError> {
+    for number in segments(folder)?.into_iter().filter(|number| *number > at.segment) {
+        fs::remove_file(segment_path(folder, number))?;
+    }
+    cut_off(folder, at)
+}
+
+/// Cuts off what is torn: the rest of the segment is zeros again.
+fn cut_off(folder: &Path, at: Place) -> Result<(), BusError> {
+    let file = OpenOptions::new().write(true).open(segment_path(folder, at.segment))?;
+    file.set_len(at.offset)?;
+    file.set_len(SEGMENT)?;
+    file.sync_all()?;
+    Ok(())
+}
+
+impl Log {
+    /// Opens the log in `folder`, which it creates, and takes it for this process.
+    pub(crate) fn open(folder: &Path) -> Result<Self, BusError> {
+        fs::create_dir_all(folder)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| BusError::Log(format!("{} is in use by another process", folder.display())))?;
+        let cursors = read_cursors(folder)?;
+        let mut numbers = segments(folder)?;
+        if numbers.is_empty() {
+            prepare_segment(folder, 1)?;
+            numbers.push(1);
+        }
+        // Sequence numbers are continuous; the first one of the oldest segment is 0 or stands in a cursor's past.
+        let mut end = Place { segment: numbers[0], offset: HEADER, sequence: first_sequence(folder, numbers[0])? };
+        let count = numbers.len();
+        for (index, number) in numbers.into_iter().enumerate() {
+            let (place, torn) = end_of(folder, number, end.sequence)?;
+            if torn {
+                if index + 1 < count {
+                    return Err(BusError::Damaged { file: segment_path(folder, number), offset: place.offset });
+                }
+                cut_off(folder, place)?;
+            }
+            end = place;
+        }
+        let (sender, receiver) = watch::channel(end);
+        let (appends, waiting) = mpsc::unbounded_channel();
+        let writer_folder = folder.to_owned();
+        std::thread::Builder::new()
+            .name("hub-log".to_owned())
+            .spawn(move || write_loop(&writer_folder, end, waiting, &sender))?;
+        let shared =
+            Shared { folder: folder.to_owned(), appends, end: receiver, cursors: Mutex::new(cursors), _lock: lock };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Appends payloads in order; when it returns, they are on disk.
+    pub(crate) async fn append(&self, payloads: Vec<Vec<u8>>) -> Result<(), BusError> {
+        if let Some(large) = payloads.iter().find(|payload| payload.len() > MAX_PAYLOAD) {
+            return Err(BusError::TooLarge(large.len()));
+        }
+        if payloads.is_empty() {
+            return Ok(());
+        }
+        let (done, answer) = oneshot::channel();
+        self.shared.appends.send(Append { payloads, done }).map_err(|_| BusError::Closed)?;
+        answer.await.map_err(|_| BusError::Closed)?
+    }
+
+    /// The place behind the last synced frame.
+    pub(crate) fn end(&self) -> Place {
+        *self.shared.end.borrow()
+    }
+
+    /// Tells when the end has moved.
+    pub(crate) fn watch_end(&self) -> watch::Receiver<Place> {
+        self.shared.end.clone()
+    }
+
+    /// Where a reader stands; a new one begins at the oldest frame that is kept.
+    pub(crate) fn cursor(&self, reader: &str) -> Result<Place, BusError> {
+        let mut cursors = self.shared.cursors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = cursors.get(reader) {
+            return Ok(*place);
+        }
+        let oldest = segments(&self.shared.folder)?.first().copied().unwrap_or(1);
+        let place = Place { segment: oldest, offset: HEADER, sequence: first_sequence(&self.shared.folder, oldest)? };
+        cursors.insert(reader.to_owned(), place);
+        Ok(place)
+    }
+
+    /// Moves a reader on and removes segments that all readers have passed. The cursor is not synced: after a power
+    /// cut some frames are read again, which readers must bear anyway.
+    pub(crate) fn advance(&self, reader: &str, place: Place) -> Result<(), BusError> {
+        let folder = &self.shared.folder;
+        let temporary = folder.join(format!("{reader}.cursor.tmp"));
+        fs::write(&temporary, serde_json::to_vec(&place).unwrap_or_default())?;
+        fs::rename(&temporary, folder.join(format!("{reader}.cursor")))?;
+        let passed = {
+            let mut cursors = self.shared.cursors.lock().unwrap_or_else(PoisonError::into_inner);
+            cursors.insert(reader.to_owned(), place);
+            cursors.values().map(|place| place.segment).min().unwrap_or(0)
+        };
+        let numbers = segments(folder)?;
+        for number in numbers.into_iter().filter(|number| *number < passed) {
+            // The next segment's first number must be known before this one goes.
+            remember_first_sequence(folder, number + 1)?;
+            fs::remove_file(segment_path(folder, number))?;
+            let _ = fs::remove_file(sequence_path(folder, number));
+        }
+        Ok(())
+    }
+
+    /// Reads up to `max` frames from a place, as far as they are synced.
+    pub(crate) fn read(&self, from: Place, max: usize) -> Result<(Vec<Vec<u8>>, Place), BusError> {
+        let end = self.end();
+        let mut place = from;
+        let mut payloads = Vec::new();
+        while place.sequence < end.sequence && payloads.len() < max {
+            let path = segment_path(&self.shared.folder, place.segment);
+            let file = File::open(&path)?;
+            while place.sequence < end.sequence && payloads.len() < max {
+                match read_frame(&file, place)? {
+                    Frame::Whole(payload, next) => {
+                        payloads.push(payload);
+                        place = next;
+                    }
+                    Frame::End if place.segment < end.segment => {
+                        place = Place { segment: place.segment + 1, offset: HEADER, sequence: place.sequence };
+                        break;
+                    }
+                    _ => return Err(BusError::Damaged { file: path, offset: place.offset }),
+                }
+            }
+        }
+        Ok((payloads, place))
+    }
+}
+
+fn sequence_path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:012}.first"))
+}
+
+/// The sequence number that a segment begins with.
+fn first_sequence(folder: &Path, number: u64) -> Result<u64, BusError> {
+    match fs::read_to_string(sequence_path(folder, number)) {
+        Ok(text) => {
+            text.trim().parse().map_err(|_| BusError::Damaged { file: sequence_path(folder, number), offset: 0 })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // Without a note the segment's own first frame says it.
+            let file = File::open(segment_path(folder, number))?;
+            let mut bytes = [0; 8];
+            file.read_exact_at(&mut bytes, HEADER + 8)?;
+            Ok(u64::from_le_bytes(bytes))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn remember_first_sequence(folder: &Path, number: u64) -> Result<(), BusError> {
+    if segment_path(folder, number).exists() && !sequence_path(folder, number).exists() {
+        let first = first_sequence(folder, number)?;
+        fs::write(sequence_path(folder, number), first.to_string())?;
+    }
+    Ok(())
+}
+
+fn read_cursors(folder: &Path) -> Result<BTreeMap<String, Place>, BusError> {
+    let mut cursors = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".cursor"));
+        if let Some(name) = name {
+            let place = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            let place = place.ok_or_else(|| BusError::Damaged { file: path.clone(), offset: 0 })?;
+            cursors.insert(name.to_owned(), place);
+        }
+    }
+    Ok(cursors)
+}
+
+/// The writer's thread.
+fn write_loop(
+    folder: &Path,
+    mut end: Place,
+    mut waiting: mpsc::UnboundedReceiver<Append>,
+    synced: &watch::Sender<Place>,
+) {
+    let mut file = None;
+    let mut bytes = Vec::new();
+    while let Some(first) = waiting.blocking_recv() {
+        let mut group = vec![first];
+        let mut size: usize = group[0].payloads.iter().map(Vec::len).sum();
+        while size < MAX_GROUP {
+            let Ok(append) = waiting.try_recv() else { break };
+            size += append.payloads.iter().map(Vec::len).sum::<usize>();
+            group.push(append);
+        }
+        let before = end;
+        let result = write_group(folder, &mut file, &mut end, &group, &mut bytes);
+        if result.is_err() {
+            // Nobody is answered for this group; what of it reached the disk is written over by the next one.
+            end = before;
+            file = None;
+            if let Err(error) = forget_behind(folder, end) {
+                tracing::error!(error = %error, "the message log cannot be cut back after a failed write");
+            }
+        } else {
+            synced.send_replace(end);
+        }
+        for append in group {
+            let _ = append.done.send(result.clone());
+        }
+    }
+}
+
+fn write_group(
+    folder: &Path,
+    file: &mut Option<(u64, File)>,
+    end: &mut Place,
+    group: &[Append],
+    bytes: &mut Vec<u8>,
+) -> Result<(), BusError> {
+    bytes.clear();
+    let mut start = *end;
+    for payload in group.iter().flat_map(|append| &append.payloads) {
+        if end.offset + frame_size(payload.len()) > SEGMENT {
+            flush(folder, file, start, bytes)?;
+            prepare_segment(folder, end.segment + 1)?;
+            *end = Place { segment: end.segment + 1, offset: HEADER, sequence: end.sequence };
+            start = *end;
+        }
+        let length = u32::try_from(payload.len()).map_err(|_| BusError::TooLarge(payload.len()))?;
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(&checksum(end.sequence, payload).to_le_bytes());
+        bytes.extend_from_slice(&end.sequence.to_le_bytes());
+        bytes.extend_from_slice(payload);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        *end =
+            Place { segment: end.segment, offset: end.offset + frame_size(payload.len()), sequence: end.sequence + 1 };
+    }
+    flush(folder, file, start, bytes)
+}
+
+fn flush(folder: &Path, file: &mut Option<(u64, File)>, at: Place, bytes: &mut Vec<u8>) -> Result<(), BusError> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    if file.as_ref().is_none_or(|(number, _)| *number != at.segment) {
+        *file = Some((at.segment, OpenOptions::new().write(true).open(segment_path(folder, at.segment))?));
+    }
+    if let Some((_, file)) = file {
+        file.write_all_at(bytes, at.offset)?;
+        file.sync_data()?;
+    }
+    bytes.clear();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payloads(log: &Log, reader: &str) -> Vec<String> {
+        let (payloads, _) = log.read(log.cursor(reader).unwrap(), usize::MAX).unwrap();
+        payloads.into_iter().map(|p| String::from_utf8_lossy(&p[..p.len().min(8)]).into_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn what_was_appended_is_there_after_reopening() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        log.append(vec![b"a".to_vec(), b"b".to_vec()]).await.unwrap();
+        log.append(vec![b"c".to_vec()]).await.unwrap();
+        assert!(Log::open(folder.path()).is_err(), "a second process is kept out");
+        drop(log);
+        let log = Log::open(folder.path()).unwrap();
+        assert_eq!(payloads(&log, "r"), ["a", "b", "c"]);
+        log.append(vec![b"d".to_vec()]).await.unwrap();
+        assert_eq!(payloads(&log, "r"), ["a", "b", "c", "d"]);
+    }
+
+    #[tokio::test]
+    async fn a_torn_tail_is_cut_off_and_damage_before_good_frames_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        log.append(vec![b"first".to_vec(), b"second".to_vec(), b"third".to_vec()]).await.unwrap();
+        drop(log);
+        let path = segment_path(folder.path(), 1);
+        let whole = fs::read(&path).unwrap();
+        // The third frame half written.
+        let third = HEADER + frame_size(5) + frame_size(6);
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(&[0; 3], third + FRAME + 2).unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        assert_eq!(payloads(&log, "r"), ["first", "second"]);
+        log.append(vec![b"fourth".to_vec()]).await.unwrap();
+        assert_eq!(payloads(&log, "r"), ["first", "second", "fourth"]);
+        drop(log);
+        // The second frame changed, the third whole.
+        fs::write(&path, &whole).unwrap();
+        file.write_all_at(b"X", HEADER + frame_size(5) + FRAME).unwrap();
+        assert!(matches!(Log::open(folder.path()).err(), Some(BusError::Damaged { .. })));
+    }
+
+    #[tokio::test]
+    async fn segments_roll_over_and_go_when_every_reader_has_passed() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        let (slow, fast) = (log.cursor("slow").unwrap(), log.cursor("fast").unwrap());
+        for n in 0..5_u8 {
+            log.append(vec![vec![n; 5 << 20]]).await.unwrap();
+        }
+        assert_eq!(segments(folder.path()).unwrap(), [1, 2]);
+        let (read, fast) = log.read(fast, 10).unwrap();
+        assert_eq!(read.iter().map(|p| p[0]).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        log.advance("fast", fast).unwrap();
+        assert_eq!(segments(folder.path()).unwrap(), [1, 2], "the slow one still needs the first");
+        let (_, slow) = log.read(slow, 4).unwrap();
+        log.advance("slow", slow).unwrap();
+        assert_eq!(segments(folder.path()).unwrap(), [2]);
+        drop(log);
+        let log = Log::open(folder.path()).unwrap();
+        assert_eq!(log.read(log.cursor("slow").unwrap(), 10).unwrap().0.len(), 1);
+        assert_eq!(log.read(log.cursor("fast").unwrap(), 10).unwrap().0.len(), 0);
+        assert_eq!(log.end().sequence, 5);
+    }
+
+    #[tokio::test]
+    async fn many_appends_share_a_sync_and_keep_their_own_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        let tasks = (0..50).map(|n| {
+            let log = log.clone();
+            tokio::spawn(async move {
+                for m in 0..10 {
+                    log.append(vec![format!("{n:02}{m:02}").into_bytes()]).await.unwrap();
+                }
+            })
+        });
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let all = payloads(&log, "r");
+        assert_eq!(all.len(), 500);
+        for n in 0..50 {
+            let own: Vec<&String> = all.iter().filter(|p| p.starts_with(&format!("{n:02}"))).collect();
+            assert!(own.windows(2).all(|w| w[0] < w[1]));
+        }
+        assert!(matches!(log.append(vec![vec![0; MAX_PAYLOAD + 1]]).await, Err(BusError::TooLarge(_))));
+    }
+}

@@ -1,0 +1,62 @@
+//! What can go wrong with the store, told apart by what the caller should do.
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached now; try again.
+    #[error("HUB-S301 the store is not available")]
+    Unavailable(#[source] sqlx::Error),
+    /// Its disk is full; nothing can be accepted.
+    #[error("HUB-S302 the store's disk is full")]
+    Full(#[source] sqlx::Error),
+    /// It refused what we said: a defect of the hub, or of the database's contents.
+    #[error("HUB-S303 the store refused a statement")]
+    Refused(#[source] sqlx::Error),
+    /// Its schema is not one this program can work with.
+    #[error("HUB-S304 {0}")]
+    Schema(String),
+    /// A sealed body cannot be opened: the wrong master key, or bytes that were changed.
+    #[error("HUB-S305 a sealed body cannot be opened: {0}")]
+    Sealed(&'static str),
+    /// A transaction body panicked; it was rolled back.
+    #[error("HUB-S306 a transaction was broken off")]
+    Broken,
+}
+
+impl StoreError {
+    /// Whether the same thing may succeed later.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Full(_))
+    }
+}
+
+/// SQLite's extended result codes end in the primary code.
+const SQLITE_BUSY: i64 = 5;
+const SQLITE_FULL: i64 = 13;
+const SQLITE_IOERR: i64 = 10;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        match &error {
+            E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => Self::Unavailable(error),
+            E::Database(database) => {
+                let code = database.code().unwrap_or_default().into_owned();
+                let sqlite = code.parse::<i64>().ok().map(|code| code & 0xFF);
+                // PostgreSQL: class 08 connection, 40 rollback, 53 resources, 57 operator (shutdown), 25006 read-only.
+                let away = ["08", "40", "57", "25006", "53300"].iter().any(|class| code.starts_with(class));
+                if code == "53100" || sqlite == Some(SQLITE_FULL) && code.len() < 5 {
+                    Self::Full(error)
+                } else if (code.len() == 5 && away)
+                    || (code.len() < 5 && matches!(sqlite, Some(SQLITE_BUSY | SQLITE_IOERR)))
+                {
+                    Self::Unavailable(error)
+                } else {
+                    Self::Refused(error)
+                }
+            }
+            _ => Self::Refused(error),
+        }
+    }
+}

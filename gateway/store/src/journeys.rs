@@ -1,0 +1,171 @@
+//! Journeys: all that one message caused, step by step.
+
+use crate::error::StoreError;
+use crate::tx::{Tx, built, rows_of, sql};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+/// A step of a journey. It names records and systems; it holds no personal values.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Trace id, 32 hex digits.
+    pub trace: String,
+    /// Hub id; steps of one instant keep the order of their ids.
+    pub id: String,
+    /// Tenant.
+    pub tenant: String,
+    /// When, µs.
+    pub at: i64,
+    /// What was done: `receive`, `map`, `event`, `rule`, `score`, `call` …
+    pub step: String,
+    /// Where: a connection, or `hub`.
+    pub system: String,
+    /// How it went: `ok`, `retry`, `parked` …
+    pub result: String,
+    /// The record that it is about, `entity/id`.
+    pub subject: String,
+    /// In words.
+    pub detail: String,
+}
+
+/// A journey as lists show it.
+#[derive(Clone, Debug)]
+pub struct Journey {
+    /// Trace id.
+    pub trace: String,
+    /// First step, µs.
+    pub started_at: i64,
+    /// Last step, µs.
+    pub last_at: i64,
+    /// How many steps.
+    pub steps: i64,
+    /// How many of them went wrong.
+    pub trouble: i64,
+    /// The record that it began with.
+    pub subject: String,
+}
+
+fn read_step(row: &AnyRow) -> Result<Step, sqlx::Error> {
+    Ok(Step {
+        trace: row.try_get("trace")?,
+        id: row.try_get("id")?,
+        tenant: row.try_get("tenant")?,
+        at: row.try_get("at")?,
+        step: row.try_get("step")?,
+        system: row.try_get("system")?,
+        result: row.try_get("result")?,
+        subject: row.try_get("subject")?,
+        detail: row.try_get("detail")?,
+    })
+}
+
+fn read_journey(row: &AnyRow) -> Result<Journey, sqlx::Error> {
+    Ok(Journey {
+        trace: row.try_get("trace")?,
+        started_at: row.try_get("started_at")?,
+        last_at: row.try_get("last_at")?,
+        steps: row.try_get("steps")?,
+        trouble: row.try_get("trouble")?,
+        subject: row.try_get("subject")?,
+    })
+}
+
+impl Tx {
+    /// Adds steps to their journeys. A step that stands already (the same id) changes nothing.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn add_steps(&mut self, steps: Vec<Step>) -> Result<(), StoreError> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let mut statement = built(format!(
+            "INSERT INTO journey_steps (trace, id, tenant, at, step, system, result, subject, detail)
+             VALUES {} ON CONFLICT DO NOTHING",
+            rows_of(9, steps.len())
+        ));
+        for step in steps.iter().cloned() {
+            statement = statement
+                .bind(step.trace)
+                .bind(step.id)
+                .bind(step.tenant)
+                .bind(step.at)
+                .bind(step.step)
+                .bind(step.system)
+                .bind(step.result)
+                .bind(step.subject)
+                .bind(step.detail);
+        }
+        self.run(statement).await?;
+        let mut traces: Vec<&str> = steps.iter().map(|step| step.trace.as_str()).collect();
+        traces.sort_unstable();
+        traces.dedup();
+        for trace in traces {
+            let own: Vec<&Step> = steps.iter().filter(|step| step.trace == trace).collect();
+            let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
+            let count = i64::try_from(own.len()).unwrap_or(i64::MAX);
+            let trouble = own.iter().filter(|step| step.result != "ok").count();
+            let statement = sql("INSERT INTO journeys (trace, tenant, started_at, last_at, steps, trouble, subject)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                 ON CONFLICT (trace) DO UPDATE SET steps = journeys.steps + excluded.steps,
+                     trouble = journeys.trouble + excluded.trouble,
+                     started_at = CASE WHEN excluded.started_at < journeys.started_at
+                                       THEN excluded.started_at ELSE journeys.started_at END,
+                     last_at = CASE WHEN excluded.last_at > journeys.last_at
+                                    THEN excluded.last_at ELSE journeys.last_at END,
+                     subject = CASE WHEN journeys.subject = '' THEN excluded.subject ELSE journeys.subject END")
+            .bind(trace.to_owned())
+            .bind(first.tenant.clone())
+            .bind(first.at)
+            .bind(last.at)
+            .bind(count)
+            .bind(i64::try_from(trouble).unwrap_or(i64::MAX))
+            .bind(own.iter().map(|step| step.subject.clone()).find(|s| !s.is_empty()).unwrap_or_default());
+            self.run(statement).await?;
+        }
+        Ok(())
+    }
+
+    /// A journey's steps in order; empty when there is no such journey.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn journey(&mut self, tenant: &str, trace: &str) -> Result<Vec<Step>, StoreError> {
+        let statement = sql("SELECT * FROM journey_steps WHERE tenant = $1 AND trace = $2 ORDER BY at, id")
+            .bind(tenant.to_owned())
+            .bind(trace.to_owned());
+        self.all(statement, read_step).await
+    }
+
+    /// The newest journeys that began before `before` (µs).
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn journeys(&mut self, tenant: &str, before: i64, limit: i64) -> Result<Vec<Journey>, StoreError> {
+        let statement = sql("SELECT * FROM journeys WHERE tenant = $1 AND started_at < $2
+             ORDER BY started_at DESC, trace LIMIT $3")
+        .bind(tenant.to_owned())
+        .bind(before)
+        .bind(limit);
+        self.all(statement, read_journey).await
+    }
+
+    /// Journeys with a step about a record (`entity/id`), newest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn journeys_about(
+        &mut self,
+        tenant: &str,
+        subject: &str,
+        limit: i64,
+    ) -> Result<Vec<Journey>, StoreError> {
+        let statement = sql("SELECT * FROM journeys WHERE tenant = $1 AND trace IN
+                 (SELECT trace FROM journey_steps WHERE tenant = $1 AND subject = $2)
+             ORDER BY started_at DESC, trace LIMIT $3")
+        .bind(tenant.to_owned())
+        .bind(subject.to_owned())
+        .bind(limit);
+        self.all(statement, read_journey).await
+    }
+}

@@ -1,0 +1,134 @@
+//! Payloads as received.
+
+use crate::error::StoreError;
+use crate::keyring::Sealed;
+use crate::tx::{Tx, built, rows_of, sql};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+use std::collections::BTreeSet;
+
+/// A payload to keep.
+#[derive(Clone, Debug)]
+pub struct NewRaw {
+    /// Hub id.
+    pub id: String,
+    /// Tenant.
+    pub tenant: String,
+    /// Connection.
+    pub connection: String,
+    /// The vendor's event id, or a hash: one payload per tenant, connection and dedupe id.
+    pub dedupe_id: String,
+    /// The payload that this one completes, when it was fetched for another.
+    pub parent: Option<String>,
+    /// When it was received, µs.
+    pub received_at: i64,
+    /// Its `traceparent`.
+    pub trace: String,
+    /// SHA-256 of the body as received, hex.
+    pub sha256: String,
+    /// The sealed body.
+    pub body: Sealed,
+}
+
+/// A payload that was kept.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    /// What was kept.
+    pub new: NewRaw,
+    /// The event's name, once it was mapped.
+    pub event: Option<String>,
+    /// The version of the mapping that read it, once one did.
+    pub mapping: Option<String>,
+    /// `new`, `done`, `ignored` or `parked`.
+    pub state: String,
+}
+
+fn read(row: &AnyRow) -> Result<Raw, sqlx::Error> {
+    Ok(Raw {
+        new: NewRaw {
+            id: row.try_get("id")?,
+            tenant: row.try_get("tenant")?,
+            connection: row.try_get("connection")?,
+            dedupe_id: row.try_get("dedupe_id")?,
+            parent: row.try_get("parent")?,
+            received_at: row.try_get("received_at")?,
+            trace: row.try_get("trace")?,
+            sha256: row.try_get("sha256")?,
+            body: Sealed(row.try_get("body")?),
+        },
+        event: row.try_get("event")?,
+        mapping: row.try_get("mapping")?,
+        state: row.try_get("state")?,
+    })
+}
+
+impl Tx {
+    /// Keeps payloads; the ids of those that were new.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn insert_raws(&mut self, raws: Vec<NewRaw>) -> Result<BTreeSet<String>, StoreError> {
+        if raws.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let mut statement = built(format!(
+            "INSERT INTO raws (id, tenant, connection, dedupe_id, parent, received_at, trace, sha256, body, state)
+             VALUES {} ON CONFLICT DO NOTHING RETURNING id",
+            rows_of(10, raws.len())
+        ));
+        for raw in raws {
+            statement = statement
+                .bind(raw.id)
+                .bind(raw.tenant)
+                .bind(raw.connection)
+                .bind(raw.dedupe_id)
+                .bind(raw.parent)
+                .bind(raw.received_at)
+                .bind(raw.trace)
+                .bind(raw.sha256)
+                .bind(raw.body.0)
+                .bind("new".to_owned());
+        }
+        Ok(self.all(statement, |row| row.try_get("id")).await?.into_iter().collect())
+    }
+
+    /// A payload.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn raw(&mut self, tenant: &str, id: &str) -> Result<Option<Raw>, StoreError> {
+        let statement =
+            sql("SELECT * FROM raws WHERE tenant = $1 AND id = $2").bind(tenant.to_owned()).bind(id.to_owned());
+        self.one(statement, read).await
+    }
+
+    /// Notes what became of a payload.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn finish_raw(
+        &mut self,
+        id: &str,
+        state: &'static str,
+        event: Option<String>,
+        mapping: Option<String>,
+    ) -> Result<(), StoreError> {
+        let statement = sql("UPDATE raws SET state = $2, event = $3, mapping = $4 WHERE id = $1")
+            .bind(id.to_owned())
+            .bind(state.to_owned())
+            .bind(event)
+            .bind(mapping);
+        self.run(statement).await.map(drop)
+    }
+
+    /// How many payloads there are in each state.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn raw_states(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.all(sql("SELECT state, COUNT(*) AS n FROM raws GROUP BY state ORDER BY state"), |row| {
+            Ok((row.try_get("state")?, row.try_get("n")?))
+        })
+        .await
+    }
+}

@@ -1,0 +1,197 @@
+//! PostgreSQL and RabbitMQ, one of each per test process.
+
+use crate::{free_port, unique, wait_for};
+use std::fs;
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Stops the server, by the signal that it takes for "at once", when standard input ends.
+const UNTIL_STDIN_ENDS: &str = r#"
+"$@" </dev/null & pid=$!
+cat >/dev/null
+kill -$STOP_SIGNAL $pid 2>/dev/null
+( sleep 10; kill -KILL $pid 2>/dev/null ) & guard=$!
+wait $pid
+kill $guard 2>/dev/null
+[ -z "$AFTER" ] || sh -c "$AFTER"
+rm -rf "$FOLDER"
+"#;
+
+/// A running server; its shell ends with this process.
+struct Guarded {
+    /// Closing its standard input stops the server.
+    _shell: Child,
+}
+
+fn guarded(command: &Command, folder: &Path, stop_signal: &str, after: &str) -> Guarded {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(UNTIL_STDIN_ENDS).arg("server").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        shell.env(name, value.unwrap_or_default());
+    }
+    shell.env("FOLDER", folder).env("STOP_SIGNAL", stop_signal).env("AFTER", after);
+    let log = fs::File::create(folder.join("server.log")).unwrap();
+    shell.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
+    Guarded { _shell: shell.spawn().unwrap() }
+}
+
+fn temporary_folder(name: &str) -> PathBuf {
+    let folder = tempfile::Builder::new().prefix(&format!("hrhub-{name}-")).tempdir().unwrap().keep();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    folder
+}
+
+fn answers(port: u16) -> Option<()> {
+    TcpStream::connect_timeout(&(Ipv4Addr::LOCALHOST, port).into(), Duration::from_millis(500)).ok().map(drop)
+}
+
+fn log_of(folder: &Path) -> String {
+    fs::read_to_string(folder.join("server.log")).unwrap_or_default()
+}
+
+fn run(command: &mut Command, what: &str) {
+    let output = command.output().unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A PostgreSQL server.
+pub struct Postgres {
+    port: u16,
+    bin: PathBuf,
+    _guard: Guarded,
+}
+
+/// The PostgreSQL server of this test process, started on first use.
+///
+/// # Panics
+/// When it is not installed or does not start.
+pub fn postgres() -> &'static Postgres {
+    static SERVER: OnceLock<Postgres> = OnceLock::new();
+    SERVER.get_or_init(Postgres::start)
+}
+
+/// PostgreSQL refuses to run as root; then it runs as the user that its package made.
+fn unprivileged(program: &Path) -> Command {
+    let root = fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0).unwrap_or(false);
+    if !root {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
+    command
+}
+
+impl Postgres {
+    fn start() -> Self {
+        let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+            .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
+            .unwrap_or_default();
+        versions.retain(|bin| bin.join("postgres").exists());
+        versions.sort();
+        let bin =
+            versions.pop().expect("PostgreSQL is not installed: run tests/run as root, or apt-get install postgresql");
+        let folder = temporary_folder("postgres");
+        let data = folder.join("data");
+        run(
+            unprivileged(&bin.join("initdb"))
+                .args(["--no-sync", "--auth=trust", "--username=hub", "--encoding=UTF8", "--locale=C", "-D"])
+                .arg(&data),
+            "initdb",
+        );
+        let port = free_port();
+        let mut command = unprivileged(&bin.join("postgres"));
+        command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-k"]).arg(&folder);
+        for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=300"] {
+            command.args(["-c", setting]);
+        }
+        // INT is a fast shutdown: connections are cut, nothing is left running.
+        let guard = guarded(&command, &folder, "INT", "");
+        let server = Self { port, bin, _guard: guard };
+        wait_for(&format!("PostgreSQL in {}:\n{}", folder.display(), log_of(&folder)), Duration::from_secs(30), || {
+            let ready = Command::new(server.bin.join("pg_isready"))
+                .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string(), "-U", "hub", "-d", "postgres"])
+                .status();
+            ready.ok().filter(std::process::ExitStatus::success).map(drop)
+        });
+        server
+    }
+
+    /// The URL of a new, empty database.
+    pub fn new_database(&self) -> String {
+        let name = unique("hub");
+        let port = self.port.to_string();
+        let mut command = Command::new(self.bin.join("createdb"));
+        run(command.args(["-h", "127.0.0.1", "-p", &port, "-U", "hub", &name]), "createdb");
+        format!("postgres://hub@127.0.0.1:{port}/{name}")
+    }
+}
+
+/// A RabbitMQ server.
+pub struct RabbitMq {
+    /// Its port on the loopback.
+    pub port: u16,
+    _guard: Guarded,
+}
+
+/// The RabbitMQ server of this test process, started on first use. Tests share it under names of their own.
+///
+/// # Panics
+/// When it is not installed or does not start.
+pub fn rabbitmq() -> &'static RabbitMq {
+    static SERVER: OnceLock<RabbitMq> = OnceLock::new();
+    SERVER.get_or_init(RabbitMq::start)
+}
+
+impl RabbitMq {
+    /// The URL for a client that connects to `port`: the server's own, or a proxy's before it.
+    #[must_use]
+    pub fn url(port: u16) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{port}/%2f")
+    }
+
+    fn start() -> Self {
+        let program = Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
+        assert!(
+            program.exists(),
+            "RabbitMQ is not installed: run tests/run as root, or apt-get install rabbitmq-server"
+        );
+        let folder = temporary_folder("rabbitmq");
+        let (port, distribution, epmd) = (free_port(), free_port(), free_port());
+        fs::write(
+            folder.join("rabbitmq.conf"),
+            format!(
+                "listeners.tcp.default = 127.0.0.1:{port}\nlog.console = true\nlog.console.level = warning\n\
+                     disk_free_limit.absolute = 50MB\nvm_memory_high_watermark.relative = 0.6\n"
+            ),
+        )
+        .unwrap();
+        fs::write(folder.join("enabled_plugins"), "[].\n").unwrap();
+        let mut command = Command::new(program);
+        command
+            .env("HOME", &folder)
+            .env("RABBITMQ_NODENAME", format!("{}@localhost", unique("hub")))
+            .env("RABBITMQ_DIST_PORT", distribution.to_string())
+            .env("ERL_EPMD_PORT", epmd.to_string())
+            .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+            .env("RABBITMQ_MNESIA_BASE", folder.join("data"))
+            .env("RABBITMQ_LOG_BASE", folder.join("log"))
+            .env("RABBITMQ_LOGS", "-")
+            .env("RABBITMQ_PID_FILE", folder.join("pid"))
+            .env("RABBITMQ_CONFIG_FILE", folder.join("rabbitmq.conf"))
+            .env("RABBITMQ_CONF_ENV_FILE", folder.join("none"))
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("enabled_plugins"))
+            .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+sbwt none");
+        // The port mapper that Erlang starts beside the server must end with it.
+        let after = format!("epmd -port {epmd} -kill >/dev/null 2>&1");
+        let guard = guarded(&command, &folder, "TERM", &after);
+        let server = Self { port, _guard: guard };
+        wait_for(&format!("RabbitMQ in {}:\n{}", folder.display(), log_of(&folder)), Duration::from_secs(90), || {
+            answers(port)
+        });
+        server
+    }
+}

@@ -1,1 +1,24 @@
+//! What every connector is made of.
+//!
+//! A vendor is data: `connectors/<vendor>/manifest.yaml` ([`Manifest`]), found by looking into the [`Catalog`]. A
+//! tenant's configured instance of it is a [`Connection`]. A [`Driver`] speaks one wire for every vendor that uses it;
+//! it knows wires, not HR. All outgoing HTTP goes through the [`Client`] here.
 
+pub mod auth;
+pub mod call;
+pub mod catalog;
+pub mod client;
+pub mod connection;
+pub mod driver;
+pub mod inbound;
+pub mod manifest;
+pub mod verify;
+
+pub use auth::{TokenStore, Tokens};
+pub use catalog::Catalog;
+pub use client::{AllowPrivate, Client};
+pub use connection::Connection;
+pub use driver::{CallContext, CallError, Driver, Reply, Retry};
+pub use inbound::{InboundRequest, RawEnvelope};
+pub use manifest::{Idempotency, Manifest, Operation};
+pub use verify::WebhookError;

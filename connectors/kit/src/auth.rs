@@ -1,0 +1,177 @@
+//! Vendors' access tokens: one per connection, fetched by one process at a time, renewed before they end.
+//!
+//! A token that a vendor does not accept is thrown away only if it is still the one that was used: the loser of a
+//! race must not throw away the winner's.
+
+use crate::driver::CallError;
+use async_trait::async_trait;
+use hub_tree::{Clock, Private};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Where tokens are kept so that all nodes share them.
+#[async_trait]
+pub trait TokenStore: Send + Sync {
+    /// The token of a connection and until when it may be used (µs).
+    async fn get(&self, tenant: &str, name: &str) -> Option<(Private<String>, i64)>;
+    /// Keeps a token.
+    async fn put(&self, tenant: &str, name: &str, token: &Private<String>, expires_at: i64);
+    /// Takes or keeps the right to fetch a token; `false` while another node has it.
+    async fn lock(&self, name: &str) -> bool;
+}
+
+/// A token that was fetched.
+pub struct Fetched {
+    /// The token.
+    pub token: Private<String>,
+    /// How long it lives.
+    pub expires_in: Option<Duration>,
+}
+
+/// The vendors' tokens.
+pub struct Tokens {
+    store: Arc<dyn TokenStore>,
+    clock: Clock,
+    known: Mutex<BTreeMap<String, (Private<String>, i64)>>,
+    fetching: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// Tokens without a stated life are renewed after this.
+const DEFAULT_LIFE: Duration = Duration::from_secs(1800);
+/// How long to wait for another node that is fetching the token.
+const OTHER_NODE: Duration = Duration::from_secs(10);
+
+impl Tokens {
+    /// Tokens kept in `store`.
+    #[must_use]
+    pub fn new(store: Arc<dyn TokenStore>, clock: Clock) -> Self {
+        Self { store, clock, known: Mutex::default(), fetching: Mutex::default() }
+    }
+
+    /// The token called `name`. `rejected` is one that the vendor has just refused. When there is no other, `fetch` is
+    /// called, by one task of one node at a time.
+    ///
+    /// # Errors
+    /// What `fetch` returned.
+    pub async fn get<F>(
+        &self,
+        tenant: &str,
+        name: &str,
+        rejected: Option<&Private<String>>,
+        fetch: F,
+    ) -> Result<Private<String>, CallError>
+    where
+        F: AsyncFnOnce() -> Result<Fetched, CallError>,
+    {
+        if let Some(token) = self.usable(name, rejected) {
+            return Ok(token);
+        }
+        let turn = {
+            let mut fetching = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(fetching.entry(name.to_owned()).or_default())
+        };
+        let _turn = turn.lock().await;
+        // Whoever was here before may have fetched it, and another node too.
+        if let Some(token) = self.usable(name, rejected) {
+            return Ok(token);
+        }
+        let step = Duration::from_millis(100);
+        for _ in 0..OTHER_NODE.as_millis() / step.as_millis() {
+            if let Some((token, expires_at)) = self.store.get(tenant, name).await {
+                self.remember(name, &token, expires_at);
+                if let Some(token) = self.usable(name, rejected) {
+                    return Ok(token);
+                }
+            }
+            if self.store.lock(&format!("token:{tenant}:{name}")).await {
+                break;
+            }
+            tokio::time::sleep(step).await;
+        }
+        let fetched = fetch().await.map_err(|error| CallError::Token(Box::new(error)))?;
+        // Renewed at nine tenths of its life.
+        let life = fetched.expires_in.unwrap_or(DEFAULT_LIFE) / 10 * 9;
+        let expires_at = self.clock.micros().saturating_add(i64::try_from(life.as_micros()).unwrap_or(i64::MAX));
+        self.store.put(tenant, name, &fetched.token, expires_at).await;
+        self.remember(name, &fetched.token, expires_at);
+        Ok(fetched.token)
+    }
+
+    fn remember(&self, name: &str, token: &Private<String>, expires_at: i64) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.to_owned(), (token.clone(), expires_at));
+    }
+
+    fn usable(&self, name: &str, rejected: Option<&Private<String>>) -> Option<Private<String>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (token, expires_at) = known.get(name)?;
+        (*expires_at > self.clock.micros() && rejected != Some(token)).then(|| token.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A store that two "nodes" share.
+    #[derive(Default)]
+    struct Shared {
+        token: Mutex<Option<(Private<String>, i64)>>,
+    }
+
+    #[async_trait]
+    impl TokenStore for Shared {
+        async fn get(&self, _: &str, _: &str) -> Option<(Private<String>, i64)> {
+            self.token.lock().unwrap().clone()
+        }
+        async fn put(&self, _: &str, _: &str, token: &Private<String>, expires_at: i64) {
+            *self.token.lock().unwrap() = Some((token.clone(), expires_at));
+        }
+        async fn lock(&self, _: &str) -> bool {
+            true
+        }
+    }
+
+    fn text(token: &Private<String>) -> &str {
+        token.expose()
+    }
+
+    #[tokio::test]
+    async fn many_callers_fetch_once_and_a_rejected_token_is_replaced_once() {
+        let clock = Clock::fixed("2026-03-01T00:00:00Z".parse().unwrap());
+        let store = Arc::new(Shared::default());
+        let tokens = Arc::new(Tokens::new(store.clone(), clock.clone()));
+        let fetches = Arc::new(AtomicUsize::new(0));
+        let get = |tokens: &Arc<Tokens>, rejected: Option<Private<String>>| {
+            let (tokens, fetches) = (Arc::clone(tokens), Arc::clone(&fetches));
+            tokio::spawn(async move {
+                let fetch = async || {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    let token = Private::new(format!("t{}", fetches.fetch_add(1, Ordering::SeqCst)));
+                    Ok(Fetched { token, expires_in: Some(Duration::from_secs(100)) })
+                };
+                tokens.get("default", "c", rejected.as_ref(), fetch).await.unwrap()
+            })
+        };
+        let first: Vec<_> = (0..50).map(|_| get(&tokens, None)).collect();
+        for task in first {
+            assert_eq!(text(&task.await.unwrap()), "t0");
+        }
+        // All callers were refused with t0: one fetch serves them all.
+        let again: Vec<_> = (0..50).map(|_| get(&tokens, Some(Private::new("t0".into())))).collect();
+        for task in again {
+            assert_eq!(text(&task.await.unwrap()), "t1");
+        }
+        // A late refusal of the old token does not throw the new one away.
+        assert_eq!(text(&get(&tokens, Some(Private::new("t0".into()))).await.unwrap()), "t1");
+        // Another node finds what this one has kept.
+        let other = Arc::new(Tokens::new(store, clock.clone()));
+        assert_eq!(text(&get(&other, None).await.unwrap()), "t1");
+        // Renewed before its life ends.
+        clock.set("2026-03-01T00:01:31Z".parse().unwrap());
+        assert_eq!(text(&get(&tokens, None).await.unwrap()), "t2");
+        assert_eq!(fetches.load(Ordering::SeqCst), 3);
+    }
+}

@@ -1,0 +1,367 @@
+//! One call over HTTP: build, authenticate, send, understand the answer.
+
+use crate::auth::Fetched;
+use crate::client::{Request, Response};
+use crate::driver::{CallContext, CallError, Reply};
+use crate::manifest::{
+    Auth, Body, ErrorVerdict, Idempotency, Located, Operation, RequestTemplate, Templated, TokenAuth, TokenPlace,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hub_expr::Cx;
+use hub_tree::{Arena, Limits, Private, Span, Value, json};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use std::time::Duration;
+use url::Url;
+
+/// What a segment of a path may not hold as it is.
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'/')
+    .add(b'%')
+    .add(b'\\');
+
+/// An answer, as classifiers see it.
+pub struct Answer<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// The body as a tree; absent when it is empty or no JSON.
+    pub payload: Value<'a>,
+    /// Whether the body is JSON, or empty.
+    pub readable: bool,
+    /// Headers by lower-case name.
+    pub headers: &'a [(String, String)],
+}
+
+/// What an answer means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was carried out.
+    Good,
+    /// It was not; what it means for trying again, and the vendor's code.
+    Bad(ErrorVerdict, Option<String>),
+}
+
+/// Makes one call. `classify` gives a wire's own reading of an answer; the manifest's rules come before it, the HTTP
+/// status after it.
+///
+/// # Errors
+/// What left the house, whose fault it is, and whether to try again.
+pub async fn exchange(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    args: &[u8],
+    classify: &(dyn Fn(&Answer<'_>) -> Option<Verdict> + Send + Sync),
+) -> Result<Reply, CallError> {
+    let mut rejected = None;
+    loop {
+        let (request, token) = prepare(cx, operation, args, rejected.as_ref()).await?;
+        let response = cx.client.send(request, &cx.connection.egress).await?;
+        match judge(cx, operation, args, &response, classify)? {
+            Verdict::Good => return Ok(Reply { status: response.status, body: response.body }),
+            Verdict::Bad(ErrorVerdict::Token, code) => match token {
+                // Fetch a token, repeat once.
+                Some(token) if rejected.is_none() => rejected = Some(token),
+                _ => return Err(CallError::Refused { status: response.status, code }),
+            },
+            Verdict::Bad(verdict, code) => {
+                let status = response.status;
+                return Err(match verdict {
+                    ErrorVerdict::Wait => CallError::Wait { status, retry_after: retry_after(&response) },
+                    ErrorVerdict::Retry => CallError::Trouble { status, code },
+                    ErrorVerdict::Token | ErrorVerdict::Refused => CallError::Refused { status, code },
+                });
+            }
+        }
+    }
+}
+
+/// The request, authenticated, and the token that it shows.
+async fn prepare(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    args: &[u8],
+    rejected: Option<&Private<String>>,
+) -> Result<(Request, Option<Private<String>>), CallError> {
+    let mut request = build(cx, operation, &operation.request, args)?;
+    if let Idempotency::Key { header } = &operation.idempotency {
+        request.headers.push((header.clone(), cx.call_id.to_owned()));
+    }
+    request.headers.push(("traceparent".to_owned(), cx.trace.to_string()));
+    let mut used = None;
+    match &cx.connection.manifest.auth {
+        Auth::None => {}
+        Auth::Headers(headers) => {
+            for (name, value) in headers {
+                request.headers.push((name.to_lowercase(), text_of(cx, operation, value)?));
+            }
+        }
+        Auth::Basic { username, password } => {
+            let pair = (text_of(cx, operation, username)?, text_of(cx, operation, password)?);
+            request.headers.push(basic(&pair));
+        }
+        Auth::Token(auth) => {
+            let name = &cx.connection.id;
+            let fetch = async || fetch_token(cx, operation, auth).await;
+            let token = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch).await?;
+            match &auth.place {
+                TokenPlace::Header { name, prefix } => {
+                    request.headers.push((name.clone(), format!("{prefix}{}", token.expose())));
+                }
+                TokenPlace::Query(name) => {
+                    request.url.query_pairs_mut().append_pair(name, token.expose());
+                }
+            }
+            used = Some(token);
+        }
+    }
+    Ok((request, used))
+}
+
+fn basic((username, password): &(String, String)) -> (String, String) {
+    ("authorization".to_owned(), format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))))
+}
+
+async fn fetch_token(cx: &CallContext<'_>, operation: &Operation, auth: &TokenAuth) -> Result<Fetched, CallError> {
+    let mut request = build(cx, operation, &auth.request, b"null")?;
+    if let Some((username, password)) = &auth.basic {
+        request.headers.push(basic(&(text_of(cx, operation, username)?, text_of(cx, operation, password)?)));
+    }
+    let response = cx.client.send(request, &cx.connection.egress).await?;
+    let status = response.status;
+    match status {
+        200..=299 => {}
+        429 | 503 => return Err(CallError::Wait { status, retry_after: retry_after(&response) }),
+        500.. => return Err(CallError::Trouble { status, code: None }),
+        _ => return Err(CallError::Refused { status, code: None }),
+    }
+    let arena = Arena::new();
+    let Ok(payload) = json::read(&arena, &response.body, Limits::default()) else {
+        return Err(CallError::Trouble { status, code: Some("the token answer is no JSON".to_owned()) });
+    };
+    let slots = answer_slots(cx, &arena, Value::Absent, status, payload, &response.headers);
+    let token = eval(cx, operation, &auth.token, &mut Cx::new(&arena, slots.clone()))?;
+    let Some(token) = token.as_text().filter(|token| !token.is_empty()) else {
+        // Vendors that answer 200 with an error body land here: wrong credentials, most of the time.
+        return Err(CallError::Refused { status, code: Some("no token in the answer".to_owned()) });
+    };
+    let expires_in = match &auth.expires_in {
+        Some(located) => {
+            let value = eval(cx, operation, located, &mut Cx::new(&arena, slots))?;
+            value.as_decimal().and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+        }
+        None => None,
+    };
+    Ok(Fetched { token: Private::new(token.to_owned()), expires_in })
+}
+
+fn unbuildable(cx: &CallContext<'_>, operation: &Operation, span: Span, message: &str) -> CallError {
+    let place = cx.connection.manifest.place(span);
+    CallError::Build { operation: operation.name.clone(), reason: format!("{place}: {message}") }
+}
+
+fn eval<'a>(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    located: &'a Located,
+    values: &mut Cx<'a>,
+) -> Result<Value<'a>, CallError> {
+    located.expr.eval(values).map_err(|error| unbuildable(cx, operation, located.span, &error.message))
+}
+
+fn request_slots<'a>(cx: &CallContext<'_>, arena: &'a Arena, args: Value<'a>) -> Vec<Value<'a>> {
+    vec![cx.connection.settings(arena), Value::Text(arena.text(&cx.connection.base_url)), args]
+}
+
+fn answer_slots<'a>(
+    cx: &CallContext<'_>,
+    arena: &'a Arena,
+    args: Value<'a>,
+    status: u16,
+    payload: Value<'a>,
+    headers: &[(String, String)],
+) -> Vec<Value<'a>> {
+    let headers: Vec<(&str, Value<'a>)> =
+        headers.iter().map(|(k, v)| (arena.text(k), Value::Text(arena.text(v)))).collect();
+    let mut slots = request_slots(cx, arena, args);
+    slots.extend([Value::Decimal(status.into()), payload, arena.map(&headers)]);
+    slots
+}
+
+fn text_of(cx: &CallContext<'_>, operation: &Operation, templated: &Templated) -> Result<String, CallError> {
+    let arena = Arena::new();
+    let slots = request_slots(cx, &arena, Value::Absent);
+    let mut values = Cx::new(&arena, slots);
+    let value = templated.template.render(&mut values, &|text, out| out.push_str(text));
+    let value = value.map_err(|error| unbuildable(cx, operation, templated.span, &error.message))?;
+    match value.scalar_text(&arena) {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(unbuildable(cx, operation, templated.span, "the value is absent")),
+    }
+}
+
+/// Fills in a request.
+fn build(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    template: &RequestTemplate,
+    args: &[u8],
+) -> Result<Request, CallError> {
+    let arena = Arena::new();
+    let args = json::read(&arena, args, Limits::default())
+        .map_err(|error| unbuildable(cx, operation, operation.span, &format!("the arguments are no JSON: {error}")))?;
+    let slots = request_slots(cx, &arena, args);
+    let render = |templated: &Templated, fill: &dyn Fn(&str, &mut String)| -> Result<Option<String>, CallError> {
+        let fail = |message: &str| unbuildable(cx, operation, templated.span, message);
+        let mut values = Cx::new(&arena, slots.clone());
+        // The expressions live as long as the manifest, their values as long as this arena.
+        let value = templated.template.render(&mut values, fill).map_err(|error| fail(&error.message))?;
+        if value.is_absent() {
+            return Ok(None);
+        }
+        value.scalar_text(&arena).map(|text| Some(text.to_owned())).ok_or_else(|| fail("the value is no text"))
+    };
+    let plain: &dyn Fn(&str, &mut String) = &|text, out| out.push_str(text);
+    let in_path: &dyn Fn(&str, &mut String) = &|text, out| out.extend(utf8_percent_encode(text, SEGMENT));
+    let path = render(&template.url, in_path)?.unwrap_or_default();
+    let address = if path.contains("://") { path } else { format!("{}{path}", cx.connection.base_url) };
+    let mut url =
+        Url::parse(&address).map_err(|_| unbuildable(cx, operation, template.url.span, "the address is not valid"))?;
+    for (name, value) in &template.query {
+        if let Some(value) = render(value, plain)? {
+            url.query_pairs_mut().append_pair(name, &value);
+        }
+    }
+    let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+    for (name, value) in &template.headers {
+        if let Some(value) = render(value, plain)? {
+            headers.retain(|(known, _)| known != name);
+            headers.push((name.clone(), value));
+        }
+    }
+    let (media_type, body) = match &template.body {
+        Body::None => (None, Vec::new()),
+        Body::Json(located) => {
+            let value = eval(cx, operation, located, &mut Cx::new(&arena, slots.clone()))?;
+            (Some("application/json"), json::to_string(&value).into_bytes())
+        }
+        Body::JsonFields(fields) => {
+            let mut entries = Vec::new();
+            for (name, templated) in fields {
+                let mut values = Cx::new(&arena, slots.clone());
+                let value = templated.template.render(&mut values, plain);
+                let value = value.map_err(|error| unbuildable(cx, operation, templated.span, &error.message))?;
+                entries.push((name.as_str(), value));
+            }
+            (Some("application/json"), json::to_string(&arena.map(&entries)).into_bytes())
+        }
+        Body::Form(fields) => {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            for (name, value) in fields {
+                if let Some(value) = render(value, plain)? {
+                    form.append_pair(name, &value);
+                }
+            }
+            (Some("application/x-www-form-urlencoded"), form.finish().into_bytes())
+        }
+    };
+    if let Some(media_type) = media_type {
+        headers.push(("content-type".to_owned(), media_type.to_owned()));
+    }
+    Ok(Request { method: template.method.to_owned(), url, headers, body })
+}
+
+/// What an answer means: the manifest's rules, then the wire's own reading, then the HTTP status, then `success`.
+fn judge(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    args: &[u8],
+    response: &Response,
+    classify: &(dyn Fn(&Answer<'_>) -> Option<Verdict> + Send + Sync),
+) -> Result<Verdict, CallError> {
+    let arena = Arena::new();
+    let parsed = json::read(&arena, &response.body, Limits::default());
+    let readable = parsed.is_ok() || response.body.is_empty();
+    let payload = parsed.unwrap_or_default();
+    let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
+    let status = response.status;
+    let slots = answer_slots(cx, &arena, args, status, payload, &response.headers);
+    for rule in &operation.errors {
+        let applies = rule.when.expr.eval(&mut Cx::new(&arena, slots.clone()));
+        if matches!(applies, Ok(Value::Bool(true))) {
+            let code = rule.code.as_ref().and_then(|code| code.expr.eval(&mut Cx::new(&arena, slots.clone())).ok());
+            let code = code.and_then(|code| code.scalar_text(&arena)).map(ToOwned::to_owned);
+            return Ok(Verdict::Bad(rule.verdict, code));
+        }
+    }
+    if let Some(verdict) = classify(&Answer { status, payload, readable, headers: &response.headers }) {
+        return Ok(verdict);
+    }
+    let verdict = match status {
+        200..=299 if !readable => Verdict::Bad(ErrorVerdict::Retry, Some("the answer is no JSON".to_owned())),
+        200..=299 => Verdict::Good,
+        401 => Verdict::Bad(ErrorVerdict::Token, None),
+        429 | 503 => Verdict::Bad(ErrorVerdict::Wait, None),
+        408 | 500.. => Verdict::Bad(ErrorVerdict::Retry, None),
+        _ => Verdict::Bad(ErrorVerdict::Refused, None),
+    };
+    match (&verdict, &operation.success) {
+        (Verdict::Good, Some(success)) => {
+            let good = eval(cx, operation, success, &mut Cx::new(&arena, slots))?;
+            Ok(if matches!(good, Value::Bool(true)) { verdict } else { Verdict::Bad(ErrorVerdict::Refused, None) })
+        }
+        _ => Ok(verdict),
+    }
+}
+
+/// `Retry-After` in seconds, or as an HTTP date, which is rare enough to be read as "a while".
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.trim())?;
+    let seconds = value.parse::<u64>().unwrap_or(60);
+    Some(Duration::from_secs(seconds.min(24 * 3600)))
+}
+
+/// The arguments of a lookup, and whether its answer says that the first try was carried out.
+///
+/// # Errors
+/// An expression of the manifest that fails.
+pub fn lookup_args(cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Vec<u8>, CallError> {
+    let Idempotency::Lookup { args: wanted, .. } = &operation.idempotency else { return Ok(b"null".to_vec()) };
+    let arena = Arena::new();
+    let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
+    let slots = request_slots(cx, &arena, args);
+    let mut entries = Vec::new();
+    for (name, located) in wanted {
+        entries.push((name.as_str(), eval(cx, operation, located, &mut Cx::new(&arena, slots.clone()))?));
+    }
+    Ok(json::to_string(&arena.map(&entries)).into_bytes())
+}
+
+/// Whether the answer of a lookup says that the first try was carried out.
+///
+/// # Errors
+/// An expression of the manifest that fails, or that does not say yes or no.
+pub fn lookup_found(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    args: &[u8],
+    reply: &Reply,
+) -> Result<bool, CallError> {
+    let Idempotency::Lookup { found, .. } = &operation.idempotency else { return Ok(false) };
+    let arena = Arena::new();
+    let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
+    let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(cx, &arena, args, reply.status, payload, &[]);
+    match eval(cx, operation, found, &mut Cx::new(&arena, slots))? {
+        Value::Bool(found) => Ok(found),
+        other => Err(unbuildable(cx, operation, found.span, &format!("`found` gave {}", other.kind()))),
+    }
+}

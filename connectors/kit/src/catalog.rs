@@ -1,0 +1,125 @@
+//! The files that describe vendors, mappings, models and flows: those that ship with the program, and over them
+//! those of a configuration folder.
+
+use hub_tree::Source;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Files by their place in the catalog, such as `connectors/greenhouse/manifest.yaml`.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    files: BTreeMap<String, Arc<Source>>,
+}
+
+/// Where files lie in the project and in a configuration folder, and their place in the catalog.
+const PLACES: &[(&str, &str, &str)] = &[
+    ("connectors/vendors/", "connectors/", "connectors/"),
+    ("mappings/", "mappings/", "mappings/"),
+    ("scoring/models/", "models/", "models/"),
+    ("gateway/flow/flows/", "flows/", "flows/"),
+];
+
+impl Catalog {
+    /// An empty catalog.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file of the project, by its path there; files that are no catalog data are passed over.
+    pub fn add_built_in(&mut self, path: &str, text: &str) {
+        for (project, _, place) in PLACES {
+            if let Some(rest) = path.strip_prefix(project) {
+                self.files.insert(format!("{place}{rest}"), Source::new(path, text));
+            }
+        }
+    }
+
+    /// Lays the files of a configuration folder over what is there.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be read, with its path.
+    pub fn overlay(&mut self, folder: &Path) -> Result<(), (String, std::io::Error)> {
+        for (_, config, place) in PLACES {
+            self.overlay_folder(&folder.join(config), place)?;
+        }
+        Ok(())
+    }
+
+    fn overlay_folder(&mut self, folder: &Path, place: &str) -> Result<(), (String, std::io::Error)> {
+        let shown = |path: &Path| path.display().to_string();
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err((shown(folder), error)),
+        };
+        for entry in entries {
+            let path = entry.map_err(|error| (shown(folder), error))?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if name.starts_with('.') {
+                continue;
+            }
+            if path.is_dir() {
+                self.overlay_folder(&path, &format!("{place}{name}/"))?;
+            } else if is_text(name) {
+                let text = std::fs::read_to_string(&path).map_err(|error| (shown(&path), error))?;
+                self.files.insert(format!("{place}{name}"), Source::new(shown(&path), text));
+            }
+        }
+        Ok(())
+    }
+
+    /// The file at a place.
+    #[must_use]
+    pub fn file(&self, place: &str) -> Option<&Arc<Source>> {
+        self.files.get(place)
+    }
+
+    /// The files below a place, in order.
+    pub fn below<'c>(&'c self, place: &'c str) -> impl Iterator<Item = (&'c str, &'c Arc<Source>)> {
+        self.files.range(place.to_owned()..).take_while(move |(key, _)| key.starts_with(place)).map(|(k, s)| (&**k, s))
+    }
+
+    /// The vendors that have a manifest.
+    pub fn vendors(&self) -> impl Iterator<Item = &str> {
+        self.below("connectors/").filter_map(|(place, _)| {
+            place.strip_prefix("connectors/")?.strip_suffix("/manifest.yaml").filter(|vendor| !vendor.contains('/'))
+        })
+    }
+
+    /// The mapping files of a vendor.
+    pub fn mappings<'c>(&'c self, vendor: &str) -> impl Iterator<Item = &'c Arc<Source>> {
+        let place = format!("mappings/{vendor}/");
+        self.files.range(place.clone()..).take_while(move |(key, _)| key.starts_with(&place)).filter_map(
+            |(key, source)| {
+                let own = key.matches('/').count() == 2;
+                (own && (key.ends_with(".in.yaml") || key.ends_with(".out.yaml"))).then_some(source)
+            },
+        )
+    }
+}
+
+/// Case inputs are JSON or XML; everything else in the catalog is YAML.
+fn is_text(name: &str) -> bool {
+    [".yaml", ".json", ".xml"].iter().any(|ending| name.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_folder_lies_over_what_ships() {
+        let mut catalog = Catalog::new();
+        catalog.add_built_in("connectors/vendors/kestrel/manifest.yaml", "built in");
+        catalog.add_built_in("mappings/kestrel/candidate.in.yaml", "m");
+        catalog.add_built_in("mappings/kestrel/cases/candidate.in/a.input.json", "{}");
+        catalog.add_built_in("README.md", "no data");
+        assert_eq!(catalog.vendors().collect::<Vec<_>>(), ["kestrel"]);
+        assert_eq!(catalog.mappings("kestrel").count(), 1);
+        assert_eq!(catalog.below("").count(), 3);
+        catalog.add_built_in("connectors/vendors/kestrel/manifest.yaml", "newer");
+        assert_eq!(catalog.file("connectors/kestrel/manifest.yaml").unwrap().text, "newer");
+    }
+}

@@ -1,0 +1,319 @@
+//! The guarded HTTP client: the only way out.
+//!
+//! A request goes only to hosts that the connection may reach, never to private addresses unless the hub's
+//! configuration allows them, never along a redirect, and ends within its time and size limits. The address is
+//! checked where the connection is made, so that a name cannot change its mind between check and use.
+
+use futures::StreamExt;
+use ipnet::IpNet;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use url::{Host, Url};
+
+/// Networks of private addresses that may be reached.
+#[derive(Clone, Debug, Default)]
+pub struct AllowPrivate(Arc<[IpNet]>);
+
+impl AllowPrivate {
+    /// Allows these networks.
+    #[must_use]
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks.into())
+    }
+
+    /// Whether an address may be reached.
+    #[must_use]
+    pub fn permits(&self, address: IpAddr) -> bool {
+        let address = match address {
+            IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
+            IpAddr::V4(_) => address,
+        };
+        !is_private(address) || self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// Addresses that the internet does not route: loopback, private, link-local, metadata services, multicast …
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_broadcast()
+                || v4.is_documentation()
+                || v4.is_multicast()
+                || a == 0
+                || a >= 240
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 192 && b == 0 && c == 0)
+                || (a == 198 && (18..20).contains(&b))
+        }
+        IpAddr::V6(v6) => {
+            let segments = v6.segments();
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || (segments[0] & 0xFE00) == 0xFC00
+                || (segments[0] & 0xFFC0) == 0xFE80
+                || (segments[0] == 0x2001 && segments[1] == 0x0DB8)
+                // NAT64 and 6to4 carry IPv4 addresses inside.
+                || (segments[0] == 0x0064 && segments[1] == 0xFF9B)
+                || segments[0] == 0x2002
+        }
+    }
+}
+
+struct Resolver(AllowPrivate);
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow = self.0.clone();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let permitted: Vec<SocketAddr> = found.filter(|address| allow.permits(address.ip())).collect();
+            if permitted.is_empty() {
+                return Err("the name leads to private addresses only".into());
+            }
+            Ok(Box::new(permitted.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// An outgoing request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `GET`, `POST` …
+    pub method: String,
+    /// The whole address.
+    pub url: Url,
+    /// Headers; values may be secret.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers by lower-case name.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The host is not one that the connection may reach.
+    #[error("HUB-C110 the host `{0}` is not in the connection's egress list")]
+    HostNotAllowed(String),
+    /// The address is private.
+    #[error("HUB-C111 the address is private; `egress.allow_private` in hub.yaml can allow it")]
+    PrivateAddress,
+    /// The request cannot be made.
+    #[error("HUB-C112 the request is not valid: {0}")]
+    Invalid(&'static str),
+    /// Nothing was sent.
+    #[error("HUB-C120 no connection: {0}")]
+    NotSent(String),
+    /// It may have arrived.
+    #[error("HUB-C201 no answer: {0}")]
+    NoAnswer(String),
+    /// It arrived, but the answer is too large.
+    #[error("HUB-C203 the answer is larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+/// The client; cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    allow: AllowPrivate,
+    max_answer_bytes: usize,
+}
+
+impl Client {
+    /// A client that may reach the private networks in `allow`.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    #[allow(clippy::disallowed_methods, reason = "this is the one place")]
+    pub fn new(allow: AllowPrivate) -> Result<Self, SendError> {
+        let http = reqwest::Client::builder()
+            .dns_resolver(Arc::new(Resolver(allow.clone())))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(30))
+            .pool_idle_timeout(Duration::from_secs(60))
+            .user_agent(concat!("hrhub/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .build()
+            .map_err(|_| SendError::Invalid("TLS cannot be set up"))?;
+        Ok(Self { http, allow, max_answer_bytes: 32 << 20 })
+    }
+
+    /// Whether a URL may be called at all: http or https, a host of `egress`, no private address.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn permit(&self, url: &Url, egress: &[String]) -> Result<(), SendError> {
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+            return Err(SendError::Invalid("only http and https addresses without credentials"));
+        }
+        let host = url.host().ok_or(SendError::Invalid("the address has no host"))?;
+        let text = host.to_string();
+        if !egress.iter().any(|allowed| host_matches(allowed, &text)) {
+            return Err(SendError::HostNotAllowed(text));
+        }
+        let literal = match host {
+            Host::Ipv4(v4) => Some(IpAddr::V4(v4)),
+            Host::Ipv6(v6) => Some(IpAddr::V6(v6)),
+            Host::Domain(_) => None,
+        };
+        match literal {
+            Some(address) if !self.allow.permits(address) => Err(SendError::PrivateAddress),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends a request that [`Client::permit`] permits.
+    ///
+    /// # Errors
+    /// Whether anything may have arrived, and why there is no answer.
+    pub async fn send(&self, request: Request, egress: &[String]) -> Result<Response, SendError> {
+        self.permit(&request.url, egress)?;
+        let method = request.method.parse::<reqwest::Method>().map_err(|_| SendError::Invalid("the method"))?;
+        let mut builder = self.http.request(method, request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let built = builder.body(request.body).build().map_err(|_| SendError::Invalid("a header"))?;
+        let answer = self.http.execute(built).await.map_err(|error| failed(&error))?;
+        let status = answer.status().as_u16();
+        let headers = answer
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let mut body = Vec::new();
+        let mut stream = answer.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| failed(&error))?;
+            if body.len() + chunk.len() > self.max_answer_bytes {
+                return Err(SendError::TooLarge(self.max_answer_bytes));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status, headers, body })
+    }
+}
+
+/// Tells nothing-was-sent from it-may-have-arrived. The message names no address: queries can hold secrets.
+fn failed(error: &reqwest::Error) -> SendError {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let cause = cause.to_string();
+    if error.is_connect() {
+        if cause.contains("private addresses only") { SendError::PrivateAddress } else { SendError::NotSent(cause) }
+    } else if error.is_timeout() {
+        SendError::NoAnswer("timed out".to_owned())
+    } else {
+        SendError::NoAnswer(cause)
+    }
+}
+
+/// `api.example.com`, or `*.example.com` for every name below it.
+fn host_matches(allowed: &str, host: &str) -> bool {
+    match allowed.strip_prefix("*.") {
+        Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+        None => allowed.eq_ignore_ascii_case(host),
+    }
+}
+
+/// Loopback as the demo and the sandbox use it.
+#[must_use]
+pub fn loopback() -> Vec<IpNet> {
+    let v4 = IpNet::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8);
+    let v6 = IpNet::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 128);
+    v4.into_iter().chain(v6).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_addresses_are_recognised_in_every_dress() {
+        let allow = AllowPrivate::default();
+        for private in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "::1",
+            "::ffff:127.0.0.1",
+            "fe80::1",
+            "fd00::1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "255.255.255.255",
+        ] {
+            assert!(!allow.permits(private.parse().unwrap()), "{private}");
+        }
+        assert!(allow.permits("93.184.216.34".parse().unwrap()));
+        let loopback = AllowPrivate::new(loopback());
+        assert!(loopback.permits("127.0.0.1".parse().unwrap()));
+        assert!(loopback.permits("::ffff:127.0.0.1".parse().unwrap()));
+        assert!(!loopback.permits("10.0.0.1".parse().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn only_hosts_of_the_list_are_called() {
+        let client = Client::new(AllowPrivate::default()).unwrap();
+        let egress = ["api.example.com".to_owned(), "*.example.org".to_owned(), "127.0.0.1".to_owned()];
+        let permit = |url: &str| client.permit(&url.parse().unwrap(), &egress);
+        assert!(permit("https://api.example.com/x").is_ok());
+        assert!(permit("https://a.example.org").is_ok());
+        for (url, wanted) in [
+            ("https://evil.example.com", "HUB-C110"),
+            ("https://example.org", "HUB-C110"),
+            ("https://xexample.org", "HUB-C110"),
+            ("https://api.example.com@evil.example", "HUB-C112"),
+            ("file:///etc/passwd", "HUB-C112"),
+            ("http://127.0.0.1:8080", "HUB-C111"),
+            ("http://2130706433/", "HUB-C111"),
+        ] {
+            let error = permit(url).unwrap_err().to_string();
+            assert!(error.starts_with(wanted), "{url}: {error}");
+        }
+        // A name that leads to a private address is refused where the connection is made.
+        let request = Request {
+            method: "GET".into(),
+            url: "http://localhost:9/".parse().unwrap(),
+            headers: vec![],
+            body: vec![],
+        };
+        let error = client.send(request, &["localhost".to_owned()]).await.unwrap_err();
+        assert!(matches!(error, SendError::PrivateAddress), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_is_nothing_sent() {
+        let client = Client::new(AllowPrivate::new(loopback())).unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url = format!("http://127.0.0.1:{port}/").parse().unwrap();
+        let request = Request { method: "POST".into(), url, headers: vec![], body: vec![] };
+        let error = client.send(request, &["127.0.0.1".to_owned()]).await.unwrap_err();
+        assert!(matches!(error, SendError::NotSent(_)), "{error}");
+    }
+}

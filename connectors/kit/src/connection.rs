@@ -1,0 +1,298 @@
+//! A tenant's configured instance of a connector.
+
+use crate::inbound::InboundRequest;
+use crate::manifest::{COMMON_SECRETS, COMMON_SETTINGS, Manifest};
+use crate::verify::WebhookError;
+use hub_expr::Cx;
+use hub_tree::env::Environment;
+use hub_tree::yaml::{self, Context, Key, Kind, Node};
+use hub_tree::{Arena, Findings, Limits, Private, Source, Span, Value, json};
+use std::sync::Arc;
+use url::Url;
+
+/// A connection, checked against its connector's manifest.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its id, unique in the hub; hooks arrive at `/hooks/{id}`.
+    pub id: String,
+    /// Its tenant.
+    pub tenant: String,
+    /// What the hub knows of the vendor.
+    pub manifest: Arc<Manifest>,
+    /// Where the vendor's API lives for this connection.
+    pub base_url: String,
+    /// Hosts that it may reach: the manifest's, and that of its `base_url`.
+    pub egress: Vec<String>,
+    /// Its settings as JSON.
+    settings: Private<String>,
+    /// The file.
+    pub source: Arc<Source>,
+}
+
+impl Connection {
+    /// Reads and checks a connection file. `manifest` finds a connector by its id; all problems go to `findings`.
+    #[must_use]
+    pub fn compile(
+        source: &Arc<Source>,
+        environment: &Environment,
+        manifest: impl Fn(&str) -> Option<Arc<Manifest>>,
+        known: &[&str],
+        findings: &Findings,
+    ) -> Option<Self> {
+        let before = findings.error_count();
+        let root = yaml::read(source, findings)?;
+        let cx = Context::new(source, findings);
+        let mut fields = root.fields(&cx)?;
+        let id_node = fields.required("id");
+        let id = id_node.and_then(|node| node.text(&cx)).unwrap_or_default();
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        if let Some(node) = id_node
+            && (id.is_empty() || id.len() > 64 || !id.chars().all(good))
+        {
+            cx.error(node.span, "an id has 1 to 64 lower-case letters, digits, `-` and `_`");
+        }
+        let tenant = fields.text("tenant").unwrap_or_else(|| "default".to_owned());
+        let connector = fields.required("connector");
+        let manifest = connector.and_then(|node| {
+            let name = node.text(&cx)?;
+            let found = manifest(&name);
+            if found.is_none() {
+                cx.unknown(node.span, "connector", &name, known.iter().copied());
+            }
+            found
+        });
+        let arena = Arena::new();
+        let empty = Node { span: fields.span, kind: Kind::Map(Vec::new()) };
+        let node = fields.optional("settings").unwrap_or(&empty);
+        let entries = node.entries(&cx);
+        let filled: Vec<(&Key, Node)> =
+            entries.iter().map(|(key, value)| (key, fill(value, environment, &cx))).collect();
+        fields.finish();
+        let manifest = manifest?;
+        check_settings(&manifest, &filled, node.span, &cx);
+        let text = |name: &str| {
+            let entry = filled.iter().find(|(key, _)| key.name == name);
+            entry.and_then(|(key, value)| Some((value.scalar()?.to_owned(), key.span)))
+        };
+        let (base_url, span) =
+            text("base_url").or_else(|| Some((manifest.base_url.clone()?, node.span))).unwrap_or_default();
+        let mut egress = manifest.egress.clone();
+        match Url::parse(&base_url) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => egress.extend(url.host_str().map(ToOwned::to_owned)),
+            _ if base_url.is_empty() => cx.error(node.span, "`base_url` is missing; the connector has none of its own"),
+            _ => cx.error(span, "`base_url` must be an http or https address"),
+        }
+        let values: Vec<(&str, Value<'_>)> =
+            filled.iter().map(|(key, value)| (arena.text(&key.name), value.to_value(&arena))).collect();
+        let settings = Private::new(json::to_string(&arena.map(&values)));
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        let source = Arc::clone(source);
+        (findings.error_count() == before).then_some(Self { id, tenant, manifest, base_url, egress, settings, source })
+    }
+
+    /// The settings as a value for expressions.
+    pub fn settings<'a>(&self, arena: &'a Arena) -> Value<'a> {
+        let text = arena.bytes(self.settings.expose().as_bytes());
+        json::read(arena, text, Limits::default()).unwrap_or_default()
+    }
+
+    /// A setting as text.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<String> {
+        let arena = Arena::new();
+        self.settings(&arena).get(name).scalar_text(&arena).map(ToOwned::to_owned)
+    }
+
+    /// A setting that may be one text or a list of them.
+    #[must_use]
+    pub fn setting_list(&self, name: &str) -> Vec<String> {
+        let arena = Arena::new();
+        let value = self.settings(&arena).get(name);
+        let single = [value];
+        let items = if let Value::List(items) = value { items } else { &single };
+        items.iter().filter_map(|item| item.scalar_text(&arena).map(ToOwned::to_owned)).collect()
+    }
+
+    /// Verifies a request by the manifest's proofs: the first whose condition holds.
+    ///
+    /// # Errors
+    /// Why the request is not believed.
+    pub fn verify(&self, request: &InboundRequest) -> Result<(), WebhookError> {
+        let webhook = self.manifest.webhook.as_ref().ok_or(WebhookError::Unsupported)?;
+        let arena = Arena::new();
+        let settings = self.settings(&arena);
+        let rule = webhook.verify.iter().find(|rule| {
+            rule.when.as_ref().is_none_or(|when| {
+                let mut cx = Cx::new(&arena, vec![settings, Value::Absent, Value::Absent]);
+                matches!(when.expr.eval(&mut cx), Ok(Value::Bool(true)))
+            })
+        });
+        let skew = self.setting("max_skew_secs").and_then(|text| text.parse().ok()).unwrap_or(300);
+        rule.ok_or(WebhookError::Unsupported)?.verifier.check(request, &self.setting_list(&webhook.secret), skew)
+    }
+}
+
+/// Replaces every `${NAME}` in the texts of a node; a variable that is not set is an error at its place.
+fn fill(node: &Node, environment: &Environment, cx: &Context<'_>) -> Node {
+    let kind = match &node.kind {
+        Kind::Text(text) => Kind::Text(fill_text(text, node, environment, cx)),
+        Kind::List(items) => Kind::List(items.iter().map(|item| fill(item, environment, cx)).collect()),
+        Kind::Map(entries) => {
+            Kind::Map(entries.iter().map(|(key, value)| (key.clone(), fill(value, environment, cx))).collect())
+        }
+        other => other.clone(),
+    };
+    Node { span: node.span, kind }
+}
+
+/// Replaces every `${NAME}` of a text with the variable of that name.
+pub fn fill_text(text: &str, node: &Node, environment: &Environment, cx: &Context<'_>) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let Some(length) = rest[start..].find('}') else { break };
+        let name = &rest[start + 2..start + length];
+        out.push_str(&rest[..start]);
+        let offset = text.len() - rest.len() + start;
+        let at = node.locate(&cx.source, text[..offset].chars().count(), name.chars().count() + 3);
+        match environment.get(name) {
+            Some(value) => out.push_str(&value),
+            None => {
+                let help =
+                    format!("set it in the environment, or add a line `{name}=…` to the `.env` file of the folder");
+                cx.error_with(at, format!("the environment variable {name} is not set"), Some(help));
+            }
+        }
+        rest = &rest[start + length + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn check_settings(manifest: &Manifest, filled: &[(&Key, Node)], span: Span, cx: &Context<'_>) {
+    let declared = || manifest.settings.iter().map(|setting| setting.name.as_str());
+    for (key, value) in filled {
+        if !declared().chain(COMMON_SETTINGS).any(|name| name == key.name) {
+            cx.unknown(
+                key.span,
+                &format!("setting of {}", manifest.vendor),
+                &key.name,
+                declared().chain(["base_url"]).collect::<Vec<_>>(),
+            );
+        }
+        if matches!(value.kind, Kind::Map(_)) {
+            value.expected("text", cx);
+        }
+    }
+    for setting in manifest.settings.iter().filter(|setting| setting.required) {
+        let given = filled.iter().any(|(key, value)| key.name == setting.name && value.kind != Kind::Null);
+        if !given {
+            let help = (!setting.doc.is_empty()).then(|| setting.doc.clone());
+            cx.error_with(span, format!("{} needs the setting `{}`", manifest.vendor, setting.name), help);
+        }
+    }
+}
+
+/// Whether a setting must not be shown.
+#[must_use]
+pub fn is_secret(manifest: &Manifest, name: &str) -> bool {
+    COMMON_SECRETS.contains(&name) || manifest.settings.iter().any(|setting| setting.name == name && setting.secret)
+}
+
+/// The files of a `connections` folder, in order.
+///
+/// # Errors
+/// A folder or file that cannot be read, with its path.
+pub fn files(folder: &std::path::Path) -> Result<Vec<Arc<Source>>, (String, std::io::Error)> {
+    let mut sources = Vec::new();
+    let shown = folder.display().to_string();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(sources),
+        Err(error) => return Err((shown, error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.map_err(|error| (shown.clone(), error))?.path());
+    }
+    paths.sort();
+    for path in paths.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml")) {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(&path).map_err(|error| (shown.clone(), error))?;
+        sources.push(Source::new(shown, text));
+    }
+    Ok(sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"version: 1
+vendor: kestrel
+name: Kestrel
+family: ats
+driver: http
+base_url: https://api.kestrel.example
+egress: [login.kestrel.example]
+settings:
+  region: { required: true, doc: which data centre }
+webhook:
+  verify: { kind: hmac_sha256, header: X-Sign }
+  event: payload.event
+  events: { hired: candidate }
+"#;
+
+    fn manifest() -> Arc<Manifest> {
+        let source = Source::new("m.yaml", MANIFEST);
+        let findings = Findings::new();
+        let manifest = Manifest::compile("kestrel", &source, &findings);
+        Arc::new(manifest.unwrap_or_else(|| panic!("{:?}", findings.into_sorted())))
+    }
+
+    fn compile(text: &str) -> (Option<Connection>, String) {
+        let source = Source::new("connections/k.yaml", text);
+        let findings = Findings::new();
+        let environment = Environment::of([("SECRET", "s3cret"), ("EMPTY", "")]);
+        let manifest = manifest();
+        let find = |name: &str| (name == "kestrel").then(|| Arc::clone(&manifest));
+        let connection = Connection::compile(&source, &environment, find, &["kestrel"], &findings);
+        let lines: Vec<String> = findings.into_sorted().iter().map(ToString::to_string).collect();
+        (connection, lines.join("\n"))
+    }
+
+    #[test]
+    fn a_connection_takes_its_settings_from_file_and_environment() {
+        let text = "id: k-main\nconnector: kestrel\nsettings: { region: eu, webhook_secret: [\"${SECRET}\", old], base_url: \"http://127.0.0.1:81/k/\" }\n";
+        let (connection, problems) = compile(text);
+        let connection = connection.unwrap_or_else(|| panic!("{problems}"));
+        assert_eq!(connection.base_url, "http://127.0.0.1:81/k");
+        assert_eq!(connection.egress, ["login.kestrel.example", "127.0.0.1"]);
+        assert_eq!(connection.setting_list("webhook_secret"), ["s3cret", "old"]);
+        assert_eq!(connection.tenant, "default");
+        assert!(!format!("{connection:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn problems_name_file_line_and_remedy() {
+        let (connection, problems) = compile(
+            "id: K main\nconnector: kestral\nsettings:\n  regoin: eu\n  webhook_secret: \"a-${NOPE}-${EMPTY}\"\n",
+        );
+        assert!(connection.is_none());
+        for wanted in [
+            "k.yaml:1:5: error: an id has",
+            "k.yaml:2:12: error: unknown connector `kestral`",
+            "did you mean `kestrel`?",
+            "k.yaml:5:22: error: the environment variable NOPE is not set",
+            "k.yaml:5:30: error: the environment variable EMPTY is not set",
+        ] {
+            assert!(problems.contains(wanted), "missing {wanted} in\n{problems}");
+        }
+        let (_, problems) = compile("id: k\nconnector: kestrel\nsettings: { regoin: eu, base_url: nowhere }\n");
+        for wanted in
+            ["unknown setting of kestrel `regoin`", "needs the setting `region`", "`base_url` must be an http"]
+        {
+            assert!(problems.contains(wanted), "missing {wanted} in\n{problems}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What speaks a wire.
+
+use crate::auth::Tokens;
+use crate::client::{Client, SendError};
+use crate::connection::Connection;
+use crate::inbound::InboundRequest;
+use crate::manifest::{Manifest, Operation};
+use crate::verify::WebhookError;
+use async_trait::async_trait;
+use hub_tree::{Findings, TraceContext};
+use std::time::Duration;
+
+/// Speaks one protocol for every vendor that uses it. Knows wires, not HR.
+#[async_trait]
+pub trait Driver: Send + Sync {
+    /// The word in `driver: http`.
+    fn name(&self) -> &'static str;
+
+    /// Adds all that is wrong with a manifest for this wire to `findings`.
+    fn check(&self, manifest: &Manifest, findings: &Findings);
+
+    /// Makes one call: arguments are JSON text, and so is the reply's body.
+    async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError>;
+
+    /// Verifies before anything is parsed, and gives the body as plain bytes.
+    fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Vec<u8>, WebhookError>;
+}
+
+/// What a call needs.
+#[derive(Clone, Copy)]
+pub struct CallContext<'c> {
+    /// Whom to call.
+    pub connection: &'c Connection,
+    /// The way out.
+    pub client: &'c Client,
+    /// The vendors' tokens.
+    pub tokens: &'c Tokens,
+    /// The journey that the call belongs to.
+    pub trace: TraceContext,
+    /// The call's id; the same for every try.
+    pub call_id: &'c str,
+}
+
+/// What a vendor answered to a call that succeeded.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The body: JSON, or empty.
+    pub body: Vec<u8>,
+}
+
+/// Why a call did not succeed: what left the house, whose fault it is, and whether to try again. The text holds codes
+/// and places, never what the vendor wrote, because that may quote people.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Nothing left the hub: the request cannot be made.
+    #[error("HUB-C101 cannot build `{operation}`: {reason}")]
+    Build {
+        /// The operation.
+        operation: String,
+        /// Why, with the manifest's place.
+        reason: String,
+    },
+    /// Nothing left the hub, or only a request for a token.
+    #[error("HUB-C102 no access token: {0}")]
+    Token(Box<CallError>),
+    /// Nothing was sent.
+    #[error(transparent)]
+    NotSent(SendError),
+    /// It may or may not have arrived.
+    #[error(transparent)]
+    NoAnswer(SendError),
+    /// It arrived, and was turned down without being carried out.
+    #[error("HUB-C202 refused with HTTP {status}{}", code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The vendor's code.
+        code: Option<String>,
+    },
+    /// Too fast; nothing was carried out.
+    #[error("HUB-C204 asked to wait (HTTP {status})")]
+    Wait {
+        /// HTTP status.
+        status: u16,
+        /// For how long, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// The vendor had trouble, or answered something that cannot be understood; it may have been carried out.
+    #[error("HUB-C205 the vendor had trouble (HTTP {status}){}", code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
+    Trouble {
+        /// HTTP status.
+        status: u16,
+        /// The vendor's code.
+        code: Option<String>,
+    },
+    /// The driver has no such operation.
+    #[error("HUB-C103 the connector has no operation `{0}`")]
+    NoOperation(String),
+}
+
+/// Whether to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// No: it will not get better by itself.
+    Never,
+    /// Yes: it was certainly not carried out.
+    Safe,
+    /// Only if a repetition does no harm: it may have been carried out.
+    IfIdempotent,
+}
+
+impl CallError {
+    /// Whether to try again.
+    #[must_use]
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Self::NotSent(SendError::NotSent(_)) | Self::Wait { .. } => Retry::Safe,
+            Self::Token(cause) => match cause.retry() {
+                Retry::Never => Retry::Never,
+                // Asking for a token again harms nobody.
+                Retry::Safe | Retry::IfIdempotent => Retry::Safe,
+            },
+            Self::NoAnswer(_) | Self::Trouble { .. } => Retry::IfIdempotent,
+            Self::Build { .. } | Self::NotSent(_) | Self::Refused { .. } | Self::NoOperation(_) => Retry::Never,
+        }
+    }
+
+    /// How long the vendor asked to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Wait { retry_after, .. } => *retry_after,
+            Self::Token(cause) => cause.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// A stable code to group by.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Build { .. } => "CALL_NOT_BUILT",
+            Self::Token(_) => "NO_TOKEN",
+            Self::NotSent(_) => "NOT_SENT",
+            Self::NoAnswer(_) => "NO_ANSWER",
+            Self::Refused { .. } => "REFUSED",
+            Self::Wait { .. } => "ASKED_TO_WAIT",
+            Self::Trouble { .. } => "VENDOR_TROUBLE",
+            Self::NoOperation(_) => "NO_OPERATION",
+        }
+    }
+}
+
+impl From<SendError> for CallError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NoAnswer(_) | SendError::TooLarge(_) => Self::NoAnswer(error),
+            _ => Self::NotSent(error),
+        }
+    }
+}

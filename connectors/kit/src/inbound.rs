@@ -1,0 +1,107 @@
+//! What comes in from a vendor, and how it is kept.
+
+use hub_tree::jiff::Timestamp;
+use hub_tree::{Arena, Limits, Value, json};
+
+/// An HTTP request as received.
+#[derive(Clone, Debug)]
+pub struct InboundRequest {
+    /// `POST`.
+    pub method: String,
+    /// The decoded parameters of the address, in order.
+    pub query: Vec<(String, String)>,
+    /// The headers by lower-case name, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+    /// When it was received.
+    pub now: Timestamp,
+}
+
+impl InboundRequest {
+    /// The first header of this name, which is given in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Headers that are never kept: they carry proofs and credentials.
+const NEVER_KEPT: &[&str] = &["authorization", "cookie", "proxy-authorization", "signature"];
+
+/// A payload with the headers that mappings may read, as one run of bytes to be sealed: a line of JSON, then the body
+/// as received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawEnvelope {
+    /// Kept headers by lower-case name.
+    pub headers: Vec<(String, String)>,
+    /// The body, verified and decrypted.
+    pub body: Vec<u8>,
+}
+
+impl RawEnvelope {
+    /// Keeps of a verified request what `keep` names, and nothing that proves or authenticates.
+    #[must_use]
+    pub fn of(request: &InboundRequest, keep: &[String]) -> Self {
+        let wanted = |name: &str| {
+            keep.iter().any(|kept| kept == name) && !NEVER_KEPT.contains(&name) && !name.ends_with("-signature")
+        };
+        let headers = request.headers.iter().filter(|(name, _)| wanted(name)).cloned().collect();
+        Self { headers, body: request.body.clone() }
+    }
+
+    /// The bytes to seal.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let arena = Arena::new();
+        let entries: Vec<(&str, Value<'_>)> = self.headers.iter().map(|(k, v)| (k.as_str(), Value::Text(v))).collect();
+        let mut out = json::to_string(&arena.map(&entries)).into_bytes();
+        out.push(b'\n');
+        out.extend_from_slice(&self.body);
+        out
+    }
+
+    /// Reads what [`RawEnvelope::encode`] wrote; `None` when it did not write these bytes.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let arena = Arena::new();
+        let head = json::read(&arena, &bytes[..end], Limits::default()).ok()?;
+        let headers =
+            head.entries().iter().filter_map(|(k, v)| Some(((*k).to_owned(), v.as_text()?.to_owned()))).collect();
+        Some(Self { headers, body: bytes[end + 1..].to_vec() })
+    }
+
+    /// The headers as a value for expressions.
+    pub fn headers_value<'a>(&self, arena: &'a Arena) -> Value<'a> {
+        let mut entries: Vec<(&'a str, Value<'a>)> = Vec::new();
+        for (name, value) in &self.headers {
+            if !entries.iter().any(|(known, _)| known == name) {
+                entries.push((arena.text(name), Value::Text(arena.text(value))));
+            }
+        }
+        arena.map(&entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proofs_are_not_kept_and_the_body_survives_byte_for_byte() {
+        let header = |name: &str| (name.to_owned(), "v\n\"".to_owned());
+        let request = InboundRequest {
+            method: "POST".into(),
+            query: vec![],
+            headers: vec![header("signature"), header("x-event"), header("authorization"), header("webhook-signature")],
+            body: b"line\nline \xff".to_vec(),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let keep = ["signature", "x-event", "authorization", "webhook-signature"].map(str::to_owned);
+        let envelope = RawEnvelope::of(&request, &keep);
+        assert_eq!(envelope.headers, [header("x-event")]);
+        assert_eq!(RawEnvelope::decode(&envelope.encode()), Some(envelope));
+        assert_eq!(RawEnvelope::decode(b"no line"), None);
+    }
+}

@@ -1,7 +1,8 @@
 //! Cases: inputs beside a mapping, with the whole result that is expected.
 //!
 //! `cases/<object>.in/<name>.input.json` and `<name>.expect.json`; the input may be a bare payload or, when the
-//! mapping reads more, `{"payload": …, "headers": …, "event": …, "request": …}` under the name `<name>.full.json`.
+//! mapping reads more, `{"payload": …, "headers": …, "event": …, "request": …, "settings": …}` under the name
+//! `<name>.full.json`.
 //! This module does no I/O: callers read and write the files.
 
 use crate::mapping::{Direction, Mapping};
@@ -25,6 +26,7 @@ pub fn run(mapping: &Mapping, input: &str, full: bool) -> Result<String, json::J
             headers: value.get("headers"),
             event: value.get("event").as_text().unwrap_or_default(),
             connection: CONNECTION,
+            settings: value.get("settings"),
             request: value.get("request"),
         }
     } else {

@@ -1,8 +1,8 @@
 //! Reads a mapping file and reports every problem in it.
 
 use crate::mapping::{
-    DateForm, DateKind, Direction, EachRule, Emit, EnumTable, FieldRule, Let, Letters, Literal, Located, Mapping,
-    PAYLOAD, PathSet, ROOTS, Rule, What,
+    DateForm, DateKind, Direction, Draft, EachRule, Emit, EnumTable, FieldRule, Let, Letters, Literal, Located,
+    Mapping, PAYLOAD, PathSet, ROOTS, Rule, What,
 };
 use hub_expr::{Expr, Read, Scope, Segment, Type as ExprType};
 use hub_model::{EntityType, Type, scalars};
@@ -72,6 +72,24 @@ impl Mapping {
             reads,
             ignored,
         })
+    }
+}
+
+impl Draft {
+    /// Compiles a `fields` map for `entity`, whose expressions know the names of `scope`. `id` begins the rules' names
+    /// in `field_meta`. Problems go to the context.
+    #[must_use]
+    pub fn compile(node: &Node, cx: &Context<'_>, entity: &'static EntityType, scope: &Scope, id: &str) -> Self {
+        let mut compiler = Compiler::new(cx, Direction::Out);
+        compiler.scope = scope.clone();
+        compiler.places = vec![None; scope.len()];
+        let fields = compiler.field_rules(node, &Target::Entity(entity), id);
+        for field in entity.fields.iter().filter(|field| field.required) {
+            if !fields.iter().any(|rule| rule.target[0] == field.name) {
+                cx.error(node.span, format!("no rule sets `{}`, which a complete {} has", field.name, entity.name));
+            }
+        }
+        Self { entity, source: Arc::clone(&cx.source), names: scope.names().map(str::to_owned).collect(), fields }
     }
 }
 

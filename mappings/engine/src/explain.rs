@@ -39,19 +39,25 @@ impl Mapping {
             headers: input.headers.copy_into(&arena),
             event: arena.text(input.event),
             connection: arena.text(input.connection),
+            settings: input.settings.copy_into(&arena),
             request: input.request.copy_into(&arena),
         };
-        let mut run = Run::new(self, &arena, &input);
+        let mut run = Run::new(&self.source, &arena, &input);
         run.steps = Some(Steps::default());
-        if !run.lets() {
+        if !run.lets(self) {
             return None;
         }
         for emit in self.emits.iter().filter(|emit| emit.entity.name == entity) {
             let Some(rule) = emit.fields.iter().find(|rule| covers(&rule.pointer(), pointer)) else { continue };
             if let Some(each) = &emit.each {
                 let items = run.eval(each).ok()?;
+                let base = run.source_path(each);
                 for (index, item) in items.items().iter().enumerate() {
-                    let found = run.explain_item(emit.key.as_ref(), *item, index, each.expr.text(), key, rule);
+                    let found = run.with_item(*item, base.as_ref(), index, |run| {
+                        let own = emit.key.as_ref().and_then(|located| run.eval(located).ok());
+                        let own = own.and_then(|value| value.scalar_text(&arena));
+                        if own == key { run.explain_rule(self, rule) } else { None }
+                    });
                     if found.is_some() {
                         return found;
                     }
@@ -63,7 +69,7 @@ impl Mapping {
             if key.is_some() && own.is_some() && own != key {
                 continue;
             }
-            return run.explain_rule(rule);
+            return run.explain_rule(self, rule);
         }
         None
     }
@@ -78,33 +84,12 @@ fn covers(rule: &str, wanted: &str) -> bool {
 }
 
 impl<'a> Run<'a> {
-    fn explain_item(
-        &mut self,
-        emit_key: Option<&'a crate::mapping::Located>,
-        item: Value<'a>,
-        index: usize,
-        list: &str,
-        key: Option<&str>,
-        rule: &'a FieldRule,
-    ) -> Option<Explain> {
-        let depth = self.cx.slots.len();
-        self.cx.slots.push(item);
-        self.cx.slot_paths.resize(depth, None);
-        self.cx.slot_paths.push(Some(format!("{list}[{index}]")));
-        let own = emit_key.and_then(|located| self.eval(located).ok());
-        let own = own.and_then(|value| value.scalar_text(self.cx.arena));
-        let found = if own == key { self.explain_rule(rule) } else { None };
-        self.cx.slots.truncate(depth);
-        self.cx.slot_paths.truncate(depth);
-        found
-    }
-
-    fn explain_rule(&mut self, rule: &'a FieldRule) -> Option<Explain> {
+    fn explain_rule(&mut self, mapping: &Mapping, rule: &'a FieldRule) -> Option<Explain> {
         self.steps = Some(Steps::default());
         let value = self.field_rule(rule).unwrap_or_default();
         let steps = self.steps.take().map(|steps| steps.0).unwrap_or_default();
         self.steps = Some(Steps::default());
-        let at = format!("{}:{}", self.mapping.source.path, rule.span.start);
+        let at = format!("{}:{}", mapping.source.path, rule.span.start);
         let text = format!("{} ({}) at {at}", rule.id, what_name(&rule.rule.what));
         Some(Explain::leaf(text, None, value).because(steps))
     }

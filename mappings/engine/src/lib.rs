@@ -16,5 +16,5 @@ mod tests;
 pub mod types;
 mod unread;
 
-pub use mapping::{Direction, Mapping};
-pub use run::{Input, Issue, Level, Outcome, Record, Reply};
+pub use mapping::{Direction, Draft, Mapping};
+pub use run::{Filled, Input, Issue, Level, Outcome, Record, Reply};

@@ -41,6 +41,16 @@ pub struct Mapping {
     pub(crate) ignored: PathSet,
 }
 
+/// Rules that make one record out of named values, for flows: the same vocabulary as in mapping files.
+#[derive(Debug)]
+pub struct Draft {
+    /// The entity of the record.
+    pub entity: &'static EntityType,
+    pub(crate) source: Arc<Source>,
+    pub(crate) names: Vec<String>,
+    pub(crate) fields: Vec<FieldRule>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Let {
     pub(crate) name: String,

@@ -2,11 +2,11 @@
 
 use crate::convert::{self, Misfit, compose_name, convert, misfit};
 use crate::explain::Steps;
-use crate::mapping::{EachRule, Emit, FieldRule, Letters, Located, Mapping, Rule, What};
+use crate::mapping::{Draft, EachRule, Emit, FieldRule, Letters, Located, Mapping, ROOTS, Rule, What};
 use crate::unread;
 use hub_expr::{Cx, EvalError};
 use hub_model::{EntityType, Type};
-use hub_tree::{Arena, Limits, Position, Span, Value, json};
+use hub_tree::{Arena, Limits, Position, Source, Span, Value, json};
 use serde::Serialize;
 use std::fmt;
 
@@ -21,6 +21,8 @@ pub struct Input<'a> {
     pub event: &'a str,
     /// The connection's id; references name it.
     pub connection: &'a str,
+    /// The connection's settings, without secrets.
+    pub settings: Value<'a>,
     /// The arguments of the call whose answer this is.
     pub request: Value<'a>,
 }
@@ -29,7 +31,7 @@ impl<'a> Input<'a> {
     /// An input of nothing but a payload.
     #[must_use]
     pub const fn of(payload: Value<'a>, connection: &'a str) -> Self {
-        Self { payload, headers: Value::Absent, event: "", connection, request: Value::Absent }
+        Self { payload, headers: Value::Absent, event: "", connection, settings: Value::Absent, request: Value::Absent }
     }
 }
 
@@ -122,7 +124,9 @@ pub struct Reply<'a> {
 
 /// The state of one run.
 pub(crate) struct Run<'a> {
-    pub(crate) mapping: &'a Mapping,
+    source: &'a Source,
+    /// The names of the slots, in order.
+    names: Vec<&'a str>,
     pub(crate) cx: Cx<'a>,
     pub(crate) connection: &'a str,
     issues: Vec<Issue>,
@@ -133,13 +137,38 @@ pub(crate) struct Run<'a> {
     pub(crate) steps: Option<Steps>,
 }
 
+impl Draft {
+    /// Fills the draft in: the fields, which rule set which, and what went wrong. `slots` are the values of the names
+    /// that it was compiled with.
+    #[must_use]
+    pub fn fill<'a>(&'a self, arena: &'a Arena, slots: Vec<Value<'a>>) -> Filled<'a> {
+        let names = self.names.iter().map(String::as_str).collect();
+        let mut run = Run::with(&self.source, arena, names, slots, "");
+        run.entity = self.entity.name;
+        let mut rules = Vec::new();
+        let (fields, _) = run.fields(&self.fields, self.entity.fields, &mut rules);
+        Filled { fields, rules, issues: run.issues }
+    }
+}
+
+/// A draft that was filled in.
+#[derive(Debug)]
+pub struct Filled<'a> {
+    /// The fields.
+    pub fields: Value<'a>,
+    /// Field pointers and the rules that set them.
+    pub rules: Vec<(String, &'a str)>,
+    /// What went wrong; with an error the record must not be made.
+    pub issues: Vec<Issue>,
+}
+
 impl Mapping {
     /// Maps a vendor's payload.
     #[must_use]
     pub fn run_in<'a>(&'a self, arena: &'a Arena, input: &Input<'a>) -> Outcome<'a> {
-        let mut run = Run::new(self, arena, input);
+        let mut run = Run::new(&self.source, arena, input);
         let mut records = Vec::new();
-        if run.lets() {
+        if run.lets(self) {
             for emit in &self.emits {
                 run.emit(emit, &mut records);
             }
@@ -152,9 +181,9 @@ impl Mapping {
     /// Maps canonical input to a vendor's body.
     #[must_use]
     pub fn run_out<'a>(&'a self, arena: &'a Arena, input: &Input<'a>) -> Reply<'a> {
-        let mut run = Run::new(self, arena, input);
+        let mut run = Run::new(&self.source, arena, input);
         let mut body = Value::Absent;
-        if run.lets() {
+        if run.lets(self) {
             let mut rules = Vec::new();
             body = run.fields(&self.body, &[], &mut rules).0;
         }
@@ -163,13 +192,25 @@ impl Mapping {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(mapping: &'a Mapping, arena: &'a Arena, input: &Input<'a>) -> Self {
-        let connection = arena.map(&[("id", Value::Text(input.connection))]);
+    pub(crate) fn new(source: &'a Source, arena: &'a Arena, input: &Input<'a>) -> Self {
+        let connection = arena.map(&[("id", Value::Text(input.connection)), ("settings", input.settings)]);
         let slots = vec![input.payload, input.headers, Value::Text(input.event), connection, input.request];
+        Self::with(source, arena, ROOTS.to_vec(), slots, input.connection)
+    }
+
+    /// A run over slots of the caller's own.
+    pub(crate) fn with(
+        source: &'a Source,
+        arena: &'a Arena,
+        names: Vec<&'a str>,
+        slots: Vec<Value<'a>>,
+        connection: &'a str,
+    ) -> Self {
         Self {
-            mapping,
+            source,
+            names,
             cx: Cx::new(arena, slots),
-            connection: input.connection,
+            connection,
             issues: Vec::new(),
             entity: "",
             field: String::new(),
@@ -179,11 +220,12 @@ impl<'a> Run<'a> {
     }
 
     /// Evaluates the `let` names; `false` when one of them fails.
-    pub(crate) fn lets(&mut self) -> bool {
-        for binding in &self.mapping.lets {
+    pub(crate) fn lets(&mut self, mapping: &'a Mapping) -> bool {
+        for binding in &mapping.lets {
             let path = self.source_path(&binding.expr);
             match binding.expr.expr.eval(&mut self.cx) {
                 Ok(value) => {
+                    self.names.push(&binding.name);
                     self.cx.slots.push(value);
                     self.cx.slot_paths.resize(self.cx.slots.len() - 1, None);
                     self.cx.slot_paths.push(path);
@@ -199,14 +241,13 @@ impl<'a> Run<'a> {
     }
 
     /// The absolute path of an expression that is nothing but a path, for explanations.
-    fn source_path(&self, located: &Located) -> Option<String> {
+    pub(crate) fn source_path(&self, located: &Located) -> Option<String> {
         if !located.expr.is_path() {
             return None;
         }
         let text = located.expr.text();
         let (root, rest) = text.split_at(text.find(['.', '[']).unwrap_or(text.len()));
-        let names = crate::mapping::ROOTS.into_iter().chain(self.mapping.lets.iter().map(|l| l.name.as_str()));
-        let slot = names.enumerate().filter(|(_, name)| *name == root).map(|(slot, _)| slot).last()?;
+        let slot = self.names.iter().rposition(|name| *name == root)?;
         let base = self.cx.slot_paths.get(slot).cloned().flatten().unwrap_or_else(|| root.to_owned());
         Some(base + rest)
     }
@@ -218,7 +259,7 @@ impl<'a> Run<'a> {
             entity: self.entity,
             field: self.field.clone(),
             message,
-            file: self.mapping.source.path.clone(),
+            file: self.source.path.clone(),
             line: at.line,
             column: at.column,
         });
@@ -283,7 +324,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn with_item<T>(
+    pub(crate) fn with_item<T>(
         &mut self,
         item: Value<'a>,
         list: Option<&String>,
@@ -292,6 +333,7 @@ impl<'a> Run<'a> {
     ) -> T {
         let depth = self.cx.slots.len();
         self.cx.slots.push(item);
+        self.names.push("item");
         if self.steps.is_some() {
             self.cx.slot_paths.resize(depth, None);
             self.cx.slot_paths.push(list.map(|path| format!("{path}[{index}]")));
@@ -299,6 +341,7 @@ impl<'a> Run<'a> {
         let result = inner(self);
         self.cx.slots.truncate(depth);
         self.cx.slot_paths.truncate(depth);
+        self.names.truncate(depth);
         result
     }
 

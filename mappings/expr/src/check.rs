@@ -75,8 +75,9 @@ impl Scope {
         self.names.iter().enumerate().rev().find(|(_, (n, _))| n == name).map(|(slot, (_, ty))| (slot, ty))
     }
 
-    fn known(&self) -> Vec<&str> {
-        self.names.iter().map(|(name, _)| name.as_str()).collect()
+    /// The names in slot order.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.names.iter().map(|(name, _)| name.as_str())
     }
 }
 
@@ -101,7 +102,7 @@ impl Expr {
         let mut checker = Checker { scope, items: Vec::new(), problems: Vec::new() };
         let (root, ty) = checker.lower(&ast);
         if checker.problems.is_empty() {
-            let names = scope.names.iter().map(|(name, _)| name.clone()).collect();
+            let names = scope.names().map(str::to_owned).collect();
             let (reads, source) = reads::of(&root);
             Ok(Self { text: text.into(), root, names, ty, reads, source })
         } else {
@@ -265,7 +266,7 @@ impl Checker<'_> {
         let suggestion = if functions::find(name).is_some() {
             Some(format!("`{name}` is a function: write `{name}(…)`"))
         } else {
-            suggest(name, self.scope.known())
+            suggest(name, self.scope.names())
         };
         self.problem(at, format!("unknown name `{name}`"), suggestion);
         (NodeKind::Constant(Constant::Null), Type::Any)

@@ -77,6 +77,7 @@ fn operators_and_precedence() {
         ("record.stage in ['OFFER']", "true"),
         ("record.stage.raw", "\"Offer sent\""),
         ("payload.big", "123456789012345678901234567890"),
+        ("get(payload.pay, '基本' & '工资')", "5000"),
         ("sum(map(payload.emails, 1))", "2"),
     ] {
         assert_eq!(eval(text), wanted, "{text}");

@@ -62,6 +62,18 @@ pub(super) const ALL: &[Function] = &[
         ..BASE
     },
     Function {
+        name: "get",
+        parameters: &[required("object", Kind::Any), required("key", Kind::Text)],
+        returns: |_| Type::Any,
+        doc: "The value under a key that is computed; absent when there is none.",
+        example: ("get(null, 'x')", "absent"),
+        run: |call| match call.value(0) {
+            Value::Map(map) => Ok(map.get(call.text(1)?)),
+            _ => call.wrong(0, "an object"),
+        },
+        ..BASE
+    },
+    Function {
         name: "exists",
         parameters: &[required("value", Kind::Any)],
         returns: |_| Type::Bool,

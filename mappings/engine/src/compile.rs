@@ -5,7 +5,8 @@ use crate::mapping::{
     Mapping, PAYLOAD, PathSet, ROOTS, Rule, What,
 };
 use hub_expr::{Expr, Read, Scope, Segment, Type as ExprType};
-use hub_model::{EntityType, Type, scalars};
+use hub_model::scalars::ContactType;
+use hub_model::{EntityType, Enum, ModelType, Type, scalars};
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Findings, Source, Span, Value, jiff, json};
 use sha2::{Digest, Sha256};
@@ -14,6 +15,9 @@ use std::sync::Arc;
 /// Every key of a rule, so that a misspelt one is found.
 const WHATS: [&str; 11] =
     ["path", "value", "expr", "each", "fields", "ref", "money", "score", "phone", "email", "person_name"];
+
+/// The type of `type` in phones and e-mail addresses.
+const CONTACT_TYPE: &Type = <Enum<ContactType> as ModelType>::TYPE;
 
 impl Mapping {
     /// Compiles the file `<object>.in.yaml` or `<object>.out.yaml` of `connector`. All problems go to `findings`;
@@ -492,7 +496,11 @@ impl<'c, 'f> Compiler<'c, 'f> {
         }
         if !matches!(node.kind, Kind::Map(_)) && matches!(key, "phone" | "email") {
             let value = Box::new(self.short_rule(node, &Type::Text, id)?);
-            return Some(if key == "phone" { What::Phone { value, region: None } } else { What::Email { value } });
+            return Some(if key == "phone" {
+                What::Phone { value, region: None, kind: None }
+            } else {
+                What::Email { value, kind: None, is_primary: None }
+            });
         }
         let mut fields = node.fields(self.cx)?;
         let mut part = |compiler: &mut Self, key: &'static str, ty: &'static Type, needed: bool| {
@@ -516,9 +524,15 @@ impl<'c, 'f> Compiler<'c, 'f> {
             "phone" => {
                 let value = part(self, "path", &Type::Text, true);
                 let region = part(self, "region", &Type::Country, false);
-                value.map(|value| What::Phone { value, region })
+                let kind = part(self, "type", CONTACT_TYPE, false);
+                value.map(|value| What::Phone { value, region, kind })
             }
-            _ => part(self, "path", &Type::Text, true).map(|value| What::Email { value }),
+            _ => {
+                let value = part(self, "path", &Type::Text, true);
+                let kind = part(self, "type", CONTACT_TYPE, false);
+                let is_primary = part(self, "is_primary", &Type::Bool, false);
+                value.map(|value| What::Email { value, kind, is_primary })
+            }
         };
         fields.finish();
         what

@@ -241,6 +241,22 @@ fn in_zone<'a>(local: DateTime, form: &DateForm) -> Result<Value<'a>, Misfit> {
     }
 }
 
+/// Puts an object that was made field by field into the form that its type has: an address that is none and a number
+/// that cannot be understood become `raw`, however the rule was written.
+pub(crate) fn settle<'a>(run: &mut Run<'a>, object: Value<'a>, ty: &Type) -> Result<Value<'a>, Misfit> {
+    let Type::Struct(of) = ty else { return Ok(object) };
+    let (key, checked) = match of.name {
+        "Email" if object.get("address").as_text().is_some() => ("address", email(run, object.get("address"))?),
+        "Phone" if object.get("e164").as_text().is_some() => ("e164", phone(run, object.get("e164"), None)?),
+        _ => return Ok(object),
+    };
+    let mut entries: Vec<(&'a str, Value<'a>)> = checked.entries().to_vec();
+    entries.extend(object.entries().iter().filter(|(name, _)| *name != key && checked.get(name).is_absent()));
+    let position = |name: &str| of.fields.iter().position(|field| field.name == name).unwrap_or(usize::MAX);
+    entries.sort_by_key(|(name, _)| position(name));
+    Ok(run.cx.arena.map(&entries))
+}
+
 /// A phone number; one that cannot be understood is kept as `raw` with a warning.
 pub(crate) fn phone<'a>(run: &mut Run<'a>, value: Value<'a>, region: Option<&str>) -> Result<Value<'a>, Misfit> {
     let arena = run.cx.arena;

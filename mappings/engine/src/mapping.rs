@@ -190,9 +190,12 @@ pub(crate) enum What {
     Phone {
         value: Box<Rule>,
         region: Option<Box<Rule>>,
+        kind: Option<Box<Rule>>,
     },
     Email {
         value: Box<Rule>,
+        kind: Option<Box<Rule>>,
+        is_primary: Option<Box<Rule>>,
     },
     PersonName(Vec<FieldRule>),
 }

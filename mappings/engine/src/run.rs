@@ -468,7 +468,7 @@ impl<'a> Run<'a> {
             What::Fields(fields) => {
                 let mut rules = Vec::new();
                 let (object, set) = self.fields(fields, ty.fields(), &mut rules);
-                Ok(if set { object } else { Value::Absent })
+                if set { convert::settle(self, object, ty).map_err(Some) } else { Ok(Value::Absent) }
             }
             What::PersonName(fields) => Ok(self.person_name(fields, ty)),
             What::Ref { entity, key, hub_id, display } => {
@@ -510,16 +510,40 @@ impl<'a> Run<'a> {
                 let scale = scale.as_ref().and_then(|scale| self.rule(scale, &Type::Text)).unwrap_or_default();
                 convert::score(self, value, min, max, scale).map_err(Some)
             }
-            What::Phone { value, region } => {
+            What::Phone { value, region, kind } => {
                 let Some(value) = self.rule(value, &Type::Text) else { return Ok(Value::Absent) };
                 let region = region.as_ref().and_then(|region| self.rule(region, &Type::Country));
-                convert::phone(self, value, region.and_then(|region| region.as_text())).map_err(Some)
+                let phone = convert::phone(self, value, region.and_then(|region| region.as_text())).map_err(Some)?;
+                Ok(self.with_parts(phone, ty, &[("type", kind)]))
             }
-            What::Email { value } => {
+            What::Email { value, kind, is_primary } => {
                 let Some(value) = self.rule(value, &Type::Text) else { return Ok(Value::Absent) };
-                convert::email(self, value).map_err(Some)
+                let email = convert::email(self, value).map_err(Some)?;
+                Ok(self.with_parts(email, ty, &[("type", kind), ("is_primary", is_primary)]))
             }
         }
+    }
+
+    /// Adds the values of further rules to an object, in declared order.
+    fn with_parts(
+        &mut self,
+        object: Value<'a>,
+        ty: &'static Type,
+        parts: &[(&'static str, &'a Option<Box<Rule>>)],
+    ) -> Value<'a> {
+        if object.is_absent() {
+            return object;
+        }
+        let mut entries = object.entries().to_vec();
+        for (name, rule) in parts {
+            let part = ty.fields().iter().find(|field| field.name == *name).map_or(&Type::Json, |field| field.ty);
+            if let Some(value) = rule.as_ref().and_then(|rule| self.rule(rule, part)) {
+                entries.push((name, value));
+            }
+        }
+        let position = |key: &str| ty.fields().iter().position(|field| field.name == key).unwrap_or(usize::MAX);
+        entries.sort_by_key(|(key, _)| position(key));
+        self.cx.arena.map(&entries)
     }
 
     /// Text transforms, then the target's type.

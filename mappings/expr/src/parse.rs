@@ -74,7 +74,12 @@ impl Parser {
             Token::Sign(sign) => format!("`{sign}`"),
             Token::End => "the end".to_owned(),
         };
-        Problem::new(start, len, format!("expected {wanted}, found {found}"))
+        let problem = Problem::new(start, len, format!("expected {wanted}, found {found}"));
+        match self.peek() {
+            // The usual cause: YAML ended the text at a comma.
+            Token::End => problem.with_suggestion("inside {…}, an expression that holds a comma must stand in quotes"),
+            _ => problem,
+        }
     }
 
     fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {

@@ -138,7 +138,9 @@ impl<'s> Reader<'s, '_> {
                 Some(Ok((event, span))) => return Ok((event, span_of(span))),
                 Some(Err(error)) => {
                     let at = position(*error.marker());
-                    self.cx.error(Span { start: at, end: at }, format!("this is not YAML: {}", error.info()));
+                    let help = "inside {…} and […], text that holds a comma, brace or bracket must stand in quotes";
+                    let message = format!("this is not YAML: {}", error.info());
+                    self.cx.error_with(Span { start: at, end: at }, message, Some(help.to_owned()));
                     return Err(Stop);
                 }
                 None => return Ok((Event::StreamEnd, Span::default())),

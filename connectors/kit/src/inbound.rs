@@ -33,6 +33,8 @@ const NEVER_KEPT: &[&str] = &["authorization", "cookie", "proxy-authorization", 
 /// as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawEnvelope {
+    /// When it was received, µs.
+    pub received_at: i64,
     /// Kept headers by lower-case name.
     pub headers: Vec<(String, String)>,
     /// The body, verified and decrypted.
@@ -47,7 +49,7 @@ impl RawEnvelope {
             keep.iter().any(|kept| kept == name) && !NEVER_KEPT.contains(&name) && !name.ends_with("-signature")
         };
         let headers = request.headers.iter().filter(|(name, _)| wanted(name)).cloned().collect();
-        Self { headers, body: request.body.clone() }
+        Self { received_at: request.now.as_microsecond(), headers, body: request.body.clone() }
     }
 
     /// The bytes to seal.
@@ -55,7 +57,9 @@ impl RawEnvelope {
     pub fn encode(&self) -> Vec<u8> {
         let arena = Arena::new();
         let entries: Vec<(&str, Value<'_>)> = self.headers.iter().map(|(k, v)| (k.as_str(), Value::Text(v))).collect();
-        let mut out = json::to_string(&arena.map(&entries)).into_bytes();
+        let received_at = Value::Decimal(self.received_at.into());
+        let head = arena.map(&[("received_at", received_at), ("headers", arena.map(&entries))]);
+        let mut out = json::to_string(&head).into_bytes();
         out.push(b'\n');
         out.extend_from_slice(&self.body);
         out
@@ -67,9 +71,10 @@ impl RawEnvelope {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let arena = Arena::new();
         let head = json::read(&arena, &bytes[..end], Limits::default()).ok()?;
-        let headers =
-            head.entries().iter().filter_map(|(k, v)| Some(((*k).to_owned(), v.as_text()?.to_owned()))).collect();
-        Some(Self { headers, body: bytes[end + 1..].to_vec() })
+        let headers = head.get("headers").entries().iter();
+        let headers = headers.filter_map(|(k, v)| Some(((*k).to_owned(), v.as_text()?.to_owned()))).collect();
+        let received_at = i64::try_from(head.get("received_at").as_decimal()?).ok()?;
+        Some(Self { received_at, headers, body: bytes[end + 1..].to_vec() })
     }
 
     /// The headers as a value for expressions.

@@ -374,6 +374,9 @@ fn settings(node: &Node, cx: &Context<'_>) -> Vec<Setting> {
     settings
 }
 
+/// The slot of `headers` in the expressions of a webhook; `settings` and `payload` come before it.
+pub const HOOK_HEADERS: usize = 2;
+
 /// Slots of requests: `settings`, `base_url`, `args`; answers add `status`, `payload`, `headers`.
 struct Compiler<'c, 'f> {
     cx: &'c Context<'f>,

@@ -1,1 +1,78 @@
+//! The unified API, and the ports where vendors knock.
+//!
+//! `/hooks/{connection}` takes webhooks in; `/v1/<collection>` serves every entity of the model through one generic
+//! implementation; `/v1/journeys`, `/v1/parked` and `/v1/connections` serve those who run the hub. Errors are RFC 9457
+//! problems with a stable `code` and what to do. [`ROUTES`] lists everything that is served.
 
+mod auth;
+mod hooks;
+mod journeys;
+mod problem;
+mod records;
+mod status;
+
+pub use auth::{ApiKeys, MadeKey, Principal, Scope, make_key};
+pub use problem::Problem;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{any, get};
+use hub_flow::Hub;
+use std::sync::Arc;
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct Api {
+    /// The hub.
+    pub hub: Arc<Hub>,
+    /// Who may call.
+    pub keys: Arc<ApiKeys>,
+}
+
+/// Every route of this crate and what it needs; `open` ones answer strangers.
+pub const ROUTES: &[(&str, &str)] = &[
+    ("/healthz", "open"),
+    ("/hooks/{connection}", "open: the vendor's proof is checked"),
+    ("/metrics", "open"),
+    ("/readyz", "open"),
+    ("/v1/connections", "ops"),
+    ("/v1/journeys", "ops"),
+    ("/v1/journeys/{trace_id}", "ops"),
+    ("/v1/parked", "ops"),
+    ("/v1/{collection}", "read"),
+    ("/v1/{collection}/{id}", "read"),
+    ("/v1/{collection}/{id}/explain", "read"),
+    ("/v1/{collection}/{id}/history", "read"),
+];
+
+/// The router of the API.
+#[must_use]
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .route("/metrics", get(status::metrics))
+        .route("/hooks/{connection}", any(hooks::receive))
+        .route("/v1/connections", get(status::connections))
+        .route("/v1/journeys", get(journeys::list))
+        .route("/v1/journeys/{trace_id}", get(journeys::show))
+        .route("/v1/parked", get(journeys::parked))
+        .route("/v1/{collection}", get(records::list))
+        .route("/v1/{collection}/{id}", get(records::show))
+        .route("/v1/{collection}/{id}/explain", get(records::explain))
+        .route("/v1/{collection}/{id}/history", get(records::history))
+        .fallback(|| async { Problem::not_found("there is nothing at this address") })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(from_fn_with_state(api.clone(), count))
+        .with_state(api)
+}
+
+/// Counts requests by route, not by address: addresses hold ids.
+async fn count(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    api.hub.metrics.request(&route, response.status().as_u16());
+    response
+}

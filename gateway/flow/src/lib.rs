@@ -1,1 +1,29 @@
+//! The one road for data.
+//!
+//! [`receive`] takes a verified payload in and makes it durable; [`intake`] moves it into the store; [`map_in`] turns
+//! it into records and events in one transaction; [`relay`] publishes the events; [`react`] hands them to consumers
+//! (flows, services), whose effects commit together with the mark that they were done; [`send`] makes the outgoing
+//! calls. Every step adds to the journey.
+//!
+//! This crate is the only caller of drivers.
 
+pub mod effects;
+pub mod explain;
+pub mod hub;
+pub mod intake;
+pub mod journey;
+pub mod map_in;
+pub mod react;
+pub mod receive;
+pub mod records;
+pub mod registry;
+pub mod relay;
+pub mod rules;
+pub mod send;
+mod tokens;
+
+pub use effects::{CallRequest, Effects, Failure};
+pub use hub::{Hub, HubOptions};
+pub use react::{Consumer, EventMessage};
+pub use receive::{Accepted, Refused};
+pub use registry::{Registry, Sources};

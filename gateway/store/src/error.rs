@@ -18,6 +18,9 @@ pub enum StoreError {
     /// A sealed body cannot be opened: the wrong master key, or bytes that were changed.
     #[error("HUB-S305 a sealed body cannot be opened: {0}")]
     Sealed(&'static str),
+    /// Somebody else was faster; the same thing done again will see what they did.
+    #[error("HUB-S307 somebody else was faster")]
+    Raced,
     /// A transaction body panicked; it was rolled back.
     #[error("HUB-S306 a transaction was broken off")]
     Broken,
@@ -27,7 +30,7 @@ impl StoreError {
     /// Whether the same thing may succeed later.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Full(_))
+        matches!(self, Self::Unavailable(_) | Self::Full(_) | Self::Raced)
     }
 }
 
@@ -42,6 +45,9 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => Self::Unavailable(error),
             E::Database(database) => {
+                if database.is_unique_violation() {
+                    return Self::Raced;
+                }
                 let code = database.code().unwrap_or_default().into_owned();
                 let sqlite = code.parse::<i64>().ok().map(|code| code & 0xFF);
                 // PostgreSQL: class 08 connection, 40 rollback, 53 resources, 57 operator (shutdown), 25006 read-only.

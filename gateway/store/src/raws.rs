@@ -121,6 +121,14 @@ impl Tx {
         self.run(statement).await.map(drop)
     }
 
+    /// Notes that a payload needs a person; what it said so far stays.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn park_raw(&mut self, id: &str) -> Result<(), StoreError> {
+        self.run(sql("UPDATE raws SET state = 'parked' WHERE id = $1").bind(id.to_owned())).await.map(drop)
+    }
+
     /// How many payloads there are in each state.
     ///
     /// # Errors

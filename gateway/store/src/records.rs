@@ -243,6 +243,25 @@ impl Tx {
         .await
     }
 
+    /// The sealed document of a record as it was in a version.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn record_version(
+        &mut self,
+        tenant: &str,
+        entity: &str,
+        id: &str,
+        version: i64,
+    ) -> Result<Option<Sealed>, StoreError> {
+        let statement = sql("SELECT body FROM history WHERE tenant = $1 AND entity = $2 AND id = $3 AND version = $4")
+            .bind(tenant.to_owned())
+            .bind(entity.to_owned())
+            .bind(id.to_owned())
+            .bind(version);
+        self.one(statement, |row| Ok(Sealed(row.try_get("body")?))).await
+    }
+
     /// What a vendor's id means.
     ///
     /// # Errors
@@ -270,10 +289,10 @@ impl Tx {
         .await
     }
 
-    /// Says what a vendor's id means, and how new the payload was that said so.
+    /// Says what a vendor's id means, and how new the payload was that said so. What it means never changes.
     ///
     /// # Errors
-    /// The store fails.
+    /// The store fails, or somebody else has given the id another meaning meanwhile.
     pub async fn put_identity(
         &mut self,
         tenant: &str,
@@ -285,15 +304,17 @@ impl Tx {
         let statement =
             sql("INSERT INTO identities (tenant, connection, entity, remote_id, id, vendor_time, received_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT (tenant, connection, entity, remote_id) DO UPDATE SET id = excluded.id,
-                 vendor_time = excluded.vendor_time, received_at = excluded.received_at")
+             ON CONFLICT (tenant, connection, entity, remote_id) DO UPDATE SET
+                 vendor_time = excluded.vendor_time, received_at = excluded.received_at
+             RETURNING id")
             .bind(tenant.to_owned())
             .bind(connection.to_owned())
             .bind(entity.to_owned())
             .bind(remote_id.to_owned())
-            .bind(identity.id)
+            .bind(identity.id.clone())
             .bind(identity.vendor_time)
             .bind(identity.received_at);
-        self.run(statement).await.map(drop)
+        let kept = self.one(statement, |row| row.try_get::<String, _>("id")).await?;
+        if kept.as_deref() == Some(identity.id.as_str()) { Ok(()) } else { Err(StoreError::Raced) }
     }
 }

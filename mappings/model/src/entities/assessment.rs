@@ -38,7 +38,7 @@ enumeration! {
         Rejected = "REJECTED", Failed = "FAILED", Expired = "EXPIRED",
     }
     /// Who scored.
-    pub enum RaterKind { Human = "HUMAN", Ai = "AI", Vendor = "VENDOR", Rule = "RULE" }
+    pub enum RaterKind { Human = "HUMAN", Ai = "AI", Vendor = "VENDOR" }
     /// A rater's overall word.
     pub enum Recommendation {
         StrongNo = "STRONG_NO", No = "NO", Undecided = "UNDECIDED", Yes = "YES", StrongYes = "STRONG_YES",

@@ -1,0 +1,113 @@
+//! What became of messages: journeys, and what lies parked.
+
+use crate::Api;
+use crate::auth::{Principal, Scope};
+use crate::problem::Problem;
+use crate::records::{Parameters, parameters};
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use hub_store::{Journey, ParkedFilter, Step, job};
+use hub_tree::clock::rfc3339_micros;
+use serde_json::{Value, json};
+
+fn step_json(step: &Step) -> Value {
+    json!({
+        "at": rfc3339_micros(step.at),
+        "step": step.step,
+        "system": step.system,
+        "result": step.result,
+        "subject": step.subject,
+        "detail": step.detail,
+    })
+}
+
+fn journey_json(journey: &Journey) -> Value {
+    json!({
+        "trace_id": journey.trace,
+        "started_at": rfc3339_micros(journey.started_at),
+        "last_at": rfc3339_micros(journey.last_at),
+        "steps": journey.steps,
+        "trouble": journey.trouble,
+        "subject": journey.subject,
+    })
+}
+
+/// The newest journeys; `about=entity/id` for those of one record.
+pub(crate) async fn list(
+    State(api): State<Api>,
+    who: Principal,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    who.need(Scope::Ops)?;
+    let mut given = parameters(query.as_deref());
+    let limit = given.limit()?;
+    let about = given.take("about");
+    let before = given.cursor("j")?.map_or(Ok(i64::MAX), |text| text.parse().map_err(|_| Parameters::bad_cursor()))?;
+    given.finish(&["about"])?;
+    let tenant = who.tenant;
+    let about_given = about.is_some();
+    let journeys = api.hub.store.read(job!(|tx| {
+        match about {
+            Some(subject) => tx.journeys_about(&tenant, &subject, limit + 1).await,
+            None => tx.journeys(&tenant, before, limit + 1).await,
+        }
+    }));
+    let mut journeys = journeys.await?;
+    let more = i64::try_from(journeys.len()).unwrap_or(0) > limit && !about_given;
+    journeys.truncate(usize::try_from(limit).unwrap_or(0));
+    let next = journeys.last().filter(|_| more).map(|last| Parameters::make_cursor("j", &last.started_at.to_string()));
+    let data: Vec<Value> = journeys.iter().map(journey_json).collect();
+    Ok(Json(json!({ "data": data, "next_cursor": next })))
+}
+
+/// One journey, step by step.
+pub(crate) async fn show(
+    State(api): State<Api>,
+    who: Principal,
+    Path(trace_id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    who.need(Scope::Ops)?;
+    let (tenant, trace) = (who.tenant, trace_id.to_lowercase());
+    let wanted = trace.clone();
+    let steps = api.hub.store.read(job!(|tx| { tx.journey(&tenant, &wanted).await })).await?;
+    if steps.is_empty() {
+        return Err(Problem::not_found("there is no journey with this trace id").with_trace(trace));
+    }
+    let data: Vec<Value> = steps.iter().map(step_json).collect();
+    Ok(Json(json!({ "trace_id": trace, "steps": data })))
+}
+
+/// What needs a person, oldest first.
+pub(crate) async fn parked(
+    State(api): State<Api>,
+    who: Principal,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    who.need(Scope::Ops)?;
+    let mut given = parameters(query.as_deref());
+    let limit = given.limit()?;
+    let filter = ParkedFilter {
+        connection: given.take("connection"),
+        code: given.take("code"),
+        after: given.cursor("p")?.unwrap_or_default(),
+        limit: limit + 1,
+    };
+    given.finish(&["connection", "code"])?;
+    let tenant = who.tenant;
+    let mut parked = api.hub.store.read(job!(|tx| { tx.parked(&tenant, filter).await })).await?;
+    let more = i64::try_from(parked.len()).unwrap_or(0) > limit;
+    parked.truncate(usize::try_from(limit).unwrap_or(0));
+    let next = parked.last().filter(|_| more).map(|last| Parameters::make_cursor("p", &last.new.id));
+    let data: Vec<Value> = parked
+        .into_iter()
+        .map(|parked| {
+            let new = parked.new;
+            json!({
+                "id": new.id, "connection": new.connection, "step": new.step, "code": new.code,
+                "reason": new.reason, "place": new.place, "trace_id": new.trace, "kind": new.kind,
+                "reference": new.reference, "at": rfc3339_micros(new.at),
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "data": data, "next_cursor": next })))
+}

@@ -1,0 +1,185 @@
+//! Errors as RFC 9457 problems: a stable code, what is wrong, and what to do.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hub_flow::Failure;
+use hub_store::StoreError;
+use serde::Serialize;
+
+/// A problem. Every code has a section in `docs/problems.md`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Problem(Box<Members>);
+
+#[derive(Clone, Debug, Serialize)]
+struct Members {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    /// Stable; programs branch on it.
+    code: &'static str,
+    detail: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// Where in the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<String>,
+    /// The journey, if the request belongs to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    #[serde(skip)]
+    retry_after: Option<u64>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self(Box::new(Members {
+            kind: format!("urn:hrhub:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            next: None,
+            parameter: None,
+            trace_id: None,
+            retry_after: None,
+        }))
+    }
+
+    fn next(mut self, next: impl Into<String>) -> Self {
+        self.0.next = Some(next.into());
+        self
+    }
+
+    pub(crate) fn with_trace(mut self, trace_id: impl Into<String>) -> Self {
+        self.0.trace_id = Some(trace_id.into());
+        self
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "Method not allowed",
+            "this address does not answer to this method",
+        )
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Who are you?", "the request has no valid API key")
+            .next("send `Authorization: Bearer <key>`; `hrhub keys create` makes a key")
+    }
+
+    pub(crate) fn forbidden(scope: &str) -> Self {
+        let detail = format!("the API key lacks the scope `{scope}`");
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+            .next("ask an admin for a key with that scope")
+    }
+
+    pub(crate) fn bad_parameter(name: &str, detail: impl Into<String>, next: Option<String>) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "bad_parameter", "Bad parameter", detail);
+        problem.0.parameter = Some(name.to_owned());
+        problem.0.next = next;
+        problem
+    }
+
+    pub(crate) fn gone(what: &str) -> Self {
+        let detail = format!("{what} behind this field is not kept any more");
+        Self::new(StatusCode::GONE, "gone", "No longer kept", detail)
+    }
+
+    pub(crate) fn webhook_refused() -> Self {
+        let detail = "the request does not prove that it comes from the vendor of this connection";
+        Self::new(StatusCode::UNAUTHORIZED, "webhook_refused", "Not believed", detail)
+            .next("check the secret on both sides; the hub's log says which part of the proof is wrong")
+    }
+
+    pub(crate) fn unknown_connection() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "unknown_connection",
+            "No such connection",
+            "no connection takes webhooks here",
+        )
+        .next("the address is /hooks/ and the id of a connection")
+    }
+
+    pub(crate) fn media_type(known: &[String]) -> Self {
+        let detail = format!("the connection takes {} in UTF-8", known.join(", "));
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Wrong content type", detail)
+    }
+
+    pub(crate) fn encoding() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_encoding", "Not UTF-8", "the body is not text in UTF-8")
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let detail = format!("a body may have at most {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
+            .next("`limits.max_body_bytes` in hub.yaml sets the limit")
+    }
+
+    pub(crate) fn broken_body() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "broken_body", "Broken off", "the body ended too early")
+    }
+
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available", detail);
+        problem.0.retry_after = Some(5);
+        problem.next("try again; nothing was done")
+    }
+
+    fn internal() -> Self {
+        let detail = "the hub could not do this; its log says why";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if let Some(seconds) = self.0.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED && self.0.code == "unauthorized" {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error.is_temporary() {
+            return Self::unavailable("the store is not available now");
+        }
+        tracing::error!(error = %error, "the store failed a request");
+        Self::internal()
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Retry(_) => Self::unavailable("the store is not available now"),
+            Failure::Park { code, reason, .. } => {
+                tracing::error!(code, reason, "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! How the hub is.
+
+use crate::Api;
+use crate::auth::{Principal, Scope};
+use crate::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hub_store::job;
+use serde_json::{Value, json};
+
+/// The process lives; 200 even while store or broker are away.
+pub(crate) async fn healthz() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// Whether everything can be done now.
+pub(crate) async fn readyz(State(api): State<Api>) -> Response {
+    let bus = api.hub.bus.health();
+    let store = api.hub.store.read(job!(|tx| { tx.ping().await })).await.is_ok();
+    let ready = store && bus.connected;
+    let body = json!({
+        "ready": ready,
+        "store": { "kind": api.hub.store.kind(), "connected": store },
+        "bus": { "kind": bus.kind, "connected": bus.connected, "spooled": bus.spooled },
+    });
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(body)).into_response()
+}
+
+/// Counters in the OpenMetrics text format. Labels name connections, routes and states; nothing personal.
+pub(crate) async fn metrics(State(api): State<Api>) -> Response {
+    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, media_type)], api.hub.metrics.encode()).into_response()
+}
+
+/// The connections, without their settings.
+pub(crate) async fn connections(State(api): State<Api>, who: Principal) -> Result<Json<Value>, Problem> {
+    who.need(Scope::Ops)?;
+    let registry = api.hub.registry();
+    let own = registry.connections.values().filter(|connection| connection.tenant == who.tenant);
+    let data: Vec<Value> = own
+        .map(|connection| {
+            json!({
+                "id": connection.id,
+                "connector": connection.manifest.vendor,
+                "name": connection.manifest.name,
+                "family": connection.manifest.family,
+                "tenant": connection.tenant,
+                "takes_webhooks": connection.manifest.webhook.is_some(),
+                "operations": connection.manifest.operations.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "data": data, "next_cursor": null })))
+}

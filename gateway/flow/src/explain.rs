@@ -1,0 +1,181 @@
+//! Why a field of a record is what it is: the payload, the mapping of its day, the rule and its steps.
+
+use crate::effects::Failure;
+use crate::hub::Hub;
+use crate::rules::document;
+use hub_engine::{Input, Mapping};
+use hub_expr::Explain;
+use hub_kit::RawEnvelope;
+use hub_store::job;
+use hub_tree::{Arena, Findings, Limits, Source, Value, json};
+
+/// Why a field is what it is.
+#[derive(Debug)]
+pub struct FieldExplanation {
+    /// The field as a JSON pointer.
+    pub field: String,
+    /// The rule: a path in the mapping, or what in the hub wrote the field.
+    pub rule: String,
+    /// The payload and mapping behind it; `None` for what the hub itself wrote.
+    pub origin: Option<Origin>,
+    /// Every step, where the rule can be followed again.
+    pub steps: Option<Explain>,
+}
+
+/// The payload and mapping behind a field.
+#[derive(Debug)]
+pub struct Origin {
+    /// Connection.
+    pub connection: String,
+    /// Connector.
+    pub system: String,
+    /// The record's id there.
+    pub remote_id: String,
+    /// The payload.
+    pub raw: String,
+    /// When it was received, RFC 3339.
+    pub received_at: String,
+    /// The mapping.
+    pub mapping: String,
+    /// Its version.
+    pub mapping_version: String,
+}
+
+/// Why there is no explanation.
+#[derive(Debug)]
+pub enum NoExplanation {
+    /// There is no such record.
+    NoRecord,
+    /// No rule is known to have set the field.
+    NoField,
+    /// The payload or the mapping is gone.
+    Gone(&'static str),
+    /// The store fails.
+    Failed(Failure),
+}
+
+impl From<Failure> for NoExplanation {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<hub_store::StoreError> for NoExplanation {
+    fn from(error: hub_store::StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// `name.full`, `emails[0].address` and `/name/full` all mean a pointer.
+#[must_use]
+pub fn pointer_of(field: &str) -> String {
+    if field.starts_with('/') {
+        return field.to_owned();
+    }
+    let dotted = field.replace('[', ".").replace(']', "");
+    dotted.split('.').fold(String::new(), |pointer, part| pointer + "/" + part)
+}
+
+/// What is known about a field: its rule and its source.
+struct Known {
+    pointer: String,
+    rule: String,
+    origin: Option<Origin>,
+}
+
+fn known(document: &str, pointer: &str) -> Option<Known> {
+    let arena = Arena::new();
+    let document = json::read(&arena, document.as_bytes(), Limits::default()).ok()?;
+    let meta = document.get("field_meta");
+    // A rule may set the field itself, an object around it, or parts of it.
+    let mut around = pointer.to_owned();
+    let mut found = meta.get(&around);
+    while found.is_absent() {
+        let Some(end) = around.rfind('/').filter(|end| *end > 0) else { break };
+        around.truncate(end);
+        found = meta.get(&around);
+    }
+    if found.is_absent() {
+        let below = format!("{pointer}/");
+        let entry = meta.entries().iter().find(|(name, _)| name.starts_with(&below))?;
+        found = entry.1;
+    }
+    let text = |value: Value<'_>| value.as_text().unwrap_or_default().to_owned();
+    let index = found.get("source").as_decimal().and_then(|index| usize::try_from(index).ok());
+    let origin = index.map(|index| document.get("sources").at(index)).filter(|source| !source.is_absent());
+    let origin = origin.map(|source| Origin {
+        connection: text(source.get("connection_id")),
+        system: text(source.get("system")),
+        remote_id: text(source.get("remote_id")),
+        raw: text(source.get("raw_ref")),
+        received_at: text(source.get("fetched_at")),
+        mapping: text(source.get("mapping_id")),
+        mapping_version: text(source.get("mapping_version")),
+    });
+    Some(Known { pointer: pointer.to_owned(), rule: text(found.get("rule")), origin })
+}
+
+/// Explains a field of a record. The mapping is the one that made the field, also when there is a newer one.
+///
+/// # Errors
+/// Why there is no explanation.
+pub async fn explain(
+    hub: &Hub,
+    tenant: &str,
+    entity: &str,
+    id: &str,
+    pointer: &str,
+) -> Result<FieldExplanation, NoExplanation> {
+    let document = document(hub, tenant, entity, id, None).await?.ok_or(NoExplanation::NoRecord)?;
+    let Known { pointer, rule, origin } = known(&document, pointer).ok_or(NoExplanation::NoField)?;
+    let Some(origin) = origin else { return Ok(FieldExplanation { field: pointer, rule, origin: None, steps: None }) };
+    let (owner, raw_id, version) = (tenant.to_owned(), origin.raw.clone(), origin.mapping_version.clone());
+    let read = hub.store.read(job!(|tx| {
+        let raw = tx.raw(&owner, &raw_id).await?;
+        Ok((raw, tx.mapping(&version).await?))
+    }));
+    let (raw, mapping) = read.await?;
+    let raw = raw.ok_or(NoExplanation::Gone("the payload"))?;
+    let mapping = mapping.ok_or(NoExplanation::Gone("the mapping"))?;
+    let opened = hub.open(tenant, &format!("raw:{}", raw.new.id), &raw.new.body.0)?;
+    let envelope = RawEnvelope::decode(&opened).ok_or(NoExplanation::Gone("the payload"))?;
+    let connector = mapping.id.split('/').next().unwrap_or_default();
+    let source = Source::new(mapping.path.clone(), mapping.text.clone());
+    let compiled = Mapping::compile(connector, &source, &Findings::new()).ok_or(NoExplanation::Gone("the mapping"))?;
+    let arena = Arena::new();
+    let payload = json::read(&arena, &envelope.body, Limits::default()).unwrap_or_default();
+    let connection = hub.connection(&origin.connection);
+    let settings = connection.as_ref().map_or(Value::Absent, |known| Hub::public_settings(known, &arena));
+    let input = Input {
+        payload,
+        headers: envelope.headers_value(&arena),
+        event: raw.event.as_deref().unwrap_or_default(),
+        connection: &origin.connection,
+        settings,
+        request: Value::Absent,
+    };
+    let steps = compiled.explain(&input, entity, Some(&origin.remote_id), &pointer);
+    Ok(FieldExplanation { field: pointer, rule, origin: Some(origin), steps })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_named_by_pointer_or_by_dots() {
+        assert_eq!(pointer_of("emails[0].address"), "/emails/0/address");
+        assert_eq!(pointer_of("/name/full"), "/name/full");
+        assert_eq!(pointer_of("stage"), "/stage");
+    }
+
+    #[test]
+    fn the_nearest_rule_around_or_below_is_found() {
+        let document = r#"{"sources":[{"connection_id":"gh","raw_ref":"r1"}],"field_meta":{"/emails":{"source":0,"rule":"emit[0].emails"},"/name/full":{"rule":"flow x"}}}"#;
+        let of =
+            |pointer: &str| known(document, pointer).map(|known| (known.rule, known.origin.map(|origin| origin.raw)));
+        assert_eq!(of("/emails/0/address"), Some(("emit[0].emails".into(), Some("r1".into()))));
+        assert_eq!(of("/name"), Some(("flow x".into(), None)));
+        assert_eq!(of("/nothing"), None);
+    }
+}

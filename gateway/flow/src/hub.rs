@@ -1,0 +1,242 @@
+//! The hub at run time: what every step of the road shares.
+
+use crate::react::Consumer;
+use crate::registry::Registry;
+use crate::tokens::KeptTokens;
+use crate::{intake, react, relay, send};
+use arc_swap::ArcSwap;
+use hub_bus::Bus;
+use hub_kit::{Client, Connection, Driver, Tokens};
+use hub_store::{Store, job};
+use hub_telemetry::Metrics;
+use hub_tree::{Arena, Clock, Ids, Value};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+/// How long a claim holds without being renewed.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+/// How long to sleep when nothing is to be done; wake-ups of this process come sooner.
+pub(crate) const IDLE: Duration = Duration::from_millis(250);
+
+/// What the hub is made of.
+pub struct HubOptions {
+    /// This process, by a name that survives its restart.
+    pub node: String,
+    /// Where vendors and people reach the hub, such as `https://hub.example.com`.
+    pub public_url: String,
+    /// Largest body of a webhook.
+    pub max_body_bytes: usize,
+    /// The store.
+    pub store: Store,
+    /// The bus.
+    pub bus: Arc<dyn Bus>,
+    /// The clock.
+    pub clock: Clock,
+    /// What is configured.
+    pub registry: Registry,
+    /// The drivers.
+    pub drivers: Vec<Arc<dyn Driver>>,
+    /// Who reacts to events, beside the flows.
+    pub consumers: Vec<Arc<dyn Consumer>>,
+    /// The way out.
+    pub client: Client,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+/// The hub at run time.
+pub struct Hub {
+    /// This process.
+    pub node: String,
+    /// Where vendors and people reach the hub.
+    pub public_url: String,
+    /// Largest body of a webhook.
+    pub max_body_bytes: usize,
+    /// The store.
+    pub store: Store,
+    /// The bus.
+    pub bus: Arc<dyn Bus>,
+    /// The clock.
+    pub clock: Clock,
+    /// Maker of ids.
+    pub ids: Ids,
+    /// Counters.
+    pub metrics: Metrics,
+    pub(crate) client: Client,
+    pub(crate) tokens: Tokens,
+    pub(crate) drivers: Vec<Arc<dyn Driver>>,
+    pub(crate) consumers: Vec<Arc<dyn Consumer>>,
+    registry: ArcSwap<Registry>,
+    pub(crate) wake: Wake,
+    pub(crate) recent: Recent,
+    stop: watch::Sender<bool>,
+}
+
+/// Wakes loops of this process.
+#[derive(Default)]
+pub(crate) struct Wake {
+    pub(crate) events: Notify,
+    pub(crate) work: Notify,
+    pub(crate) calls: Notify,
+}
+
+/// Deliveries that were accepted a short while ago: a shortcut past the store for vendors that repeat themselves.
+#[derive(Default)]
+pub(crate) struct Recent(Mutex<(BTreeSet<String>, VecDeque<String>)>);
+
+const RECENT: usize = 20_000;
+
+impl Recent {
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.contains(key)
+    }
+
+    pub(crate) fn add(&self, key: String) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, order) = &mut *inner;
+        if known.insert(key.clone()) {
+            order.push_back(key);
+        }
+        if order.len() > RECENT
+            && let Some(oldest) = order.pop_front()
+        {
+            known.remove(&oldest);
+        }
+    }
+}
+
+impl Hub {
+    /// Puts the hub together; nothing runs yet.
+    #[must_use]
+    pub fn new(options: HubOptions) -> Arc<Self> {
+        let HubOptions {
+            node,
+            public_url,
+            max_body_bytes,
+            store,
+            bus,
+            clock,
+            registry,
+            drivers,
+            consumers,
+            client,
+            metrics,
+        } = options;
+        let ids = Ids::new(clock.clone());
+        let kept = KeptTokens { store: store.clone(), clock: clock.clone(), node: node.clone() };
+        let tokens = Tokens::new(Arc::new(kept), clock.clone());
+        Arc::new(Self {
+            node,
+            public_url,
+            max_body_bytes,
+            store,
+            bus,
+            clock,
+            ids,
+            metrics,
+            client,
+            tokens,
+            drivers,
+            consumers,
+            registry: ArcSwap::from_pointee(registry),
+            wake: Wake::default(),
+            recent: Recent::default(),
+            stop: watch::Sender::new(false),
+        })
+    }
+
+    /// What is configured now.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.load_full()
+    }
+
+    /// A connection by its id.
+    #[must_use]
+    pub fn connection(&self, id: &str) -> Option<Arc<Connection>> {
+        self.registry.load().connections.get(id).cloned()
+    }
+
+    pub(crate) fn driver(&self, name: &str) -> Option<&Arc<dyn Driver>> {
+        self.drivers.iter().find(|driver| driver.name() == name)
+    }
+
+    /// Opens a sealed JSON document.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn open(&self, tenant: &str, context: &str, sealed: &[u8]) -> Result<Vec<u8>, hub_store::StoreError> {
+        self.store.keyring().open(tenant, context, sealed)
+    }
+
+    /// Runs all loops until [`Hub::stop`] or until one of them ends by a defect.
+    pub async fn run(self: Arc<Self>) {
+        let (now, node) = (self.clock.micros(), self.node.clone());
+        // What a former process of this name held is ours again, at once.
+        while let Err(error) = {
+            let node = node.clone();
+            self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await
+        } {
+            tracing::warn!(error = %error, "the store is not available yet");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        let mut loops = JoinSet::new();
+        loops.spawn(intake::run(Arc::clone(&self)));
+        loops.spawn(relay::run(Arc::clone(&self)));
+        loops.spawn(react::take_in(Arc::clone(&self)));
+        loops.spawn(react::run(Arc::clone(&self)));
+        loops.spawn(send::run(Arc::clone(&self)));
+        loops.spawn(keep_claims(Arc::clone(&self)));
+        let mut stopped = self.stop.subscribe();
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => {}
+            ended = loops.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
+        }
+        loops.shutdown().await;
+    }
+
+    /// Ends [`Hub::run`].
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// The settings of a connection that may be seen, for mappings.
+    pub(crate) fn public_settings<'a>(connection: &Connection, arena: &'a Arena) -> Value<'a> {
+        let settings = connection.settings(arena);
+        let public: Vec<(&'a str, Value<'a>)> = settings
+            .entries()
+            .iter()
+            .filter(|(name, _)| !hub_kit::connection::is_secret(&connection.manifest, name))
+            .copied()
+            .collect();
+        arena.map(&public)
+    }
+}
+
+/// Renews this process's claims, takes back those of dead ones, and counts what waits.
+async fn keep_claims(hub: Arc<Hub>) {
+    let lease = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
+    loop {
+        tokio::time::sleep(LEASE / 6).await;
+        let (now, node) = (hub.clock.micros(), hub.node.clone());
+        let kept = hub.store.write(job!(|tx| {
+            tx.renew_claims(&node, now + lease).await?;
+            tx.take_back(now, None).await
+        }));
+        match kept.await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::warn!(count, "took back what a dead worker held");
+                hub.wake.work.notify_one();
+                hub.wake.calls.notify_one();
+            }
+            Err(error) => tracing::warn!(error = %error, "claims could not be renewed"),
+        }
+        if let Ok((events, work, calls)) = hub.store.read(job!(|tx| { tx.open_work().await })).await {
+            hub.metrics.waiting(hub.bus.health().spooled, events, work, calls);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Step 2b: a payload becomes records and events, in one transaction with the mark that it was done.
+
+use crate::effects::Failure;
+use crate::hub::Hub;
+use crate::intake::hook_value;
+use crate::journey::{Steps, Went};
+use crate::records::{self, SourceOf, Target, Write};
+use hub_engine::{Input, Level, Mapping, Record};
+use hub_kit::{Connection, RawEnvelope};
+use hub_store::{Claimed, MappingText, Raw, job};
+use hub_telemetry::{context_of, within};
+use hub_tree::jiff::Timestamp;
+use hub_tree::{Arena, Limits, TraceContext, Value, json};
+use std::sync::Arc;
+use tracing::Instrument;
+
+/// What a payload says.
+struct Mapped {
+    event: String,
+    mapping: Option<MappingText>,
+    writes: Vec<Write>,
+    /// Findings that do not stop the records: how many.
+    warnings: usize,
+    /// The first error: then the good records are kept, and the payload is parked.
+    error: Option<Failure>,
+}
+
+/// Maps one payload. `Err` parks it or tries again; the loop marks it as done otherwise.
+pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure> {
+    let (tenant, id) = (work.new.tenant.clone(), work.new.message.clone());
+    let raw = hub.store.read(job!(|tx| { tx.raw(&tenant, &id).await })).await?;
+    let raw = raw.ok_or_else(|| Failure::park("RAW_MISSING", "the payload is not in the store"))?;
+    let connection = hub.connection(&raw.new.connection).ok_or_else(|| {
+        Failure::park("CONNECTION_MISSING", format!("there is no connection `{}` any more", raw.new.connection))
+    })?;
+    let context: TraceContext = raw.new.trace.parse().unwrap_or_else(|_| TraceContext::begin());
+    let span = within(&context, tracing::info_span!("map", connection.id = %connection.id, raw.id = %raw.new.id));
+    let context = context_of(&span, &context);
+    let mapped = span.in_scope(|| map(hub, &connection, &raw))?;
+    commit(hub, work, &connection, raw, mapped, context).instrument(span).await
+}
+
+fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure> {
+    let opened = hub.open(&raw.new.tenant, &format!("raw:{}", raw.new.id), &raw.new.body.0);
+    let opened = opened.map_err(|error| Failure::park("UNREADABLE_MESSAGE", error.to_string()))?;
+    let envelope = RawEnvelope::decode(&opened)
+        .ok_or_else(|| Failure::park("UNREADABLE_MESSAGE", "the payload is not in a form this program knows"))?;
+    let webhook = connection.manifest.webhook.as_ref();
+    let webhook = webhook.ok_or_else(|| Failure::park("NO_WEBHOOK", "the connector describes no webhook any more"))?;
+    let place = |span| connection.manifest.place(span);
+    let arena = Arena::new();
+    let payload = json::read(&arena, &envelope.body, Limits::default()).map_err(|error| Failure::Park {
+        code: "MALFORMED_BODY".to_owned(),
+        reason: format!("the body is no JSON: {error}; {} cannot read its event", place(webhook.event.span)),
+        place: place(webhook.event.span),
+    })?;
+    let headers = envelope.headers_value(&arena);
+    let event = hook_value(connection, &arena, payload, headers, &webhook.event);
+    let event = event.ok().and_then(|value| value.scalar_text(&arena)).ok_or_else(|| Failure::Park {
+        code: "EVENT_MISSING".to_owned(),
+        reason: "the payload does not name its event".to_owned(),
+        place: place(webhook.event.span),
+    })?;
+    let nothing =
+        |event: &str| Mapped { event: event.to_owned(), mapping: None, writes: vec![], warnings: 0, error: None };
+    let Some(rule) = webhook.events.iter().find(|rule| rule.name == event) else {
+        return Ok(nothing(event));
+    };
+    let id = format!("{}/{}.in", connection.manifest.vendor, rule.mapping);
+    let mapping = hub.registry().mappings.get(&id).cloned().ok_or_else(|| Failure::Park {
+        code: "MAPPING_MISSING".to_owned(),
+        reason: format!("there is no mapping `{id}`"),
+        place: place(rule.span),
+    })?;
+    let vendor_time = match &webhook.updated_at {
+        Some(located) => hook_value(connection, &arena, payload, headers, located).ok().and_then(instant),
+        None => None,
+    };
+    let input = Input {
+        payload,
+        headers,
+        event,
+        connection: &connection.id,
+        settings: Hub::public_settings(connection, &arena),
+        request: Value::Absent,
+    };
+    let source = SourceOf {
+        connection: connection.id.clone(),
+        system: connection.manifest.vendor.clone(),
+        url: None,
+        vendor_time,
+        received_at: raw.new.received_at,
+        raw: raw.new.id.clone(),
+        raw_sha256: raw.new.sha256.clone(),
+        mapping: mapping.id.clone(),
+        mapping_version: mapping.version.clone(),
+    };
+    Ok(run(&arena, &mapping, &input, &source))
+}
+
+/// Runs an in mapping; also for the answers of calls.
+fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, source: &SourceOf) -> Mapped {
+    let outcome = mapping.run_in(arena, input);
+    let error = outcome.first_error().map(|issue| Failure::Park {
+        code: issue.code.to_uppercase(),
+        reason: issue.to_string(),
+        place: format!("{}:{}:{}", issue.file, issue.line, issue.column),
+    });
+    let warnings = outcome.issues.iter().filter(|issue| issue.level == Level::Warning).count();
+    Mapped {
+        event: input.event.to_owned(),
+        mapping: Some(MappingText {
+            version: mapping.version.clone(),
+            id: mapping.id.clone(),
+            path: mapping.source.path.clone(),
+            text: mapping.source.text.clone(),
+        }),
+        writes: outcome.records.iter().map(|record| write_of(record, source)).collect(),
+        warnings,
+        error,
+    }
+}
+
+fn write_of(record: &Record<'_>, source: &SourceOf) -> Write {
+    Write {
+        entity: record.entity,
+        target: Target::Remote { key: record.key.map(str::to_owned), hub_id: record.hub_id.map(str::to_owned) },
+        fields: json::to_string(&record.fields),
+        ext: (!record.ext.is_absent()).then(|| json::to_string(&record.ext)),
+        deleted: record.deleted,
+        rules: record.rules.iter().map(|(pointer, rule)| (pointer.clone(), (*rule).to_owned())).collect(),
+        source: Some(SourceOf { url: record.url.map(str::to_owned), ..source.clone() }),
+    }
+}
+
+/// A vendor's time as microseconds: RFC 3339, or a Unix time in seconds or milliseconds, told by its size.
+fn instant(value: Value<'_>) -> Option<i64> {
+    match value {
+        Value::Text(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond),
+        value => {
+            let number = i64::try_from(value.as_decimal()?).ok()?;
+            let millis = if number > 100_000_000_000 { number } else { number.checked_mul(1000)? };
+            millis.checked_mul(1000)
+        }
+    }
+}
+
+async fn commit(
+    hub: &Arc<Hub>,
+    work: &Claimed,
+    connection: &Arc<Connection>,
+    raw: Raw,
+    mapped: Mapped,
+    context: TraceContext,
+) -> Result<(), Failure> {
+    let Mapped { event, mapping, writes, warnings, error } = mapped;
+    let ignored = mapping.is_none();
+    let state = if ignored {
+        "ignored"
+    } else if error.is_some() {
+        "parked"
+    } else {
+        "done"
+    };
+    let (inner, seq, tenant) = (Arc::clone(hub), work.seq, raw.new.tenant.clone());
+    let (system, raw_id) = (connection.id.clone(), raw.new.id.clone());
+    let parks = error.is_some();
+    let committed = hub.store.write(job!(|tx| {
+        let hub = inner;
+        let now = hub.clock.micros();
+        let version = mapping.as_ref().map(|mapping| mapping.version.clone());
+        if let Some(mapping) = mapping {
+            tx.keep_mapping(mapping, now).await?;
+        }
+        let mut steps = Steps::of(&context, &tenant);
+        if ignored {
+            let detail = format!("{event}: no mapping reads this event");
+            steps.add(&hub.ids, now, ("ignore", Went::Ok), &system, &format!("raw/{raw_id}"), detail);
+        }
+        let applied = match records::apply(&hub, tx, &tenant, &context, writes).await? {
+            Ok(applied) => applied,
+            Err(unknown) => {
+                let reason = format!("the vendor hands back an id that is no {} of ours", unknown.entity);
+                return Ok(Err(Failure::park("UNKNOWN_HUB_ID", reason)));
+            }
+        };
+        let mut events = Vec::new();
+        for record in applied {
+            hub.metrics.record(record.entity.name, record.became.word());
+            let subject = format!("{}/{}", record.entity.name, record.id);
+            let detail =
+                format!("{event}: {} {}, version {}", record.entity.name, record.became.word(), record.version);
+            steps.add(&hub.ids, now, ("map", Went::Ok), &system, &subject, detail);
+            events.extend(record.events);
+        }
+        if warnings > 0 {
+            let detail = format!("{warnings} fields left out or kept raw");
+            steps.add(&hub.ids, now, ("finding", Went::Ok), &system, &format!("raw/{raw_id}"), detail);
+        }
+        tx.insert_events(events).await?;
+        tx.finish_raw(&raw_id, state, Some(event), version).await?;
+        tx.add_steps(steps.into_vec()).await?;
+        // Parking is the loop's business; it ends the work too.
+        let held = parks || tx.finish_work(seq, &hub.node, "done").await?;
+        if held { Ok(Ok(())) } else { Err(hub_store::StoreError::Broken) }
+    }));
+    committed.await??;
+    hub.wake.events.notify_one();
+    match error {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// What the answer of a call says about records.
+pub(crate) fn map_reply(
+    connection: &Connection,
+    mapping: &Arc<Mapping>,
+    operation: &str,
+    (args, reply): (&[u8], &[u8]),
+    source: &SourceOf,
+) -> (Vec<Write>, Option<MappingText>, Option<Failure>) {
+    let arena = Arena::new();
+    let read = |bytes| json::read(&arena, bytes, Limits::default()).unwrap_or_default();
+    let input = Input {
+        payload: read(reply),
+        headers: Value::Absent,
+        event: operation,
+        connection: &connection.id,
+        settings: Hub::public_settings(connection, &arena),
+        request: read(args),
+    };
+    let mapped = run(&arena, mapping, &input, source);
+    (mapped.writes, mapped.mapping, mapped.error)
+}

@@ -1,0 +1,415 @@
+//! Step 4: events reach consumers. Each consumer has its own queue; a delivery becomes a row, the row is claimed,
+//! the consumer computes effects, and they commit together with the mark that the event was done: a redelivery
+//! changes nothing.
+
+use crate::effects::{CallRequest, Effects, Failure};
+use crate::hub::{Hub, IDLE, LEASE};
+use crate::intake::MAP;
+use crate::journey::{Steps, Went};
+use crate::{map_in, records};
+use async_trait::async_trait;
+use futures::FutureExt;
+use hub_bus::Delivery;
+use hub_store::{Claimed, NewCall, NewEvent, NewParked, NewWork, job};
+use hub_telemetry::{context_of, within};
+use hub_tree::clock::rfc3339_micros;
+use hub_tree::{Arena, Limits, TraceContext, Value, json};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tracing::Instrument;
+
+/// Reacts to events.
+#[async_trait]
+pub trait Consumer: Send + Sync {
+    /// Its name: that of its queue and of its rows in the inbox.
+    fn name(&self) -> &'static str;
+
+    /// The topics that it wants.
+    fn topics(&self) -> &'static [&'static str];
+
+    /// What the event leads to. It may read; it changes nothing by itself.
+    async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure>;
+}
+
+/// An event as it travels: a CloudEvent. It names the record and what changed; consumers read the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventMessage {
+    /// Hub id.
+    pub id: String,
+    /// Tenant.
+    pub tenant: String,
+    /// `application.stage_changed`.
+    pub kind: String,
+    /// Entity of the record.
+    pub entity: String,
+    /// Hub id of the record.
+    pub record: String,
+    /// Version of the record.
+    pub version: i64,
+    /// The connection whose payload caused it.
+    pub connection: Option<String>,
+    /// When, RFC 3339.
+    pub at: String,
+    /// The names of the fields that changed.
+    pub changed: Vec<String>,
+    /// The journey.
+    pub trace: TraceContext,
+}
+
+impl EventMessage {
+    /// The message for an event of the outbox.
+    #[must_use]
+    pub fn of(event: &NewEvent, trace: TraceContext) -> Self {
+        Self {
+            id: event.id.clone(),
+            tenant: event.tenant.clone(),
+            kind: event.kind.clone(),
+            entity: event.entity.clone(),
+            record: event.record.clone(),
+            version: event.version,
+            connection: event.connection.clone(),
+            at: rfc3339_micros(event.at),
+            changed: event.changed.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            trace,
+        }
+    }
+
+    /// `entity/id`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        format!("{}/{}", self.entity, self.record)
+    }
+
+    /// The message as a structured CloudEvent (<https://cloudevents.io>, 1.0).
+    #[must_use]
+    pub fn to_cloud_event(&self) -> String {
+        let arena = Arena::new();
+        let text = |text: &str| Value::Text(arena.text(text));
+        let changed: Vec<Value<'_>> = self.changed.iter().map(|name| text(name)).collect();
+        let connection = self.connection.as_deref().unwrap_or("hub");
+        let data = arena.map(&[
+            ("entity", text(&self.entity)),
+            ("id", text(&self.record)),
+            ("version", Value::Number(arena.format(format_args!("{}", self.version)))),
+            ("changed", arena.list(&changed)),
+            ("connection", self.connection.as_deref().map_or(Value::Absent, text)),
+        ]);
+        json::to_string(&arena.map(&[
+            ("specversion", Value::Text("1.0")),
+            ("id", text(&self.id)),
+            ("type", text(&format!("hr.{}.v1", self.kind))),
+            ("source", text(&format!("/tenants/{}/connections/{connection}", self.tenant))),
+            ("subject", text(&self.subject())),
+            ("time", text(&self.at)),
+            ("traceparent", text(&self.trace.to_string())),
+            ("datacontenttype", Value::Text("application/json")),
+            ("data", data),
+        ]))
+    }
+
+    /// Reads what [`EventMessage::to_cloud_event`] wrote; `None` for anything else.
+    #[must_use]
+    pub fn from_cloud_event(text: &[u8]) -> Option<Self> {
+        let arena = Arena::new();
+        let value = json::read(&arena, text, Limits::default()).ok()?;
+        let of = |value: Value<'_>| value.as_text().map(str::to_owned);
+        let data = value.get("data");
+        let kind = value.get("type").as_text()?.strip_prefix("hr.")?.strip_suffix(".v1")?.to_owned();
+        let source = value.get("source").as_text()?;
+        let tenant = source.strip_prefix("/tenants/")?.split('/').next()?.to_owned();
+        Some(Self {
+            id: of(value.get("id"))?,
+            tenant,
+            kind,
+            entity: of(data.get("entity"))?,
+            record: of(data.get("id"))?,
+            version: i64::try_from(data.get("version").as_decimal()?).ok()?,
+            connection: of(data.get("connection")),
+            at: of(value.get("time"))?,
+            changed: data.get("changed").items().iter().filter_map(|name| of(*name)).collect(),
+            trace: value.get("traceparent").as_text()?.parse().ok()?,
+        })
+    }
+}
+
+const BATCH: usize = 256;
+/// Messages that are handled at once.
+const CONCURRENCY: usize = 32;
+/// Tries before a message is parked.
+const MAX_TRIES: i64 = 8;
+
+/// Moves deliveries of every consumer into the inbox.
+pub(crate) async fn take_in(hub: Arc<Hub>) {
+    let moving = hub.consumers.iter().map(|consumer| take_in_for(Arc::clone(&hub), consumer.name()));
+    futures::future::join_all(moving).await;
+    // Without consumers there is nothing to move, and the hub goes on.
+    std::future::pending::<()>().await;
+}
+
+async fn take_in_for(hub: Arc<Hub>, consumer: &'static str) {
+    loop {
+        let Ok(mut subscription) = hub.bus.subscribe(consumer).await else {
+            tracing::error!(consumer, "cannot subscribe");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            continue;
+        };
+        loop {
+            let result = match subscription.next(BATCH).await {
+                Ok(deliveries) => {
+                    keep(&hub, consumer, deliveries).await;
+                    subscription.acknowledge().await
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = result {
+                tracing::warn!(error = %error, consumer, "taking events in was interrupted");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                break;
+            }
+        }
+    }
+}
+
+async fn keep(hub: &Arc<Hub>, consumer: &str, deliveries: Vec<Delivery>) {
+    let now = hub.clock.micros();
+    let row = |delivery: Delivery| NewWork {
+        consumer: consumer.to_owned(),
+        message: delivery.message.id,
+        tenant: delivery.message.tenant,
+        connection: String::new(),
+        order_key: delivery.message.key,
+        trace: delivery.message.trace,
+        body: String::from_utf8_lossy(&delivery.message.body).into_owned(),
+        received_at: now,
+    };
+    let rows: Vec<NewWork> = deliveries.into_iter().map(row).collect();
+    loop {
+        let rows = rows.clone();
+        match hub.store.write(job!(|tx| { tx.insert_work(rows).await })).await {
+            Ok(_) => break,
+            Err(error) => {
+                tracing::warn!(error = %error, "the store does not take events in");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+    hub.wake.work.notify_one();
+}
+
+/// Claims and handles messages: payloads to map, events to react to.
+pub(crate) async fn run(hub: Arc<Hub>) {
+    let slots = Arc::new(Semaphore::new(CONCURRENCY));
+    let consumers: Vec<&'static str> =
+        std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect();
+    let lease = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
+    loop {
+        // At least one slot is free before anything is claimed.
+        let Ok(first) = Arc::clone(&slots).acquire_owned().await else { return };
+        let free = i64::try_from(slots.available_permits() + 1).unwrap_or(1);
+        let (node, now, names) = (hub.node.clone(), hub.clock.micros(), consumers.clone());
+        let claimed = hub.store.write(job!(|tx| { tx.claim_work(&names, &node, now, now + lease, free).await }));
+        let claimed = claimed.await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "no work can be claimed");
+            Vec::new()
+        });
+        if claimed.is_empty() {
+            drop(first);
+            let _ = tokio::time::timeout(IDLE, hub.wake.work.notified()).await;
+            continue;
+        }
+        let mut first = Some(first);
+        for work in claimed {
+            let slot = match first.take() {
+                Some(slot) => Ok(slot),
+                None => Arc::clone(&slots).acquire_owned().await,
+            };
+            let (hub, Ok(slot)) = (Arc::clone(&hub), slot) else { return };
+            tokio::spawn(async move {
+                handle(&hub, &work).await;
+                drop(slot);
+                // What waited behind this message can be claimed now.
+                hub.wake.work.notify_one();
+            });
+        }
+    }
+}
+
+async fn handle(hub: &Arc<Hub>, work: &Claimed) {
+    let consumer = work.new.consumer.as_str();
+    let handling = async {
+        if consumer == MAP {
+            return map_in::handle(hub, work).await;
+        }
+        let known = hub.consumers.iter().find(|known| known.name() == consumer);
+        let known = known.ok_or_else(|| Failure::park("CONSUMER_MISSING", "nobody consumes this any more"))?;
+        react(hub, &**known, work).await
+    };
+    let result = AssertUnwindSafe(handling).catch_unwind().await;
+    let result = result.unwrap_or_else(|_| Err(Failure::Retry("the handler broke off".to_owned())));
+    let result = match result {
+        Ok(()) => Ok("done"),
+        Err(Failure::Retry(reason)) if work.tries < MAX_TRIES => retry(hub, work, &reason).await.map(|()| "retried"),
+        Err(Failure::Retry(reason)) => {
+            let reason = format!("given up after {} tries: {reason}", work.tries);
+            park(hub, work, Failure::park("TRIES_USED_UP", reason)).await.map(|()| "parked")
+        }
+        Err(failure) => park(hub, work, failure).await.map(|()| "parked"),
+    };
+    match result {
+        Ok(result) => hub.metrics.work(consumer, result),
+        // The claim runs out, and the message is tried again.
+        Err(error) => tracing::warn!(error = %error, consumer, "the end of a message could not be kept"),
+    }
+}
+
+/// Waits longer from try to try: 0.2 s, 0.4 s … with some jitter.
+fn backoff(tries: i64) -> Duration {
+    let base = 100_u64 << tries.clamp(1, 10);
+    Duration::from_millis(base + hub_tree::random::below(base / 2))
+}
+
+async fn retry(hub: &Arc<Hub>, work: &Claimed, reason: &str) -> Result<(), hub_store::StoreError> {
+    let wait = backoff(work.tries);
+    tracing::warn!(consumer = %work.new.consumer, reason, wait_ms = wait.as_millis(), "a message will be tried again");
+    let at = hub.clock.micros() + i64::try_from(wait.as_micros()).unwrap_or(0);
+    let (seq, node) = (work.seq, hub.node.clone());
+    hub.store.write(job!(|tx| { tx.retry_work(seq, &node, at).await })).await
+}
+
+async fn park(hub: &Arc<Hub>, work: &Claimed, failure: Failure) -> Result<(), hub_store::StoreError> {
+    let Failure::Park { code, reason, place } = failure else { return Ok(()) };
+    let raw = work.new.consumer == MAP;
+    let context: TraceContext = work.new.trace.parse().unwrap_or_else(|_| TraceContext::begin());
+    tracing::warn!(consumer = %work.new.consumer, code, trace.id = %context.id(), "a message was parked");
+    let parked = NewParked {
+        id: hub.ids.next().to_string(),
+        tenant: work.new.tenant.clone(),
+        connection: work.new.connection.clone(),
+        step: work.new.consumer.clone(),
+        code: code.clone(),
+        reason: reason.clone(),
+        place,
+        trace: context.id(),
+        kind: if raw { "raw" } else { "event" }.to_owned(),
+        reference: work.new.message.clone(),
+        at: hub.clock.micros(),
+    };
+    let mut steps = Steps::of(&context, &work.new.tenant);
+    let (system, subject) = if raw {
+        (work.new.connection.as_str(), format!("raw/{}", work.new.message))
+    } else {
+        ("hub", work.new.order_key.clone())
+    };
+    steps.add(&hub.ids, parked.at, (&work.new.consumer, Went::Parked), system, &subject, format!("{code}: {reason}"));
+    let (seq, node, message) = (work.seq, hub.node.clone(), work.new.message.clone());
+    hub.store
+        .write(job!(|tx| {
+            if tx.finish_work(seq, &node, "parked").await? {
+                tx.park(parked).await?;
+                if raw {
+                    tx.park_raw(&message).await?;
+                }
+                tx.add_steps(steps.into_vec()).await?;
+            }
+            Ok(())
+        }))
+        .await
+}
+
+async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Result<(), Failure> {
+    let event = EventMessage::from_cloud_event(work.new.body.as_bytes())
+        .ok_or_else(|| Failure::park("UNREADABLE_EVENT", "the event is not in a form this program knows"))?;
+    let span =
+        within(&event.trace, tracing::info_span!("consume", consumer = consumer.name(), event.kind = %event.kind));
+    let context = context_of(&span, &event.trace);
+    let event = EventMessage { trace: context, ..event };
+    async {
+        let effects = consumer.handle(hub, &event).await?;
+        commit(hub, work, &event, effects).await
+    }
+    .instrument(span)
+    .await
+}
+
+/// Commits what an event led to, together with the mark that it was done.
+async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: Effects) -> Result<(), Failure> {
+    let Effects { writes, calls, mut steps } = effects;
+    let mut rows = Vec::with_capacity(calls.len());
+    for call in calls {
+        rows.push(row_of(hub, event, call)?);
+    }
+    let (inner, seq, event) = (Arc::clone(hub), work.seq, event.clone());
+    let committed = hub.store.write(job!(|tx| {
+        let hub = inner;
+        let now = hub.clock.micros();
+        let applied = match records::apply(&hub, tx, &event.tenant, &event.trace, writes).await? {
+            Ok(applied) => applied,
+            Err(unknown) => {
+                return Ok(Err(Failure::park("UNKNOWN_HUB_ID", format!("there is no such {}", unknown.entity))));
+            }
+        };
+        let mut events = Vec::new();
+        for record in applied {
+            hub.metrics.record(record.entity.name, record.became.word());
+            events.extend(record.events);
+        }
+        tx.insert_events(events).await?;
+        for call in rows {
+            let (connection, subject, key) = (call.connection.clone(), call.subject.clone(), call.key.clone());
+            if !tx.insert_call(call).await? {
+                steps.add(&hub.ids, now, ("call", Went::Ok), &connection, &subject, format!("{key}: asked for before"));
+            }
+        }
+        tx.add_steps(steps.into_vec()).await?;
+        if tx.finish_work(seq, &hub.node, "done").await? { Ok(Ok(())) } else { Err(hub_store::StoreError::Broken) }
+    }));
+    committed.await??;
+    hub.wake.events.notify_one();
+    hub.wake.calls.notify_one();
+    Ok(())
+}
+
+fn row_of(hub: &Hub, event: &EventMessage, call: CallRequest) -> Result<NewCall, Failure> {
+    let id = hub.ids.next().to_string();
+    let body = hub.store.keyring().seal(&event.tenant, &format!("call:{id}"), call.args.as_bytes())?;
+    Ok(NewCall {
+        id,
+        tenant: event.tenant.clone(),
+        connection: call.connection,
+        operation: call.operation,
+        key: call.key,
+        order_key: call.order_key,
+        created_at: hub.clock.micros(),
+        trace: event.trace.to_string(),
+        subject: call.subject,
+        body,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_survives_its_way_as_a_cloud_event() {
+        let event = EventMessage {
+            id: "1".into(),
+            tenant: "default".into(),
+            kind: "application.stage_changed".into(),
+            entity: "application".into(),
+            record: "r".into(),
+            version: 3,
+            connection: Some("greenhouse-main".into()),
+            at: "2026-03-01T09:30:00.000Z".into(),
+            changed: vec!["stage".into(), "stage_kind".into()],
+            trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap(),
+        };
+        let text = event.to_cloud_event();
+        assert!(text.contains(r#""type":"hr.application.stage_changed.v1""#), "{text}");
+        assert!(text.contains(r#""subject":"application/r""#), "{text}");
+        assert_eq!(EventMessage::from_cloud_event(text.as_bytes()), Some(event));
+        assert_eq!(EventMessage::from_cloud_event(b"{}"), None);
+    }
+}

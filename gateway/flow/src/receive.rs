@@ -1,0 +1,151 @@
+//! Step 1: a vendor's request is verified, sealed and durable before the vendor gets its answer.
+
+use crate::hub::Hub;
+use crate::intake::hook_value;
+use hub_bus::{BusError, Message};
+use hub_kit::manifest::{HOOK_HEADERS, Located, Webhook};
+use hub_kit::{Connection, InboundRequest, RawEnvelope, WebhookError};
+use hub_telemetry::{context_of, within};
+use hub_tree::{Arena, TraceContext, Value};
+use sha2::{Digest, Sha256};
+use tracing::Instrument;
+
+/// A request that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The status to answer with.
+    pub status: u16,
+    /// The id of the payload; `None` when it was known already.
+    pub raw_id: Option<String>,
+    /// The journey that it began, or joined.
+    pub trace: TraceContext,
+}
+
+/// Why a request was not taken. What the vendor sees is the same for every reason of [`Refused::Unauthorized`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no such connection, or it takes nothing in.
+    NotFound,
+    /// The media type is not one that the vendor uses.
+    MediaType(Vec<String>),
+    /// The proof is not good.
+    Unauthorized,
+    /// The bytes are not text in the encoding that was declared.
+    Encoding,
+    /// The body is too large.
+    TooLarge(usize),
+    /// Nothing can be accepted now.
+    Unavailable(String),
+}
+
+impl Hub {
+    /// Takes a request for a connection; when it returns `Ok`, the payload is durable.
+    ///
+    /// # Errors
+    /// Why it was not taken. The reason behind [`Refused::Unauthorized`] is in the log and in the counters only.
+    pub async fn receive(&self, connection_id: &str, request: InboundRequest) -> Result<Accepted, Refused> {
+        let connection = self.connection(connection_id);
+        let Some((connection, webhook)) =
+            connection.as_ref().and_then(|known| Some((known, known.manifest.webhook.as_ref()?)))
+        else {
+            self.metrics.hook("unknown", "unknown_connection");
+            return Err(Refused::NotFound);
+        };
+        let result = self.receive_for(connection, webhook, request).await;
+        let counted = match &result {
+            Ok(Accepted { raw_id: Some(_), .. }) => "accepted",
+            Ok(Accepted { raw_id: None, .. }) => "duplicate",
+            Err(Refused::NotFound) => "unknown_connection",
+            Err(Refused::MediaType(_)) => "media_type",
+            Err(Refused::Unauthorized) => "unauthorized",
+            Err(Refused::Encoding) => "encoding",
+            Err(Refused::TooLarge(_)) => "too_large",
+            Err(Refused::Unavailable(_)) => "unavailable",
+        };
+        self.metrics.hook(connection_id, counted);
+        result
+    }
+
+    async fn receive_for(
+        &self,
+        connection: &Connection,
+        webhook: &Webhook,
+        request: InboundRequest,
+    ) -> Result<Accepted, Refused> {
+        if request.body.len() > self.max_body_bytes {
+            return Err(Refused::TooLarge(self.max_body_bytes));
+        }
+        check_media_type(webhook, &request)?;
+        let driver = self.driver(&connection.manifest.driver).ok_or(Refused::NotFound)?;
+        let body = driver.open_webhook(connection, &request).map_err(|reason| refuse(connection, reason))?;
+        if std::str::from_utf8(&body).is_err() {
+            return Err(Refused::Encoding);
+        }
+        // Only a vendor that has proved itself may say which journey its request belongs to.
+        let parent = request.header("traceparent").and_then(|text| text.parse().ok());
+        let context: TraceContext = parent.unwrap_or_else(TraceContext::begin);
+        let span = within(&context, tracing::info_span!("receive", connection.id = %connection.id));
+        let envelope = RawEnvelope::of(&InboundRequest { body, ..request }, &webhook.keep_headers);
+        let shortcut = shortcut_key(connection, webhook, &envelope);
+        if self.recent.has(&shortcut) {
+            return Ok(Accepted { status: webhook.answer_status, raw_id: None, trace: context });
+        }
+        let context = context_of(&span, &context);
+        let raw_id = self.ids.next().to_string();
+        let sealed = self.store.keyring().seal(&connection.tenant, &format!("raw:{raw_id}"), &envelope.encode());
+        let sealed = sealed.map_err(|error| Refused::Unavailable(error.to_string()))?;
+        let message = Message {
+            id: raw_id.clone(),
+            topic: format!("raw.{}", connection.id),
+            tenant: connection.tenant.clone(),
+            key: connection.id.clone(),
+            trace: context.to_string(),
+            body: sealed.0,
+        };
+        let published = self.bus.publish(vec![message]).instrument(span).await;
+        published.map_err(|error| {
+            tracing::error!(error = %error, connection.id = %connection.id, "a webhook cannot be accepted");
+            match error {
+                BusError::TooLarge(_) => Refused::TooLarge(self.max_body_bytes),
+                other => Refused::Unavailable(other.to_string()),
+            }
+        })?;
+        self.recent.add(shortcut);
+        Ok(Accepted { status: webhook.answer_status, raw_id: Some(raw_id), trace: context })
+    }
+}
+
+fn refuse(connection: &Connection, reason: WebhookError) -> Refused {
+    tracing::warn!(connection.id = %connection.id, reason = %reason, "a webhook was refused");
+    Refused::Unauthorized
+}
+
+/// The media type must be one that the manifest names, in UTF-8.
+fn check_media_type(webhook: &Webhook, request: &InboundRequest) -> Result<(), Refused> {
+    let given = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    let mut parts = given.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let utf8 = parts
+        .filter_map(|part| part.strip_prefix("charset="))
+        .all(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
+    let known = webhook.content_types.iter().any(|known| known == essence);
+    if known && utf8 { Ok(()) } else { Err(Refused::MediaType(webhook.content_types.clone())) }
+}
+
+/// What tells a repetition without reading the body: the dedupe id when headers alone hold it, else a hash of the body.
+fn shortcut_key(connection: &Connection, webhook: &Webhook, envelope: &RawEnvelope) -> String {
+    let of_headers = |located: &Located| {
+        let mut reads = located.expr.reads().iter().chain(located.expr.source());
+        reads.all(|read| read.slot == HOOK_HEADERS)
+    };
+    let arena = Arena::new();
+    let id = webhook.dedupe.as_ref().filter(|located| of_headers(located)).and_then(|located| {
+        let headers = envelope.headers_value(&arena);
+        let value = hook_value(connection, &arena, Value::Absent, headers, located).ok()?;
+        value.scalar_text(&arena).filter(|text| !text.is_empty())
+    });
+    match id {
+        Some(id) => format!("{}\0{id}", connection.id),
+        None => format!("{}\0{}", connection.id, hex::encode(Sha256::digest(&envelope.body))),
+    }
+}

@@ -1,0 +1,115 @@
+//! What is configured: connectors, mappings, connections and flows, checked against each other.
+
+use crate::rules::Flow;
+use hub_engine::{Direction, Mapping};
+use hub_kit::connection::Connection;
+use hub_kit::{Catalog, Driver, Manifest};
+use hub_tree::env::Environment;
+use hub_tree::yaml::Node;
+use hub_tree::{Findings, Source, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is configured.
+#[derive(Debug, Default)]
+pub struct Registry {
+    /// Connectors by vendor.
+    pub manifests: BTreeMap<String, Arc<Manifest>>,
+    /// Mappings by id, such as `greenhouse/application.in`.
+    pub mappings: BTreeMap<String, Arc<Mapping>>,
+    /// Connections by id.
+    pub connections: BTreeMap<String, Arc<Connection>>,
+    /// Flows that are switched on.
+    pub flows: Vec<Arc<Flow>>,
+}
+
+/// Where configuration comes from.
+pub struct Sources<'s> {
+    /// Vendors, mappings and flows.
+    pub catalog: &'s Catalog,
+    /// The connection files.
+    pub connections: Vec<Arc<Source>>,
+    /// Variables that they may name.
+    pub environment: &'s Environment,
+    /// The `flows` section of `hub.yaml`: settings by flow, and the file they stand in.
+    pub flows: Option<(&'s Node, Arc<Source>)>,
+    /// The drivers of this program.
+    pub drivers: &'s [Arc<dyn Driver>],
+}
+
+impl Registry {
+    /// Reads and checks everything. Problems go to `findings`; what has errors is left out, the rest is there.
+    #[must_use]
+    pub fn load(sources: &Sources<'_>, findings: &Findings) -> Self {
+        let mut registry = Self::default();
+        registry.load_manifests(sources, findings);
+        registry.load_connections(sources, findings);
+        registry.flows = crate::rules::load(sources, &registry, findings);
+        registry
+    }
+
+    fn load_manifests(&mut self, sources: &Sources<'_>, findings: &Findings) {
+        for vendor in sources.catalog.vendors() {
+            let Some(source) = sources.catalog.file(&format!("connectors/{vendor}/manifest.yaml")) else { continue };
+            for file in sources.catalog.mappings(vendor) {
+                if let Some(mapping) = Mapping::compile(vendor, file, findings) {
+                    self.mappings.insert(mapping.id.clone(), Arc::new(mapping));
+                }
+            }
+            if let Some(manifest) = Manifest::compile(vendor, source, findings) {
+                self.check_manifest(&manifest, sources, findings);
+                self.manifests.insert(vendor.to_owned(), Arc::new(manifest));
+            }
+        }
+    }
+
+    /// What a manifest names must be there.
+    fn check_manifest(&self, manifest: &Manifest, sources: &Sources<'_>, findings: &Findings) {
+        match sources.drivers.iter().find(|driver| driver.name() == manifest.driver) {
+            Some(driver) => driver.check(manifest, findings),
+            None => {
+                let known = sources.drivers.iter().map(|driver| driver.name());
+                let help = hub_tree::finding::suggest(&manifest.driver, known);
+                let message = format!("unknown driver `{}`", manifest.driver);
+                findings.error(&manifest.source, Span::default(), message, help);
+            }
+        }
+        let needs = |object: &str, direction: Direction, span: Span| {
+            let ending = if direction == Direction::In { "in" } else { "out" };
+            let id = format!("{}/{object}.{ending}", manifest.vendor);
+            if !self.mappings.contains_key(&id) {
+                let help = format!("write mappings/{id}.yaml");
+                findings.error(&manifest.source, span, format!("there is no mapping `{id}`"), Some(help));
+            }
+        };
+        for rule in manifest.webhook.iter().flat_map(|webhook| &webhook.events) {
+            needs(&rule.mapping, Direction::In, rule.span);
+        }
+        for operation in &manifest.operations {
+            if let Some(object) = &operation.mapping {
+                needs(object, Direction::Out, operation.span);
+            }
+            if let Some(object) = &operation.reply {
+                needs(object, Direction::In, operation.span);
+            }
+        }
+    }
+
+    fn load_connections(&mut self, sources: &Sources<'_>, findings: &Findings) {
+        let known: Vec<&str> = self.manifests.keys().map(String::as_str).collect();
+        let mut connections: BTreeMap<String, Arc<Connection>> = BTreeMap::new();
+        for source in &sources.connections {
+            let find = |name: &str| self.manifests.get(name).cloned();
+            let Some(connection) = Connection::compile(source, sources.environment, find, &known, findings) else {
+                continue;
+            };
+            if let Some(other) = connections.get(&connection.id) {
+                let message = format!("the connection id `{}` stands in {} too", connection.id, other.source.path);
+                findings.error(source, Span::default(), message, None);
+                continue;
+            }
+            connections.insert(connection.id.clone(), Arc::new(connection));
+        }
+        self.connections = connections;
+    }
+}

@@ -1,0 +1,42 @@
+//! Vendors' tokens, kept sealed in the store.
+
+use async_trait::async_trait;
+use hub_kit::TokenStore;
+use hub_store::{Store, StoredToken, job};
+use hub_tree::{Clock, Private};
+
+pub(crate) struct KeptTokens {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) node: String,
+}
+
+/// How long one node may take to fetch a token, µs.
+const FETCHING: i64 = 15_000_000;
+
+#[async_trait]
+impl TokenStore for KeptTokens {
+    async fn get(&self, tenant: &str, name: &str) -> Option<(Private<String>, i64)> {
+        let (owner, key) = (tenant.to_owned(), name.to_owned());
+        let kept = self.store.read(job!(|tx| { tx.token(&owner, &key).await })).await.ok()??;
+        let opened = self.store.keyring().open(tenant, &format!("token:{name}"), &kept.sealed.0).ok()?;
+        Some((Private::new(String::from_utf8(opened).ok()?), kept.expires_at))
+    }
+
+    async fn put(&self, tenant: &str, name: &str, token: &Private<String>, expires_at: i64) {
+        let sealed = self.store.keyring().seal(tenant, &format!("token:{name}"), token.expose().as_bytes());
+        let Ok(sealed) = sealed else { return };
+        let (tenant, name) = (tenant.to_owned(), name.to_owned());
+        let kept = StoredToken { sealed, expires_at };
+        // A token that could not be kept is used by this node alone.
+        if let Err(error) = self.store.write(job!(|tx| { tx.put_token(&tenant, &name, kept).await })).await {
+            tracing::warn!(error = %error, "an access token could not be kept");
+        }
+    }
+
+    async fn lock(&self, name: &str) -> bool {
+        let (name, node, now) = (name.to_owned(), self.node.clone(), self.clock.micros());
+        let taken = self.store.write(job!(|tx| { tx.lease(&name, &node, now, now + FETCHING).await }));
+        taken.await.unwrap_or(true)
+    }
+}

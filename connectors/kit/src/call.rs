@@ -3,12 +3,10 @@
 use crate::auth::Fetched;
 use crate::client::{Request, Response};
 use crate::driver::{CallContext, CallError, Reply};
-use crate::manifest::{
-    Auth, Body, ErrorVerdict, Idempotency, Located, Operation, RequestTemplate, Templated, TokenAuth, TokenPlace,
-};
+use crate::manifest::{Auth, Body, ErrorVerdict, Idempotency, Operation, RequestTemplate, TokenAuth, TokenPlace};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hub_expr::Cx;
+use hub_expr::{Cx, Located, Templated};
 use hub_tree::{Arena, Limits, Private, Span, Value, json};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::time::Duration;

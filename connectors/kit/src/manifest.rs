@@ -6,7 +6,7 @@
 //! and `headers` in webhooks.
 
 use crate::verify::{Encoding, Verifier};
-use hub_expr::{Expr, Scope, Template, Type};
+use hub_expr::{Located, Scope, Templated, Type};
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Findings, Source, Span};
 use std::sync::Arc;
@@ -116,24 +116,6 @@ pub enum TokenPlace {
     },
     /// In the query.
     Query(String),
-}
-
-/// A template and its place.
-#[derive(Debug)]
-pub struct Templated {
-    /// The template.
-    pub template: Template,
-    /// Its place.
-    pub span: Span,
-}
-
-/// An expression and its place.
-#[derive(Debug)]
-pub struct Located {
-    /// The expression.
-    pub expr: Expr,
-    /// Its place.
-    pub span: Span,
 }
 
 /// A request to be filled in.
@@ -398,47 +380,16 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Self { cx, request, answer, hook }
     }
 
-    fn report(&self, node: &Node, problems: Vec<hub_expr::Problem>) {
-        for problem in problems {
-            let span = node.locate(&self.cx.source, problem.start, problem.len);
-            self.cx.error_with(span, problem.message, problem.suggestion);
-        }
-    }
-
     fn expr(&self, node: &Node, scope: &Scope) -> Option<Located> {
-        let Some(text) = node.scalar() else {
-            node.expected("an expression", self.cx);
-            return None;
-        };
-        match Expr::compile(text, scope) {
-            Ok(expr) => Some(Located { expr, span: node.span }),
-            Err(problems) => {
-                self.report(node, problems);
-                None
-            }
-        }
+        Located::compile(node, scope, self.cx)
     }
 
     fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
-        let located = self.expr(node, scope)?;
-        if !located.expr.ty().may_be(&Type::Bool) {
-            self.cx.error(node.span, format!("a condition is true or false, this is {}", located.expr.ty()));
-        }
-        Some(located)
+        Located::condition(node, scope, self.cx)
     }
 
     fn template(&self, node: &Node) -> Option<Templated> {
-        let Some(text) = node.scalar() else {
-            node.expected("text", self.cx);
-            return None;
-        };
-        match Template::compile(text, &self.request) {
-            Ok(template) => Some(Templated { template, span: node.span }),
-            Err(problems) => {
-                self.report(node, problems);
-                None
-            }
-        }
+        Templated::compile(node, &self.request, self.cx)
     }
 
     fn templates(&self, node: Option<&Node>) -> Vec<(String, Templated)> {
@@ -479,10 +430,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let in_body = fields.word("client_auth", &[("basic", false), ("body", true)]).unwrap_or(false);
         let mut form = self.templates(fields.optional("form"));
         let span = fields.span;
-        let fixed = |text: &str| {
-            let template = Template::compile(text, &self.request).ok()?;
-            Some(Templated { template, span })
-        };
+        let fixed = |text: &str| Templated::fixed(text, &self.request, span);
         form.push(("grant_type".to_owned(), fixed("client_credentials")?));
         let client = (fixed("{settings.client_id}")?, fixed("{settings.client_secret}")?);
         let mut basic = Some(client);
@@ -490,7 +438,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             form.push(("client_id".to_owned(), id));
             form.push(("client_secret".to_owned(), secret));
         }
-        let path = |text: &str| Expr::compile(text, &self.answer).ok().map(|expr| Located { expr, span });
+        let path = |text: &str| Located::fixed(text, &self.answer, span);
         Some(Auth::Token(Box::new(TokenAuth {
             request: RequestTemplate {
                 method: "POST",
@@ -556,8 +504,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         } else if form.is_some() {
             Body::Form(self.templates(form))
         } else if let (Some(text), "POST" | "PUT" | "PATCH") = (default_body, method) {
-            let expr = Expr::compile(text, &self.request).ok()?;
-            Body::Json(Located { expr, span: fields.span })
+            Body::Json(Located::fixed(text, &self.request, fields.span)?)
         } else {
             Body::None
         };

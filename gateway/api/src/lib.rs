@@ -48,7 +48,6 @@ pub const ROUTES: &[(&str, &str)] = &[
 ];
 
 /// The router of the API.
-#[must_use]
 pub fn router(api: Api) -> Router {
     Router::new()
         .route("/healthz", get(status::healthz))

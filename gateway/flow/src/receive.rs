@@ -3,7 +3,8 @@
 use crate::hub::Hub;
 use crate::intake::hook_value;
 use hub_bus::{BusError, Message};
-use hub_kit::manifest::{HOOK_HEADERS, Located, Webhook};
+use hub_expr::Located;
+use hub_kit::manifest::{HOOK_HEADERS, Webhook};
 use hub_kit::{Connection, InboundRequest, RawEnvelope, WebhookError};
 use hub_telemetry::{context_of, within};
 use hub_tree::{Arena, TraceContext, Value};

@@ -10,7 +10,7 @@ use crate::records::{Target, Write, sealed_as};
 use crate::registry::{Registry, Sources};
 use async_trait::async_trait;
 use hub_engine::{Draft, Input, Issue, Level, types};
-use hub_expr::{Cx, Expr, Scope, Type};
+use hub_expr::{Cx, Located, Scope, Type};
 use hub_model::EntityType;
 use hub_store::job;
 use hub_tree::yaml::{self, Context, Kind, Node};
@@ -41,12 +41,6 @@ struct Rule {
     load: Vec<(String, &'static EntityType, Located)>,
     lets: Vec<Located>,
     actions: Vec<Action>,
-}
-
-#[derive(Debug)]
-struct Located {
-    expr: Expr,
-    span: Span,
 }
 
 #[derive(Debug)]
@@ -225,31 +219,6 @@ fn settings(node: &Node, cx: &Context<'_>) -> Vec<Setting> {
     settings
 }
 
-fn expr(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Located> {
-    let Some(text) = node.scalar() else {
-        node.expected("an expression", cx);
-        return None;
-    };
-    match Expr::compile(text, scope) {
-        Ok(expr) => Some(Located { expr, span: node.span }),
-        Err(problems) => {
-            for problem in problems {
-                let span = node.locate(&cx.source, problem.start, problem.len);
-                cx.error_with(span, problem.message, problem.suggestion);
-            }
-            None
-        }
-    }
-}
-
-fn typed(node: &Node, scope: &Scope, cx: &Context<'_>, wanted: &Type, what: &str) -> Option<Located> {
-    let located = expr(node, scope, cx)?;
-    if !located.expr.ty().may_be(wanted) {
-        cx.error(node.span, format!("{what} is {wanted}, this is {}", located.expr.ty()));
-    }
-    Some(located)
-}
-
 /// Slots: `settings`, `hub`, `event`, `record`, then loaded records, `let` names and created records.
 fn base_scope(settings: &[Setting], entity: &EntityType) -> Scope {
     let of = |setting: &Setting| match setting.kind {
@@ -282,11 +251,11 @@ fn rule(flow: &str, node: &Node, settings: &[Setting], cx: &Context<'_>) -> Opti
         cx.error(on_node?.span, "a rule reacts to events of one entity");
     }
     let mut scope = base_scope(settings, entity);
-    let when = fields.optional("when").and_then(|node| typed(node, &scope, cx, &Type::Bool, "a condition"));
+    let when = fields.optional("when").and_then(|node| Located::condition(node, &scope, cx));
     let mut load = Vec::new();
     if let Some(node) = fields.optional("load") {
         for (key, value) in node.entries(cx) {
-            let Some(located) = expr(value, &scope, cx) else { continue };
+            let Some(located) = Located::compile(value, &scope, cx) else { continue };
             let target = match located.expr.ty() {
                 Type::Record(record) => hub_model::entity(&record.name),
                 _ => None,
@@ -302,13 +271,13 @@ fn rule(flow: &str, node: &Node, settings: &[Setting], cx: &Context<'_>) -> Opti
     let mut lets = Vec::new();
     if let Some(node) = fields.optional("let") {
         for (key, value) in node.entries(cx) {
-            if let Some(located) = expr(value, &scope, cx) {
+            if let Some(located) = Located::compile(value, &scope, cx) {
                 scope.push(&key.name, located.expr.ty().clone());
                 lets.push(located);
             }
         }
     }
-    let key = fields.optional("key").and_then(|node| typed(node, &scope, cx, &Type::Text, "a key"));
+    let key = fields.optional("key").and_then(|node| Located::typed(node, &scope, cx, &Type::Text, "a key"));
     let mut actions = Vec::new();
     let name = format!("{flow}/{}", id.as_deref().unwrap_or_default());
     if let Some(node) = fields.required("do") {
@@ -322,7 +291,7 @@ fn rule(flow: &str, node: &Node, settings: &[Setting], cx: &Context<'_>) -> Opti
 
 fn action(rule: &str, node: &Node, scope: &mut Scope, cx: &Context<'_>) -> Option<Action> {
     let mut fields = node.fields(cx)?;
-    let when = fields.optional("when").and_then(|node| typed(node, scope, cx, &Type::Bool, "a condition"));
+    let when = fields.optional("when").and_then(|node| Located::condition(node, scope, cx));
     let create = fields.optional("create");
     let call = fields.optional("call");
     let made = match (create, call) {
@@ -340,12 +309,14 @@ fn action(rule: &str, node: &Node, scope: &mut Scope, cx: &Context<'_>) -> Optio
             draft.map(|draft| What::Create { name, draft })
         }
         (None, Some(call)) => {
-            let connection = typed(call, scope, cx, &Type::Text, "a connection");
+            let connection = Located::typed(call, scope, cx, &Type::Text, "a connection");
             let operation = fields.required_text("operation");
-            let key = fields.required("key").and_then(|node| typed(node, scope, cx, &Type::Text, "a key"));
+            let key = fields.required("key").and_then(|node| Located::typed(node, scope, cx, &Type::Text, "a key"));
             let with = fields.optional("with").map(|node| {
                 let entries = node.entries(cx).iter();
-                entries.filter_map(|(key, value)| Some((key.name.clone(), expr(value, scope, cx)?))).collect()
+                entries
+                    .filter_map(|(key, value)| Some((key.name.clone(), Located::compile(value, scope, cx)?)))
+                    .collect()
             });
             let (connection, operation, key) = (connection?, operation?, key?);
             Some(What::Call(Box::new(CallAction { connection, operation, key, with: with.unwrap_or_default() })))

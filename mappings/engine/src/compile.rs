@@ -1,10 +1,10 @@
 //! Reads a mapping file and reports every problem in it.
 
 use crate::mapping::{
-    DateForm, DateKind, Direction, Draft, EachRule, Emit, EnumTable, FieldRule, Let, Letters, Literal, Located,
-    Mapping, PAYLOAD, PathSet, ROOTS, Rule, What,
+    DateForm, DateKind, Direction, Draft, EachRule, Emit, EnumTable, FieldRule, Let, Letters, Literal, Mapping,
+    PAYLOAD, PathSet, ROOTS, Rule, What,
 };
-use hub_expr::{Expr, Read, Scope, Segment, Type as ExprType};
+use hub_expr::{Expr, Located, Read, Scope, Segment, Type as ExprType, report};
 use hub_model::scalars::ContactType;
 use hub_model::{EntityType, Enum, ModelType, Type, scalars};
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
@@ -137,31 +137,15 @@ impl<'c, 'f> Compiler<'c, 'f> {
 
     /// Compiles an expression. What it reads on the way counts as read; the place of its value only when `whole`.
     fn expr(&mut self, node: &Node, whole: bool) -> Option<Located> {
-        let Some(text) = node.scalar() else {
-            node.expected("an expression", self.cx);
-            return None;
-        };
-        match Expr::compile(text, &self.scope) {
-            Ok(expr) => {
-                let places: Vec<_> = expr.reads().iter().filter_map(|read| self.place(read)).collect();
-                for place in places {
-                    self.reads.insert(&place);
-                }
-                if whole && let Some(place) = expr.source().and_then(|read| self.place(read)) {
-                    self.reads.insert(&place);
-                }
-                let verbatim = node.locate(&self.cx.source, 0, 1);
-                let text_at = (verbatim != node.span).then_some(verbatim.start);
-                Some(Located { expr, span: node.span, text_at })
-            }
-            Err(problems) => {
-                for problem in problems {
-                    let span = node.locate(&self.cx.source, problem.start, problem.len);
-                    self.cx.error_with(span, problem.message, problem.suggestion);
-                }
-                None
-            }
+        let located = Located::compile(node, &self.scope, self.cx)?;
+        let places: Vec<_> = located.expr.reads().iter().filter_map(|read| self.place(read)).collect();
+        for place in places {
+            self.reads.insert(&place);
         }
+        if whole && let Some(place) = located.expr.source().and_then(|read| self.place(read)) {
+            self.reads.insert(&place);
+        }
+        Some(located)
     }
 
     fn path(&mut self, node: &Node) -> Option<Located> {
@@ -683,12 +667,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 None => self.cx.error(node.span, "only paths of the payload can be ignored"),
             },
             Ok(_) => self.cx.error(node.span, "expected a path"),
-            Err(problems) => {
-                for problem in problems {
-                    let span = node.locate(&self.cx.source, problem.start, problem.len);
-                    self.cx.error_with(span, problem.message, problem.suggestion);
-                }
-            }
+            Err(problems) => report(problems, node, self.cx),
         }
     }
 }

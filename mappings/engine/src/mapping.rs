@@ -1,8 +1,8 @@
 //! What a mapping file says, compiled.
 
-use hub_expr::{Expr, Segment};
+use hub_expr::{Located, Segment};
 use hub_model::{EntityType, Type};
-use hub_tree::{Position, Source, Span};
+use hub_tree::{Source, Span};
 use std::sync::Arc;
 
 /// The names that every mapping's expressions know, in slot order.
@@ -55,25 +55,6 @@ pub struct Draft {
 pub(crate) struct Let {
     pub(crate) name: String,
     pub(crate) expr: Located,
-}
-
-/// An expression and where it stands in its file.
-#[derive(Debug)]
-pub(crate) struct Located {
-    pub(crate) expr: Expr,
-    pub(crate) span: Span,
-    /// Where the expression's first character stands, when the file holds it letter by letter.
-    pub(crate) text_at: Option<Position>,
-}
-
-impl Located {
-    /// The place of a part of the expression.
-    pub(crate) fn place(&self, start: usize) -> Position {
-        match self.text_at {
-            Some(at) => Position { line: at.line, column: at.column + start },
-            None => self.span.start,
-        }
-    }
 }
 
 #[derive(Debug)]

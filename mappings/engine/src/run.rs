@@ -2,9 +2,9 @@
 
 use crate::convert::{self, Misfit, compose_name, convert, misfit};
 use crate::explain::Steps;
-use crate::mapping::{Draft, EachRule, Emit, FieldRule, Letters, Located, Mapping, ROOTS, Rule, What};
+use crate::mapping::{Draft, EachRule, Emit, FieldRule, Letters, Mapping, ROOTS, Rule, What};
 use crate::unread;
-use hub_expr::{Cx, EvalError};
+use hub_expr::{Cx, EvalError, Located};
 use hub_model::{EntityType, Type};
 use hub_tree::{Arena, Limits, Position, Source, Span, Value, json};
 use serde::Serialize;

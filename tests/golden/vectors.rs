@@ -69,7 +69,7 @@ fn the_hmac_variant_of_the_open_contract_verifies_too() {
         "{ api_key: a, base_url: \"https://x.example\", signature: hmac_sha256, webhook_secret: [old, s3cret] }";
     let connection = connection("ai-interview", settings);
     let body = br#"{"type":"ping"}"#.to_vec();
-    let signature = hub_kit::verify::hmac_sha256_hex("s3cret", &body);
+    let signature = hex::encode(hub_kit::verify::hmac_sha256(b"s3cret", &[&body]));
     let request = |signature: &str| InboundRequest {
         method: "POST".into(),
         query: vec![],

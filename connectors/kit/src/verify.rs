@@ -68,7 +68,9 @@ impl Encoding {
     }
 }
 
-fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+/// The HMAC-SHA256 of the parts, one behind the other.
+#[must_use]
+pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     // HMAC takes keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
     for part in parts {
@@ -149,10 +151,4 @@ pub fn sign_standard_webhooks(secret: &str, id: &str, timestamp: i64, body: &[u8
     let timestamp = timestamp.to_string();
     let digest = hmac_sha256(&key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body]);
     Some(format!("v1,{}", STANDARD.encode(digest)))
-}
-
-/// The HMAC-SHA256 of a body as hex, as most vendors sign.
-#[must_use]
-pub fn hmac_sha256_hex(secret: &str, body: &[u8]) -> String {
-    hex::encode(hmac_sha256(secret.as_bytes(), &[body]))
 }

@@ -129,6 +129,19 @@ pub(super) const ALL: &[Function] = &[
         ..BASE
     },
     Function {
+        name: "add_seconds",
+        parameters: &[required("at", Kind::DateTime), required("seconds", Kind::Number)],
+        returns: |_| Type::DateTime,
+        doc: "The instant so many seconds later, or earlier.",
+        example: ("add_seconds(datetime('2026-03-01T23:59:30Z'), 3600)", "\"2026-03-02T00:59:30.000Z\""),
+        run: |call| {
+            let seconds = call.whole(1, 0, -10_000_000_000..=10_000_000_000)?;
+            let span = Span::new().try_seconds(seconds).map_err(|_| OUT_OF_RANGE)?;
+            Ok(Value::DateTime(call.datetime(0)?.checked_add(span).map_err(|_| OUT_OF_RANGE)?))
+        },
+        ..BASE
+    },
+    Function {
         name: "days_between",
         parameters: &[required("from", Kind::Date), required("to", Kind::Date)],
         doc: "How many days `to` lies after `from`.",

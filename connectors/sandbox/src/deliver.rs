@@ -1,0 +1,110 @@
+//! Delivers webhooks, signed, until they are taken.
+
+use crate::Sandbox;
+use crate::profile::Sign;
+use crate::state::Delivery;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures::stream::{FuturesUnordered, StreamExt};
+use hub_kit::client::Request;
+use hub_kit::verify::{hmac_sha256, sign_standard_webhooks};
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+/// The gap after a failed delivery grows from the first to the second.
+const FIRST_GAP_MS: i64 = 200;
+const LONGEST_GAP_MS: i64 = 10_000;
+/// Deliveries under way at once.
+const AT_ONCE: usize = 16;
+
+impl Sandbox {
+    /// Delivers webhooks until the future is dropped.
+    pub async fn run(self: Arc<Self>) {
+        let mut under_way: BTreeSet<String> = BTreeSet::new();
+        let mut running = FuturesUnordered::new();
+        loop {
+            let now = self.clock.micros();
+            let due: Vec<Delivery> = {
+                let state = self.state();
+                let due = state.pending().filter(|delivery| delivery.due_at <= now);
+                let free = due.filter(|delivery| !under_way.contains(&delivery.id));
+                free.take(AT_ONCE - under_way.len().min(AT_ONCE)).cloned().collect()
+            };
+            for delivery in due {
+                under_way.insert(delivery.id.clone());
+                running.push(self.deliver(delivery));
+            }
+            tokio::select! {
+                Some(id) = running.next(), if !running.is_empty() => {
+                    under_way.remove(&id);
+                }
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
+            }
+        }
+    }
+
+    async fn deliver(&self, delivery: Delivery) -> String {
+        let times = 1 + self.dial.lock().unwrap_or_else(PoisonError::into_inner).duplicates;
+        let mut taken = true;
+        for _ in 0..times {
+            taken &= self.try_once(&delivery).await;
+        }
+        if taken {
+            self.delivered(&delivery);
+        } else {
+            let gap = (FIRST_GAP_MS << delivery.tries.min(10)).min(LONGEST_GAP_MS);
+            self.state().put_off(&delivery.id, self.clock.micros() + gap * 1000);
+        }
+        delivery.id
+    }
+
+    async fn try_once(&self, delivery: &Delivery) -> bool {
+        let Ok(url) = url::Url::parse(&delivery.url) else { return true };
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        headers.extend(delivery.headers.iter().cloned());
+        if let Some(sign) = &delivery.sign {
+            headers.extend(self.signature(delivery, sign));
+        }
+        let egress: Vec<String> = url.host_str().map(str::to_owned).into_iter().collect();
+        let body = delivery.body.clone().into_bytes();
+        let request = Request { method: "POST".to_owned(), url, headers, body };
+        match self.client.send(request, &egress).await {
+            Ok(response) if response.status < 300 => true,
+            Ok(response) => {
+                tracing::info!(vendor.id = %delivery.vendor, status = response.status, "a webhook was not taken");
+                false
+            }
+            Err(error) => {
+                tracing::info!(vendor.id = %delivery.vendor, error = %error, "a webhook could not be delivered");
+                false
+            }
+        }
+    }
+
+    fn signature(&self, delivery: &Delivery, sign: &Sign) -> Vec<(String, String)> {
+        let body = delivery.body.as_bytes();
+        match sign {
+            Sign::StandardWebhooks { secret } => {
+                let secret = self.setting(&delivery.vendor, secret).unwrap_or_default();
+                let timestamp = self.clock.now().as_second();
+                let Some(signature) = sign_standard_webhooks(&secret, &delivery.id, timestamp, body) else {
+                    tracing::error!(vendor.id = %delivery.vendor, "the secret is not base64: nothing can be signed");
+                    return Vec::new();
+                };
+                vec![
+                    ("webhook-id".to_owned(), delivery.id.clone()),
+                    ("webhook-timestamp".to_owned(), timestamp.to_string()),
+                    ("webhook-signature".to_owned(), signature),
+                ]
+            }
+            Sign::HmacSha256 { secret, header, prefix, base64 } => {
+                let secret = self.setting(&delivery.vendor, secret).unwrap_or_default();
+                let digest = hmac_sha256(secret.as_bytes(), &[body]);
+                let text = if *base64 { STANDARD.encode(digest) } else { hex::encode(digest) };
+                vec![(header.clone(), format!("{prefix}{text}"))]
+            }
+        }
+    }
+}

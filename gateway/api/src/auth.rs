@@ -1,179 +1,17 @@
-//! Who calls, and what they may do.
+//! API keys in requests.
 
 use crate::Api;
 use crate::problem::Problem;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use hub_model::Class;
-use hub_store::{NewApiKey, Store, job};
-use hub_tree::{Clock, Private, random};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use hub_flow::access::{Denied, Principal};
 
-/// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// Read records, without personal fields.
-    ReadStructure,
-    /// Read records with personal fields.
-    Read,
-    /// Read restricted fields too.
-    ReadRestricted,
-    /// Journeys, parked messages, connections.
-    Ops,
-    /// Everything.
-    Admin,
-}
-
-impl Scope {
-    /// All scopes and how they are written.
-    pub const ALL: [(&'static str, Self); 5] = [
-        ("read:structure", Self::ReadStructure),
-        ("read", Self::Read),
-        ("read:restricted", Self::ReadRestricted),
-        ("ops", Self::Ops),
-        ("admin", Self::Admin),
-    ];
-
-    /// Reads scopes separated by commas or spaces.
-    ///
-    /// # Errors
-    /// The word that is no scope, with what could be meant.
-    pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
-        let words = text.split([',', ' ']).filter(|word| !word.is_empty());
-        let scopes: Result<Vec<Self>, String> = words
-            .map(|word| {
-                let found = Self::ALL.iter().find(|(name, _)| *name == word).map(|(_, scope)| *scope);
-                found.ok_or_else(|| {
-                    let names: Vec<&str> = Self::ALL.iter().map(|(name, _)| *name).collect();
-                    format!("`{word}` is no scope; scopes are {}", names.join(", "))
-                })
-            })
-            .collect();
-        match scopes {
-            Ok(scopes) if scopes.is_empty() => Err("a key needs at least one scope".to_owned()),
-            other => other,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, scope)| *scope == self).map_or("", |(name, _)| name)
-    }
-}
-
-/// Somebody who proved who they are.
+/// Who sent the request: `Authorization: Bearer <key>`.
 #[derive(Clone, Debug)]
-pub struct Principal {
-    /// What people call them.
-    pub name: String,
-    /// Their tenant.
-    pub tenant: String,
-    scopes: Vec<Scope>,
-}
+pub(crate) struct Caller(pub(crate) Principal);
 
-impl Principal {
-    fn has(&self, scope: Scope) -> bool {
-        self.scopes.iter().any(|own| *own == scope || *own == Scope::Admin)
-    }
-
-    /// Refuses who may not do this.
-    ///
-    /// # Errors
-    /// The scope that is missing.
-    pub fn need(&self, scope: Scope) -> Result<(), Problem> {
-        if self.has(scope) { Ok(()) } else { Err(Problem::forbidden(scope.name())) }
-    }
-
-    /// The most sensitive class of field that they may read.
-    ///
-    /// # Errors
-    /// They may read no records at all.
-    pub fn readable(&self) -> Result<Class, Problem> {
-        if self.has(Scope::ReadRestricted) {
-            Ok(Class::S3)
-        } else if self.has(Scope::Read) {
-            Ok(Class::S2)
-        } else if self.has(Scope::ReadStructure) {
-            Ok(Class::S1)
-        } else {
-            Err(Problem::forbidden("read"))
-        }
-    }
-}
-
-/// Who may call.
-pub struct ApiKeys {
-    store: Store,
-    admin: Option<Private<[u8; 32]>>,
-}
-
-/// A new key: what to keep, and what to show once.
-pub struct MadeKey {
-    /// What the store keeps.
-    pub row: NewApiKey,
-    /// The key itself.
-    pub shown: Private<String>,
-}
-
-const PREFIX: &str = "hrk_";
-const ID: usize = 10;
-const SECRET: usize = 32;
-
-/// Makes a key: `hrk_<id>_<secret>`, 50 random bits to find it by and 160 to prove it with.
-#[must_use]
-pub fn make_key(name: &str, tenant: &str, scopes: &[Scope], clock: &Clock) -> MadeKey {
-    let (id, secret) = (random::token(ID), random::token(SECRET));
-    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
-    let row = NewApiKey {
-        id: id.clone(),
-        name: name.to_owned(),
-        tenant: tenant.to_owned(),
-        hash: hex::encode(Sha256::digest(secret.as_bytes())),
-        scopes: scopes.join(" "),
-        created_at: clock.micros(),
-    };
-    MadeKey { row, shown: Private::new(format!("{PREFIX}{id}_{secret}")) }
-}
-
-impl ApiKeys {
-    /// Keys of the store, and one that the environment may give: `HRHUB_ADMIN_KEY`.
-    #[must_use]
-    pub fn new(store: Store, admin_key: Option<&str>) -> Self {
-        Self { store, admin: admin_key.map(|key| Private::new(Sha256::digest(key.as_bytes()).into())) }
-    }
-
-    /// Who shows this key.
-    ///
-    /// # Errors
-    /// The key is not valid, or the store cannot be asked.
-    pub async fn identify(&self, key: &str) -> Result<Principal, Problem> {
-        let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        if self.admin.as_ref().is_some_and(|admin| bool::from(admin.expose().ct_eq(&digest))) {
-            return Ok(Principal {
-                name: "admin".to_owned(),
-                tenant: "default".to_owned(),
-                scopes: vec![Scope::Admin],
-            });
-        }
-        let (id, secret) =
-            key.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or_else(Problem::unauthorized)?;
-        if id.len() != ID {
-            return Err(Problem::unauthorized());
-        }
-        let wanted = id.to_owned();
-        let kept = self.store.read(job!(|tx| { tx.key(&wanted).await })).await?;
-        let kept = kept.filter(|kept| kept.revoked_at.is_none()).ok_or_else(Problem::unauthorized)?;
-        let given = hex::encode(Sha256::digest(secret.as_bytes()));
-        if !bool::from(given.as_bytes().ct_eq(kept.new.hash.as_bytes())) {
-            return Err(Problem::unauthorized());
-        }
-        let scopes = Scope::parse_list(&kept.new.scopes).unwrap_or_default();
-        Ok(Principal { name: kept.new.name, tenant: kept.new.tenant, scopes })
-    }
-}
-
-impl FromRequestParts<Api> for Principal {
+impl FromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
@@ -181,41 +19,16 @@ impl FromRequestParts<Api> for Principal {
         let key =
             header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (_, key) = key.ok_or_else(Problem::unauthorized)?;
-        api.keys.identify(key.trim()).await
+        Ok(Self(api.keys.identify(key.trim()).await?))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scopes_are_words_and_unknown_ones_are_named() {
-        assert_eq!(Scope::parse_list("read, ops").unwrap(), [Scope::Read, Scope::Ops]);
-        assert!(Scope::parse_list("read,root").unwrap_err().contains("`root` is no scope"));
-        assert!(Scope::parse_list(" ").is_err());
-    }
-
-    #[test]
-    fn a_scope_opens_its_classes_and_no_more() {
-        let who = |scopes: &str| Principal {
-            name: "x".into(),
-            tenant: "default".into(),
-            scopes: Scope::parse_list(scopes).unwrap(),
-        };
-        assert_eq!(who("read").readable().unwrap(), Class::S2);
-        assert_eq!(who("read:structure").readable().unwrap(), Class::S1);
-        assert_eq!(who("read:restricted").readable().unwrap(), Class::S3);
-        assert_eq!(who("admin").readable().unwrap(), Class::S3);
-        assert!(who("ops").readable().is_err());
-        assert!(who("read").need(Scope::Ops).is_err());
-    }
-
-    #[test]
-    fn a_key_is_shown_once_and_kept_as_a_hash() {
-        let made = make_key("n", "default", &[Scope::Read], &Clock::System);
-        let shown = made.shown.expose();
-        assert!(shown.starts_with("hrk_") && shown.len() == 4 + ID + 1 + SECRET, "{shown}");
-        assert!(!shown.contains(&made.row.hash) && shown.contains(&made.row.id));
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unknown => Self::unauthorized(),
+            Denied::Lacks(scope) => Self::forbidden(scope),
+            Denied::Store(error) => error.into(),
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! What became of messages: journeys, and what lies parked.
 
 use crate::Api;
-use crate::auth::{Principal, Scope};
+use crate::auth::Caller;
 use crate::problem::Problem;
 use crate::records::{Parameters, parameters};
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use hub_flow::access::Scope;
 use hub_store::{Journey, ParkedFilter, Step, job};
 use hub_tree::clock::rfc3339_micros;
 use serde_json::{Value, json};
@@ -35,7 +36,7 @@ fn journey_json(journey: &Journey) -> Value {
 /// The newest journeys; `about=entity/id` for those of one record.
 pub(crate) async fn list(
     State(api): State<Api>,
-    who: Principal,
+    Caller(who): Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     who.need(Scope::Ops)?;
@@ -63,7 +64,7 @@ pub(crate) async fn list(
 /// One journey, step by step.
 pub(crate) async fn show(
     State(api): State<Api>,
-    who: Principal,
+    Caller(who): Caller,
     Path(trace_id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     who.need(Scope::Ops)?;
@@ -80,7 +81,7 @@ pub(crate) async fn show(
 /// What needs a person, oldest first.
 pub(crate) async fn parked(
     State(api): State<Api>,
-    who: Principal,
+    Caller(who): Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     who.need(Scope::Ops)?;

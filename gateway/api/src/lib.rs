@@ -11,7 +11,6 @@ mod problem;
 mod records;
 mod status;
 
-pub use auth::{ApiKeys, MadeKey, Principal, Scope, make_key};
 pub use problem::Problem;
 
 use axum::Router;
@@ -20,6 +19,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
 use hub_flow::Hub;
+use hub_flow::access::ApiKeys;
 use std::sync::Arc;
 
 /// What every handler shares.

@@ -1,7 +1,7 @@
 //! `/v1/<collection>`: every entity of the model through one implementation.
 
 use crate::Api;
-use crate::auth::Principal;
+use crate::auth::Caller;
 use crate::problem::Problem;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -113,7 +113,7 @@ fn json_response(status: StatusCode, value: &Value<'_>) -> Response {
 /// A page of a collection.
 pub(crate) async fn list(
     State(api): State<Api>,
-    who: Principal,
+    Caller(who): Caller,
     Path(collection): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -176,7 +176,7 @@ fn id_of(id: &str) -> Result<String, Problem> {
 /// One record.
 pub(crate) async fn show(
     State(api): State<Api>,
-    who: Principal,
+    Caller(who): Caller,
     Path((collection, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -203,7 +203,7 @@ pub(crate) async fn show(
 /// All versions of a record, oldest first.
 pub(crate) async fn history(
     State(api): State<Api>,
-    who: Principal,
+    Caller(who): Caller,
     Path((collection, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let entity = entity_of(&collection)?;
@@ -266,7 +266,7 @@ fn class_of(entity: &EntityType, pointer: &str) -> Class {
 /// Why a field is what it is.
 pub(crate) async fn explain(
     State(api): State<Api>,
-    who: Principal,
+    Caller(who): Caller,
     Path((collection, id)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {

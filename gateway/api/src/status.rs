@@ -1,12 +1,13 @@
 //! How the hub is.
 
 use crate::Api;
-use crate::auth::{Principal, Scope};
+use crate::auth::Caller;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hub_flow::access::Scope;
 use hub_store::job;
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ pub(crate) async fn metrics(State(api): State<Api>) -> Response {
 }
 
 /// The connections, without their settings.
-pub(crate) async fn connections(State(api): State<Api>, who: Principal) -> Result<Json<Value>, Problem> {
+pub(crate) async fn connections(State(api): State<Api>, Caller(who): Caller) -> Result<Json<Value>, Problem> {
     who.need(Scope::Ops)?;
     let registry = api.hub.registry();
     let own = registry.connections.values().filter(|connection| connection.tenant == who.tenant);

@@ -1,1 +1,114 @@
+//! The console: pages for those who run the hub, rendered on the server, in Chinese and English.
+//!
+//! People sign in with an API key; a sealed cookie that only this path sees stands for it, and the key is looked up
+//! again with every page, so that revoking it ends the session. Pages hold no script and work with the keyboard;
+//! they show what `/v1` shows, by the same queries.
 
+mod journeys;
+mod page;
+mod session;
+mod words;
+
+pub use session::Session;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use hub_flow::Hub;
+use hub_flow::access::{ApiKeys, Denied};
+use hub_tree::jiff::tz::TimeZone;
+use hub_tree::{Private, random};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the pages share.
+#[derive(Clone)]
+pub struct Console(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) keys: Arc<ApiKeys>,
+    pub(crate) zone: TimeZone,
+    tickets: Mutex<BTreeMap<String, Session>>,
+}
+
+/// Every route of this crate and what it needs; `open` ones answer strangers.
+pub const ROUTES: &[(&str, &str)] = &[
+    ("/console", "session"),
+    ("/console/console.css", "open"),
+    ("/console/journeys", "ops"),
+    ("/console/journeys/{trace_id}", "ops"),
+    ("/console/login", "open"),
+    ("/console/logout", "open"),
+    ("/console/ticket/{ticket}", "open: the ticket is the proof, once"),
+];
+
+impl Console {
+    /// A console that shows times in `zone`.
+    #[must_use]
+    pub fn new(hub: Arc<Hub>, keys: Arc<ApiKeys>, zone: TimeZone) -> Self {
+        Self(Arc::new(Shared { hub, keys, zone, tickets: Mutex::default() }))
+    }
+
+    /// The address of a page that signs in whoever opens it first, as the holder of `key`.
+    ///
+    /// # Errors
+    /// The key is not valid.
+    pub async fn ticket(&self, key: &Private<String>) -> Result<String, Denied> {
+        let session = Session::begin(&self.0, key.expose()).await?;
+        let ticket = random::token(40);
+        self.0.tickets().insert(ticket.clone(), session);
+        Ok(format!("{}/console/ticket/{ticket}", self.0.hub.public_url))
+    }
+
+    /// The pages.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/console", get(|| async { Redirect::to("/console/journeys") }))
+            .route("/console/console.css", get(style))
+            .route("/console/login", get(session::form).post(session::login))
+            .route("/console/logout", post(session::logout))
+            .route("/console/ticket/{ticket}", get(session::ticket))
+            .route("/console/journeys", get(journeys::list))
+            .route("/console/journeys/{trace_id}", get(journeys::show))
+            .layer(from_fn(guard_headers))
+            .with_state(self)
+    }
+}
+
+impl Shared {
+    pub(crate) fn tickets(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Session>> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the hub is reached over TLS.
+    pub(crate) fn secure(&self) -> bool {
+        self.hub.public_url.starts_with("https:")
+    }
+}
+
+async fn style(State(_): State<Console>) -> Response {
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    ([kind], include_str!("../assets/console.css")).into_response()
+}
+
+/// Pages run nothing, embed nothing, are embedded nowhere, and stay in no cache.
+async fn guard_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

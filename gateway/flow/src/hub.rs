@@ -108,6 +108,12 @@ impl Recent {
     }
 }
 
+/// The queues that a hub with these consumers reads; a bus is opened with them.
+pub fn queues(consumers: &[Arc<dyn Consumer>]) -> Vec<hub_bus::Consumer> {
+    let own = consumers.iter().map(|consumer| hub_bus::Consumer::new(consumer.name(), consumer.topics()));
+    own.chain([hub_bus::Consumer::new(intake::CONSUMER, intake::TOPICS)]).collect()
+}
+
 impl Hub {
     /// Puts the hub together; nothing runs yet.
     #[must_use]

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// The bus's name for this consumer.
 pub const CONSUMER: &str = "intake";
+/// What it reads.
+pub const TOPICS: &[&str] = &["raw.#"];
 /// The inbox's name for the next step.
 pub const MAP: &str = "map";
 const BATCH: usize = 256;

@@ -7,6 +7,7 @@
 //!
 //! This crate is the only caller of drivers.
 
+pub mod access;
 pub mod effects;
 pub mod explain;
 pub mod hub;
@@ -23,7 +24,7 @@ pub mod send;
 mod tokens;
 
 pub use effects::{CallRequest, Effects, Failure};
-pub use hub::{Hub, HubOptions};
+pub use hub::{Hub, HubOptions, queues};
 pub use react::{Consumer, EventMessage};
 pub use receive::{Accepted, Refused};
 pub use registry::{Registry, Sources};

@@ -1,0 +1,255 @@
+//! Journeys: the list, and one step by step.
+
+use crate::page::{Page, denied, language};
+use crate::session::Viewer;
+use crate::words::Lang;
+use crate::{Console, Shared};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
+use hub_flow::access::{Denied, Principal, Scope};
+use hub_store::{Journey, Step, job};
+use hub_tree::jiff::Timestamp;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+const PAGE: i64 = 50;
+
+/// What the list is asked for.
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    /// A trace id or a record (`entity/id`) that somebody looks for.
+    find: Option<String>,
+    /// Journeys that began before this instant, µs.
+    before: Option<i64>,
+}
+
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Viewer(who): Viewer,
+    Query(wanted): Query<Wanted>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let lang = language(uri.query(), &headers);
+    let find = wanted.find.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if let Some(trace) = find.as_deref().filter(|text| is_trace(text)) {
+        return Redirect::to(&format!("/console/journeys/{}", trace.to_lowercase())).into_response();
+    }
+    let (tenant, about, before) = (who.tenant.clone(), find.clone(), wanted.before.unwrap_or(i64::MAX));
+    let found = console.0.hub.store.read(job!(|tx| {
+        match about {
+            Some(about) => tx.journeys_about(&tenant, &about, PAGE + 1).await,
+            None => tx.journeys(&tenant, before, PAGE + 1).await,
+        }
+    }));
+    let journeys = match who.need(Scope::Ops) {
+        Ok(()) => found.await.map_err(Denied::Store),
+        Err(lacks) => Err(lacks),
+    };
+    let here = without_lang(&uri.to_string());
+    match journeys {
+        Ok(journeys) => {
+            let title = lang.say("Journeys", "流转记录");
+            let body = list_body(lang, &console.0, journeys, find.as_deref());
+            Page { lang, title, here: &here, who: Some(&who), body }.render(StatusCode::OK)
+        }
+        Err(error) => denied(lang, Some(&who), &here, &error),
+    }
+}
+
+fn is_trace(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The address without its `lang` parameter.
+fn without_lang(uri: &str) -> String {
+    let Some((path, query)) = uri.split_once('?') else { return uri.to_owned() };
+    let rest: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("lang=")).collect();
+    if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) }
+}
+
+fn list_body(lang: Lang, shared: &Shared, mut journeys: Vec<Journey>, find: Option<&str>) -> Markup {
+    let more = i64::try_from(journeys.len()).unwrap_or(0) > PAGE && find.is_none();
+    journeys.truncate(usize::try_from(PAGE).unwrap_or(0));
+    let oldest = journeys.last().map(|journey| journey.started_at);
+    html! {
+        div.head {
+            h1 { (lang.say("Journeys", "流转记录")) }
+            form.find method="get" action="/console/journeys" role="search" {
+                label.hidden for="find" { (lang.say("Trace id, or record such as application/…", "追踪号，或记录，如 application/…")) }
+                input id="find" name="find" type="search" value=[find]
+                    placeholder=(lang.say("Trace id, or application/…", "追踪号，或 application/…"));
+                button type="submit" { (lang.say("Find", "查找")) }
+            }
+        }
+        p.lead { (lang.say(
+            "A journey is all that one message caused, from its arrival to the last call.",
+            "一条流转记录包含一条消息从到达到最后一次调用所引起的全部步骤。",
+        )) }
+        @if journeys.is_empty() {
+            p.empty {
+                @if find.is_some() { (lang.say("Nothing was found.", "没有找到。")) }
+                @else { (lang.say("No message has arrived yet.", "还没有消息到达。")) }
+            }
+        } @else {
+            table.journeys {
+                thead { tr {
+                    th scope="col" { (lang.say("Began", "开始时间")) }
+                    th scope="col" { (lang.say("About", "对象")) }
+                    th scope="col" { (lang.say("State", "状态")) }
+                    th.number scope="col" { (lang.say("Steps", "步骤")) }
+                    th.number scope="col" { (lang.say("Took", "用时")) }
+                    th scope="col" { (lang.say("Trace id", "追踪号")) }
+                } }
+                tbody {
+                    @for journey in &journeys { (row(lang, shared, journey)) }
+                }
+            }
+            p.zone { (lang.say("Times in ", "时区：")) (zone_name(shared)) }
+        }
+        @if let Some(before) = oldest.filter(|_| more) {
+            p { a.button href=(format!("/console/journeys?before={before}")) { (lang.say("Older", "更早的")) } }
+        }
+    }
+}
+
+fn row(lang: Lang, shared: &Shared, journey: &Journey) -> Markup {
+    html! {
+        tr {
+            td data-label=(lang.say("Began", "开始时间")) { (time(shared, journey.started_at, "%Y-%m-%d %H:%M:%S")) }
+            td data-label=(lang.say("About", "对象")) { (subject(lang, &journey.subject, false)) }
+            td data-label=(lang.say("State", "状态")) { (state(lang, journey.trouble)) }
+            td.number data-label=(lang.say("Steps", "步骤")) { (journey.steps) }
+            td.number data-label=(lang.say("Took", "用时")) { (took(journey.last_at - journey.started_at)) }
+            td data-label=(lang.say("Trace id", "追踪号")) {
+                a.mono href=(format!("/console/journeys/{}", journey.trace)) { (journey.trace) }
+            }
+        }
+    }
+}
+
+fn state(lang: Lang, trouble: i64) -> Markup {
+    html! {
+        @if trouble == 0 {
+            span.chip.ok { (lang.say("fine", "正常")) }
+        } @else {
+            span.chip.parked { (trouble) " " (lang.say("to look at", "处需关注")) }
+        }
+    }
+}
+
+fn time(shared: &Shared, micros: i64, format: &str) -> Markup {
+    let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
+    let shown = at.to_zoned(shared.zone.clone()).strftime(format).to_string();
+    html! { time datetime=(format!("{at:.3}")) { (shown) } }
+}
+
+fn zone_name(shared: &Shared) -> String {
+    shared.zone.iana_name().unwrap_or("UTC").to_owned()
+}
+
+/// A duration in the unit that people would choose.
+fn took(micros: i64) -> String {
+    let micros = micros.max(0);
+    match micros {
+        0..1_000_000 => format!("{} ms", micros / 1000),
+        1_000_000..120_000_000 => format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10),
+        _ => format!("{} min", micros / 60_000_000),
+    }
+}
+
+/// A record, by what it is and the end of its id; leads to all its journeys.
+fn subject(lang: Lang, subject: &str, link: bool) -> Markup {
+    let (entity, id) = subject.split_once('/').unwrap_or((subject, ""));
+    let short: String = id.chars().skip(id.chars().count().saturating_sub(12)).collect();
+    let shown = html! { (lang.entity(entity)) @if !short.is_empty() { " " span.mono.dim { (short) } } };
+    html! {
+        @if subject.is_empty() { "–" }
+        @else if link { a href=(format!("/console/journeys?find={subject}")) title=(subject) { (shown) } }
+        @else { span title=(subject) { (shown) } }
+    }
+}
+
+pub(crate) async fn show(
+    State(console): State<Console>,
+    Viewer(who): Viewer,
+    Path(trace): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let lang = language(uri.query(), &headers);
+    let here = without_lang(&uri.to_string());
+    let trace = trace.to_lowercase();
+    let (tenant, wanted) = (who.tenant.clone(), trace.clone());
+    let found = console.0.hub.store.read(job!(|tx| { tx.journey(&tenant, &wanted).await }));
+    let steps = match who.need(Scope::Ops) {
+        Ok(()) => found.await.map_err(Denied::Store),
+        Err(lacks) => Err(lacks),
+    };
+    match steps {
+        Ok(steps) if steps.is_empty() => missing(lang, &who, &here),
+        Ok(steps) => {
+            let title = lang.say("Journey", "流转详情");
+            let body = show_body(lang, &console.0, &trace, &steps);
+            Page { lang, title, here: &here, who: Some(&who), body }.render(StatusCode::OK)
+        }
+        Err(error) => denied(lang, Some(&who), &here, &error),
+    }
+}
+
+fn missing(lang: Lang, who: &Principal, here: &str) -> Response {
+    let title = lang.say("No such journey", "没有这条流转记录");
+    let body = html! {
+        h1 { (title) }
+        p { a href="/console/journeys" { (lang.say("All journeys", "全部流转记录")) } }
+    };
+    Page { lang, title, here, who: Some(who), body }.render(StatusCode::NOT_FOUND)
+}
+
+fn show_body(lang: Lang, shared: &Shared, trace: &str, steps: &[Step]) -> Markup {
+    let first = steps.iter().map(|step| step.at).min().unwrap_or(0);
+    let last = steps.iter().map(|step| step.at).max().unwrap_or(0);
+    let trouble = steps.iter().filter(|step| step.result != "ok").count();
+    html! {
+        p.crumb { a href="/console/journeys" { "← " (lang.say("All journeys", "全部流转记录")) } }
+        h1 { (lang.say("Journey", "流转详情")) }
+        dl.facts {
+            div { dt { (lang.say("Trace id", "追踪号")) } dd.mono { (trace) } }
+            div { dt { (lang.say("Began", "开始时间")) } dd { (time(shared, first, "%Y-%m-%d %H:%M:%S")) " " span.dim { (zone_name(shared)) } } }
+            div { dt { (lang.say("Took", "用时")) } dd { (took(last - first)) } }
+            div { dt { (lang.say("Steps", "步骤")) } dd { (steps.len()) } }
+            div { dt { (lang.say("State", "状态")) } dd { (state(lang, i64::try_from(trouble).unwrap_or(0))) } }
+        }
+        ol.timeline {
+            @for step in steps {
+                li class=(step.result) {
+                    div.when {
+                        (time(shared, step.at, "%H:%M:%S%.3f"))
+                        span.dim { "+" (took(step.at - first)) }
+                    }
+                    div.what {
+                        strong { (lang.step(&step.step)) }
+                        span.system { (step.system) }
+                        span class=(format!("chip {}", step.result)) { (lang.result(&step.result)) }
+                    }
+                    div.about { (subject(lang, &step.subject, true)) }
+                    p.detail { (step.detail) }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_addresses_read_well() {
+        assert_eq!([took(0), took(12_345), took(1_234_567), took(300_000_000)], ["0 ms", "12 ms", "1.2 s", "5 min"]);
+        assert_eq!(without_lang("/console/journeys?lang=zh"), "/console/journeys");
+        assert_eq!(without_lang("/console/journeys?find=a&lang=zh&before=1"), "/console/journeys?find=a&before=1");
+        assert!(is_trace("4BF92F3577B34DA6A3CE929D0E0E4736") && !is_trace("application/1"));
+    }
+}

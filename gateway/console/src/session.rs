@@ -1,0 +1,147 @@
+//! Signing in and out.
+
+use crate::page::{Page, denied, language};
+use crate::words::cookie;
+use crate::{Console, Shared};
+use axum::Form;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hub_flow::access::{Denied, Principal};
+use maud::html;
+use serde::{Deserialize, Serialize};
+
+const COOKIE: &str = "hrhub_session";
+/// Keys under which sessions are sealed.
+const TENANT: &str = "default";
+const CONTEXT: &str = "console-session";
+const LASTS_MICROS: i64 = 12 * 3600 * 1_000_000;
+
+/// A key that was shown once, and until when that counts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    handle: String,
+    until: i64,
+}
+
+impl Session {
+    pub(crate) async fn begin(shared: &Shared, key: &str) -> Result<Self, Denied> {
+        let who = shared.keys.identify(key.trim()).await?;
+        Ok(Self { handle: who.handle, until: shared.hub.clock.micros() + LASTS_MICROS })
+    }
+
+    async fn to_cookie(&self, shared: &Shared) -> Result<HeaderValue, Denied> {
+        let keyring = shared.hub.store.keyring();
+        keyring.ensure(&shared.hub.store, &shared.hub.clock, TENANT).await?;
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        let sealed = URL_SAFE_NO_PAD.encode(keyring.seal(TENANT, CONTEXT, &text)?.0);
+        Ok(set_cookie(&sealed, LASTS_MICROS / 1_000_000, shared.secure()))
+    }
+
+    fn of(shared: &Shared, headers: &HeaderMap) -> Option<Self> {
+        let sealed = URL_SAFE_NO_PAD.decode(cookie(headers, COOKIE)?).ok()?;
+        let text = shared.hub.store.keyring().open(TENANT, CONTEXT, &sealed).ok()?;
+        let session: Self = serde_json::from_slice(&text).ok()?;
+        (session.until > shared.hub.clock.micros()).then_some(session)
+    }
+}
+
+fn set_cookie(value: &str, seconds: i64, secure: bool) -> HeaderValue {
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{COOKIE}={value}; Path=/console; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Who looks at a page; strangers are sent to the login page.
+pub(crate) struct Viewer(pub(crate) Principal);
+
+impl FromRequestParts<Console> for Viewer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let login = || Redirect::to("/console/login").into_response();
+        let session = Session::of(&console.0, &parts.headers).ok_or_else(login)?;
+        match console.0.keys.resume(&session.handle).await {
+            Ok(who) => Ok(Self(who)),
+            Err(Denied::Unknown) => Err(login()),
+            Err(other) => {
+                let lang = language(parts.uri.query(), &parts.headers);
+                Err(denied(lang, None, parts.uri.path(), &other))
+            }
+        }
+    }
+}
+
+/// The login page.
+pub(crate) async fn form(uri: Uri, headers: HeaderMap) -> Response {
+    login_page(uri.query(), &headers, None)
+}
+
+fn login_page(query: Option<&str>, headers: &HeaderMap, wrong: Option<&Denied>) -> Response {
+    let lang = language(query, headers);
+    let title = lang.say("Sign in", "登录");
+    let body = html! {
+        section.card.narrow {
+            h1 { (title) }
+            p { (lang.say(
+                "Sign in with an API key that has the scope ops or admin. `hrhub keys create --name NAME --scopes ops` makes one.",
+                "请使用具有 ops 或 admin 权限的 API 密钥登录。可用 `hrhub keys create --name NAME --scopes ops` 创建。",
+            )) }
+            @if wrong.is_some() {
+                p.alert role="alert" id="wrong" { (lang.say("This key is not valid.", "密钥无效。")) }
+            }
+            form.stack method="post" action="/console/login" {
+                label for="key" { (lang.say("API key", "API 密钥")) }
+                input id="key" name="key" type="password" autocomplete="current-password" required autofocus
+                    aria-describedby=[wrong.is_some().then_some("wrong")];
+                button type="submit" { (title) }
+            }
+        }
+    };
+    let status = if wrong.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    Page { lang, title, here: "/console/login", who: None, body }.render(status)
+}
+
+/// The login form.
+#[derive(Deserialize)]
+pub(crate) struct Login {
+    key: String,
+}
+
+pub(crate) async fn login(State(console): State<Console>, headers: HeaderMap, Form(login): Form<Login>) -> Response {
+    match Session::begin(&console.0, &login.key).await {
+        Ok(session) => enter(&console, &session, &headers).await,
+        Err(wrong @ Denied::Unknown) => login_page(None, &headers, Some(&wrong)),
+        Err(other) => denied(language(None, &headers), None, "/console/login", &other),
+    }
+}
+
+async fn enter(console: &Console, session: &Session, headers: &HeaderMap) -> Response {
+    match session.to_cookie(&console.0).await {
+        Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/console/journeys")).into_response(),
+        Err(error) => denied(language(None, headers), None, "/console/login", &error),
+    }
+}
+
+/// Signs in whoever opens it first.
+pub(crate) async fn ticket(
+    State(console): State<Console>,
+    uri: Uri,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let session = console.0.tickets().remove(&ticket);
+    match session.filter(|session| session.until > console.0.hub.clock.micros()) {
+        Some(session) => enter(&console, &session, &headers).await,
+        None if Session::of(&console.0, &headers).is_some() => Redirect::to("/console/journeys").into_response(),
+        None => denied(language(uri.query(), &headers), None, "/console/login", &Denied::Unknown),
+    }
+}
+
+pub(crate) async fn logout(State(console): State<Console>) -> Response {
+    let gone = set_cookie("", 0, console.0.secure());
+    ([(header::SET_COOKIE, gone)], Redirect::to("/console/login")).into_response()
+}

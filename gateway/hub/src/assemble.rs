@@ -1,0 +1,161 @@
+//! Puts a hub together from its configuration.
+
+use crate::config::{BusKind, Config, StoreKind};
+use anyhow::Context as _;
+use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
+use hub_flow::access::ApiKeys;
+use hub_flow::rules::Flows;
+use hub_flow::{Consumer, Hub, HubOptions, Registry, Sources};
+use hub_interview::Policy;
+use hub_kit::{AllowPrivate, Client, Driver};
+use hub_service::{InterviewScoring, load_models};
+use hub_store::{MasterKey, Options, Store};
+use hub_telemetry::Metrics;
+use hub_tree::{Clock, Findings, random};
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Partition queues of each consumer at the broker.
+const PARTITIONS: u16 = 8;
+
+/// The wires that this program speaks.
+pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
+    vec![Arc::new(hub_http::Http), Arc::new(hub_im::Dingtalk)]
+}
+
+/// Everything that is configured; problems go to `findings`.
+pub(crate) fn registry(config: &Config, drivers: &[Arc<dyn Driver>], findings: &Findings) -> Registry {
+    let sources = Sources {
+        catalog: &config.catalog,
+        connections: config.connections.clone(),
+        environment: &config.environment,
+        flows: config.flows.as_ref().map(|(node, source)| (node, Arc::clone(source))),
+        drivers,
+    };
+    Registry::load(&sources, findings)
+}
+
+/// A hub and who may call it.
+pub(crate) struct Assembled {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) keys: Arc<ApiKeys>,
+}
+
+/// Opens store and bus and puts the hub together; nothing runs yet. Problems of files go to `findings`.
+pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Result<Assembled> {
+    let clock = Clock::System;
+    let drivers = drivers();
+    let registry = registry(config, &drivers, findings);
+    let scoring =
+        InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
+    let consumers: Vec<Arc<dyn Consumer>> = vec![Arc::new(Flows), Arc::new(scoring)];
+    create_private_folder(&config.data)?;
+    let node = kept(&config.data.join("node"), || random::token(12))?;
+    let store = open_store(config, &clock).await?;
+    let bus = open_bus(config, &consumers)?;
+    let admin = config.environment.get("HRHUB_ADMIN_KEY");
+    let keys = Arc::new(ApiKeys::new(store.clone(), admin.as_deref()));
+    let hub = Hub::new(HubOptions {
+        node,
+        public_url: config.public_url(),
+        max_body_bytes: config.max_body_bytes,
+        store,
+        bus,
+        clock,
+        registry,
+        drivers,
+        consumers,
+        client: Client::new(AllowPrivate::new(config.allow_private.clone()))?,
+        metrics: Metrics::new(),
+    });
+    Ok(Assembled { hub, keys })
+}
+
+/// Opens the store; a database server that is away is waited for.
+pub(crate) async fn open_store(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
+    create_private_folder(&config.data)?;
+    let options = match &config.store {
+        StoreKind::Sqlite => {
+            let path = config.data.join("hub.db");
+            Options { url: format!("sqlite://{}?mode=rwc", path.display()), max_connections: 4 }
+        }
+        StoreKind::Postgres { url, max_connections } => {
+            Options { url: url.clone(), max_connections: *max_connections }
+        }
+    };
+    let mut told = false;
+    loop {
+        match Store::open(&options, master_key(config)?, clock).await {
+            Ok(store) => return Ok(store),
+            Err(error) if error.is_temporary() => {
+                if !told {
+                    tracing::warn!(error = %error, "waiting for the store");
+                    told = true;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(error).context("opening the store"),
+        }
+    }
+}
+
+fn open_bus(config: &Config, consumers: &[Arc<dyn Consumer>]) -> anyhow::Result<Arc<dyn Bus>> {
+    let queues = hub_flow::queues(consumers);
+    let folder = config.data.join("bus");
+    let bus: Arc<dyn Bus> = match &config.bus {
+        BusKind::Embedded => Arc::new(Embedded::open(&folder, queues).context("opening the bus")?),
+        BusKind::RabbitMq { url, prefix } => {
+            let options =
+                RabbitOptions { url: url.clone(), prefix: prefix.clone(), partitions: PARTITIONS, spool: folder };
+            Arc::new(Rabbit::open(options, queues).context("opening the bus")?)
+        }
+    };
+    Ok(bus)
+}
+
+/// The key that seals tenants' keys: `HRHUB_MASTER_KEY`, else a file in the data folder, made when there is none.
+fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
+    let path = config.data.join("master.key");
+    match config.environment.get("HRHUB_MASTER_KEY") {
+        Some(text) => MasterKey::from_hex(&text).map_err(|wanted| anyhow::anyhow!("HRHUB_MASTER_KEY: {wanted}")),
+        None => {
+            let text = kept(&path, || MasterKey::generate().1)?;
+            MasterKey::from_hex(&text).map_err(|wanted| anyhow::anyhow!("{}: {wanted}", path.display()))
+        }
+    }
+}
+
+/// The line in a file that only its owner can read; written when there is none.
+fn kept(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text.trim().to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = make();
+            write_private(path, &format!("{text}\n"))?;
+            Ok(text)
+        }
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+    }
+}
+
+/// Writes a file that only its owner can read; it is whole or not there.
+pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let part = path.with_extension("part");
+    let write = || -> std::io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&part, path)
+    };
+    write().with_context(|| format!("writing {}", path.display()))
+}
+
+fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("creating the data folder {}", folder.display()))
+}

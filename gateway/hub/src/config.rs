@@ -1,0 +1,220 @@
+//! `hub.yaml` and the folder around it.
+
+use crate::assets;
+use anyhow::{Context as _, bail};
+use hub_kit::{Catalog, connection};
+use hub_tree::env::Environment;
+use hub_tree::yaml::{self, Context, Fields, Kind, Node};
+use hub_tree::{Findings, Source};
+use ipnet::IpNet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A configuration folder, read and checked.
+pub(crate) struct Config {
+    /// Where to listen.
+    pub(crate) listen: String,
+    /// Where data is kept.
+    pub(crate) data: PathBuf,
+    /// Where vendors and people reach the hub; derived from `listen` if not given.
+    public_url: Option<String>,
+    pub(crate) bus: BusKind,
+    pub(crate) store: StoreKind,
+    /// Private networks that calls may reach.
+    pub(crate) allow_private: Vec<IpNet>,
+    pub(crate) max_body_bytes: usize,
+    /// Whether facial expressions may count in interview scores.
+    pub(crate) expressions: bool,
+    /// The `flows` section and the file it stands in.
+    pub(crate) flows: Option<(Node, Arc<Source>)>,
+    /// Variables that files may name.
+    pub(crate) environment: Environment,
+    /// What ships with the program, and the folder's files over it.
+    pub(crate) catalog: Catalog,
+    /// The connection files.
+    pub(crate) connections: Vec<Arc<Source>>,
+}
+
+/// Which bus.
+pub(crate) enum BusKind {
+    Embedded,
+    RabbitMq { url: String, prefix: String },
+}
+
+/// Which store.
+pub(crate) enum StoreKind {
+    Sqlite,
+    Postgres { url: String, max_connections: u32 },
+}
+
+const MAX_BODY_BYTES: i64 = 5_000_000;
+
+impl Config {
+    /// Reads `hub.yaml` of a folder and the files around it. Problems inside files go to `findings`; `None` when
+    /// `hub.yaml` itself has errors.
+    ///
+    /// # Errors
+    /// A file or folder that cannot be read.
+    pub(crate) fn read(folder: &Path, findings: &Findings) -> anyhow::Result<Option<Self>> {
+        let path = folder.join("hub.yaml");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                bail!(
+                    "there is no {}: `hrhub init {}` writes one, `--config` names another folder",
+                    path.display(),
+                    folder.display()
+                )
+            }
+            Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
+        };
+        let environment = environment(folder)?;
+        let mut catalog = assets::catalog();
+        let unreadable = |(path, error): (String, std::io::Error)| anyhow::anyhow!("reading {path}: {error}");
+        catalog.overlay(folder).map_err(unreadable)?;
+        let connections = connection::files(&folder.join("connections")).map_err(unreadable)?;
+        let source = Source::new(path.display().to_string(), text);
+        let before = findings.error_count();
+        let Some(root) = yaml::read(&source, findings) else { return Ok(None) };
+        let cx = Context::new(&source, findings);
+        let Some(mut fields) = root.fields(&cx) else { return Ok(None) };
+        fields.version(1);
+        let listen = fields.text("listen").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let data = folder.join(fields.text("data").unwrap_or_else(|| "data".to_owned()));
+        let public_url = fields.optional("public_url").and_then(|node| filled(node, &environment, &cx));
+        let bus = fields.optional("bus").map_or(Some(BusKind::Embedded), |node| bus(node, &environment, &cx));
+        let store = fields.optional("store").map_or(Some(StoreKind::Sqlite), |node| store(node, &environment, &cx));
+        let allow_private = fields.optional("egress").map(|node| egress(node, &cx)).unwrap_or_default();
+        let max_body_bytes = section(&mut fields, "limits", |limits| {
+            limits.integer("max_body_bytes", 1, 1 << 30)
+        });
+        let expressions = section(&mut fields, "scoring", |scoring| scoring.bool("expressions"));
+        let flows = fields.optional("flows").cloned();
+        fields.finish();
+        let (Some(bus), Some(store)) = (bus, store) else { return Ok(None) };
+        if findings.error_count() > before {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            listen,
+            data,
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            bus,
+            store,
+            allow_private,
+            max_body_bytes: usize::try_from(max_body_bytes.unwrap_or(MAX_BODY_BYTES)).unwrap_or(usize::MAX),
+            expressions: expressions.unwrap_or(false),
+            flows: flows.map(|node| (node, Arc::clone(&source))),
+            environment,
+            catalog,
+            connections,
+        }))
+    }
+
+    /// Where vendors and people reach the hub.
+    pub(crate) fn public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+}
+
+/// The process environment, and the folder's `.env` behind it.
+fn environment(folder: &Path) -> anyhow::Result<Environment> {
+    let path = folder.join(".env");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Environment::process()),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
+    };
+    let read = Environment::process().with_file(&text);
+    read.map_err(|(line, reason)| anyhow::anyhow!("{}:{line}:1: error: {reason}", path.display()))
+}
+
+fn section<T>(
+    fields: &mut Fields<'_, '_>,
+    key: &'static str,
+    read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
+) -> Option<T> {
+    let cx = fields.context().clone();
+    let mut own = fields.optional(key)?.fields(&cx)?;
+    let value = read(&mut own);
+    own.finish();
+    value
+}
+
+fn filled(node: &Node, environment: &Environment, cx: &Context<'_>) -> Option<String> {
+    node.text(cx).map(|text| connection::fill_text(&text, node, environment, cx))
+}
+
+/// `kind`, and the URL that one of the kinds needs.
+fn kind_and_url(
+    fields: &mut Fields<'_, '_>,
+    (own, other): (&'static str, &'static str),
+    schemes: &[&str],
+    environment: &Environment,
+) -> Option<Option<String>> {
+    let cx = fields.context().clone();
+    let words = [(own, false), (other, true)];
+    let away = match fields.required("kind") {
+        Some(_) => fields.word("kind", &words)?,
+        None => return None,
+    };
+    let node = fields.optional("url");
+    match (away, node) {
+        (false, None) => Some(None),
+        (false, Some(node)) => {
+            cx.error(node.span, format!("`kind: {own}` has no `url`"));
+            None
+        }
+        (true, None) => {
+            cx.error(fields.span, format!("`kind: {other}` needs a `url`, such as `{}…`", schemes[0]));
+            None
+        }
+        (true, Some(node)) => {
+            let url = filled(node, environment, &cx)?;
+            if !schemes.iter().any(|scheme| url.starts_with(scheme)) {
+                cx.error(node.span, format!("the `url` must begin with {}", schemes.join(" or ")));
+                return None;
+            }
+            Some(Some(url))
+        }
+    }
+}
+
+fn bus(node: &Node, environment: &Environment, cx: &Context<'_>) -> Option<BusKind> {
+    let mut fields = node.fields(cx)?;
+    let found = kind_and_url(&mut fields, ("embedded", "rabbitmq"), &["amqp://", "amqps://"], environment);
+    let prefix = fields.text("prefix").unwrap_or_else(|| "hrhub".to_owned());
+    fields.finish();
+    Some(match found? {
+        None => BusKind::Embedded,
+        Some(url) => BusKind::RabbitMq { url, prefix },
+    })
+}
+
+fn store(node: &Node, environment: &Environment, cx: &Context<'_>) -> Option<StoreKind> {
+    let mut fields = node.fields(cx)?;
+    let found = kind_and_url(&mut fields, ("sqlite", "postgres"), &["postgres://", "postgresql://"], environment);
+    let max_connections = fields.integer("max_connections", 1, 1000).and_then(|number| u32::try_from(number).ok());
+    fields.finish();
+    Some(match found? {
+        None => StoreKind::Sqlite,
+        Some(url) => StoreKind::Postgres { url, max_connections: max_connections.unwrap_or(16) },
+    })
+}
+
+fn egress(node: &Node, cx: &Context<'_>) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    let Some(mut fields) = node.fields(cx) else { return networks };
+    for item in fields.optional("allow_private").map(|node| node.items(cx)).unwrap_or_default() {
+        let network = match &item.kind {
+            Kind::Text(text) => text.parse().ok(),
+            _ => None,
+        };
+        match network {
+            Some(network) => networks.push(network),
+            None => cx.error_with(item.span, "expected a network", Some("such as 10.20.0.0/16".to_owned())),
+        }
+    }
+    fields.finish();
+    networks
+}

@@ -83,9 +83,7 @@ pub(crate) async fn open_store(config: &Config, clock: &Clock) -> anyhow::Result
             let path = config.data.join("hub.db");
             Options { url: format!("sqlite://{}?mode=rwc", path.display()), max_connections: 4 }
         }
-        StoreKind::Postgres { url, max_connections } => {
-            Options { url: url.clone(), max_connections: *max_connections }
-        }
+        StoreKind::Postgres { url, max_connections } => Options { url: url.clone(), max_connections: *max_connections },
     };
     let mut told = false;
     loop {

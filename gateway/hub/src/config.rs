@@ -1,9 +1,12 @@
 //! `hub.yaml` and the folder around it.
 
 use crate::assets;
+use crate::cli::Place;
+use crate::say;
 use anyhow::{Context as _, bail};
 use hub_kit::{Catalog, connection};
 use hub_tree::env::Environment;
+use hub_tree::jiff::tz::TimeZone;
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Findings, Source};
 use ipnet::IpNet;
@@ -23,6 +26,8 @@ pub(crate) struct Config {
     /// Private networks that calls may reach.
     pub(crate) allow_private: Vec<IpNet>,
     pub(crate) max_body_bytes: usize,
+    /// Where the people are who look at the console.
+    pub(crate) time_zone: TimeZone,
     /// Whether facial expressions may count in interview scores.
     pub(crate) expressions: bool,
     /// The `flows` section and the file it stands in.
@@ -50,6 +55,23 @@ pub(crate) enum StoreKind {
 const MAX_BODY_BYTES: i64 = 5_000_000;
 
 impl Config {
+    /// Reads the folder that the command line names; warnings are printed.
+    ///
+    /// # Errors
+    /// `hub.yaml` has errors, which are printed too, or cannot be read.
+    pub(crate) fn at(place: &Place) -> anyhow::Result<Self> {
+        let findings = Findings::new();
+        let config = Self::read(&place.config, &findings)?;
+        say::findings(&findings.into_sorted());
+        let Some(mut config) = config else {
+            bail!("{} cannot be used as it is", place.config.join("hub.yaml").display());
+        };
+        if let Some(data) = &place.data {
+            config.data.clone_from(data);
+        }
+        Ok(config)
+    }
+
     /// Reads `hub.yaml` of a folder and the files around it. Problems inside files go to `findings`; `None` when
     /// `hub.yaml` itself has errors.
     ///
@@ -85,9 +107,8 @@ impl Config {
         let bus = fields.optional("bus").map_or(Some(BusKind::Embedded), |node| bus(node, &environment, &cx));
         let store = fields.optional("store").map_or(Some(StoreKind::Sqlite), |node| store(node, &environment, &cx));
         let allow_private = fields.optional("egress").map(|node| egress(node, &cx)).unwrap_or_default();
-        let max_body_bytes = section(&mut fields, "limits", |limits| {
-            limits.integer("max_body_bytes", 1, 1 << 30)
-        });
+        let max_body_bytes = section(&mut fields, "limits", |limits| limits.integer("max_body_bytes", 1, 1 << 30));
+        let time_zone = fields.optional("time_zone").and_then(|node| time_zone(node, &cx));
         let expressions = section(&mut fields, "scoring", |scoring| scoring.bool("expressions"));
         let flows = fields.optional("flows").cloned();
         fields.finish();
@@ -103,6 +124,7 @@ impl Config {
             store,
             allow_private,
             max_body_bytes: usize::try_from(max_body_bytes.unwrap_or(MAX_BODY_BYTES)).unwrap_or(usize::MAX),
+            time_zone: time_zone.unwrap_or(TimeZone::UTC),
             expressions: expressions.unwrap_or(false),
             flows: flows.map(|node| (node, Arc::clone(&source))),
             environment,
@@ -143,6 +165,16 @@ fn section<T>(
 
 fn filled(node: &Node, environment: &Environment, cx: &Context<'_>) -> Option<String> {
     node.text(cx).map(|text| connection::fill_text(&text, node, environment, cx))
+}
+
+fn time_zone(node: &Node, cx: &Context<'_>) -> Option<TimeZone> {
+    let name = node.text(cx)?;
+    let zone = TimeZone::get(&name).ok();
+    if zone.is_none() {
+        let help = Some("an IANA name, such as Asia/Shanghai or Europe/Berlin".to_owned());
+        cx.error_with(node.span, format!("`{name}` is no time zone"), help);
+    }
+    zone
 }
 
 /// `kind`, and the URL that one of the kinds needs.

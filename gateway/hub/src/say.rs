@@ -1,7 +1,11 @@
 //! The one place that prints.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place")]
 
+use crate::cli::Format;
 use hub_tree::{Finding, Severity};
+use serde_json::json;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
 
 /// A line of result.
 pub(crate) fn out(line: impl AsRef<str>) {
@@ -13,16 +17,55 @@ pub(crate) fn note(line: impl AsRef<str>) {
     eprintln!("{}", line.as_ref());
 }
 
-/// All findings, one below the other; how many errors and warnings there are.
-pub(crate) fn findings(findings: &[Finding]) -> (usize, usize) {
+/// What is going on, on a line that the next one replaces; only where somebody watches.
+pub(crate) fn progress(line: &str) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{line}");
+    }
+}
+
+/// All findings, one below the other, beside the result.
+pub(crate) fn findings(findings: &[Finding]) {
     for finding in findings {
         eprintln!("{finding}\n");
     }
-    count(findings)
 }
 
 /// How many errors and warnings there are.
-pub(crate) fn count(findings: &[Finding]) -> (usize, usize) {
+fn count(findings: &[Finding]) -> (usize, usize) {
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     (errors, findings.len() - errors)
+}
+
+/// The result of a check: its findings, how many there are, what was checked; errors make the exit code 1.
+pub(crate) fn report(found: &[Finding], format: Format, checked: Option<&str>) -> ExitCode {
+    let (errors, warnings) = count(found);
+    if format == Format::Json {
+        let list: Vec<_> = found.iter().map(as_json).collect();
+        out(serde_json::Value::from(list).to_string());
+    } else {
+        for finding in found {
+            out(format!("{finding}\n"));
+        }
+        let number = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let problems = match (errors, warnings) {
+            (0, 0) => "no problems".to_owned(),
+            (0, _) => number(warnings, "warning"),
+            (_, 0) => number(errors, "error"),
+            _ => format!("{}, {}", number(errors, "error"), number(warnings, "warning")),
+        };
+        out(checked.map_or_else(|| problems.clone(), |checked| format!("{problems}; checked {checked}")));
+    }
+    if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn as_json(finding: &Finding) -> serde_json::Value {
+    json!({
+        "file": finding.source.path,
+        "line": finding.span.start.line,
+        "column": finding.span.start.column,
+        "severity": finding.severity.to_string(),
+        "message": finding.message,
+        "suggestion": finding.suggestion,
+    })
 }

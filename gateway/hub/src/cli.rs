@@ -1,0 +1,205 @@
+//! The command line.
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use hub_telemetry::LogFormat;
+use std::path::PathBuf;
+
+/// An integration hub and API gateway for HR: recruiting, interviews, chat, ERP and OA behind one schema and one API.
+#[derive(Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "\
+First steps:
+  hrhub demo                 see one candidate's way from web hook to decision, with simulated vendors
+  hrhub init my-hub          write a configuration folder to edit
+  hrhub check my-hub         check it; every problem with file, line and what to do
+  hrhub serve --config my-hub
+
+Environment:
+  HRHUB_ADMIN_KEY              a bootstrap admin key for API and console
+  HRHUB_MASTER_KEY             64 hex digits that seal stored data; else <data>/master.key is made and used
+  HRHUB_LOG                    which log lines are shown, such as `info` or `hub_flow=debug`
+  OTEL_EXPORTER_OTLP_ENDPOINT  where spans go, such as http://127.0.0.1:4318"
+)]
+pub(crate) struct Cli {
+    /// How log lines are written to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = Logs::Text)]
+    pub(crate) log_format: Logs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Whether only errors belong between the lines that the command prints.
+    pub(crate) fn is_quiet(&self) -> bool {
+        !matches!(self.command, Command::Serve(_))
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Logs {
+    /// Lines for people.
+    Text,
+    /// JSON, one object per line.
+    Json,
+}
+
+impl From<Logs> for LogFormat {
+    fn from(logs: Logs) -> Self {
+        match logs {
+            Logs::Text => Self::Text,
+            Logs::Json => Self::Json,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start the hub with simulated vendors, play three candidates, show their journeys, keep serving.
+    Demo(Demo),
+    /// Write a configuration folder to edit, with simulated vendors connected.
+    Init {
+        /// The folder; made if it is not there.
+        folder: PathBuf,
+    },
+    /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, models.
+    Check {
+        /// The folder.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// How problems are printed.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Serve a configuration folder until Ctrl-C or SIGTERM.
+    Serve(Serve),
+    /// Make, list and revoke API keys.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Work on mapping files.
+    Map {
+        #[command(subcommand)]
+        command: MapCommand,
+    },
+    /// Serve the vendors' simulators alone.
+    Sandbox(Sandbox),
+    /// Print a completion script for a shell, such as: hrhub completions bash > /etc/bash_completion.d/hrhub
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Exit when the three journeys are complete; not 0 when one is not.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Where the hub listens.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    /// Where the simulated vendors listen.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    pub(crate) sandbox_listen: String,
+    /// Keep data and configuration in this folder and go on from there; else a temporary one, removed at the end.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Place {
+    /// The configuration folder.
+    #[arg(long, value_name = "DIR", default_value = ".", global = true)]
+    pub(crate) config: PathBuf,
+    /// Where data is kept; wins over hub.yaml.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Where to listen; wins over hub.yaml.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key and print it once.
+    Create {
+        /// What people call it.
+        #[arg(long)]
+        name: String,
+        /// What it may do, separated by commas: read:structure, read, read:restricted, ops, admin.
+        #[arg(long)]
+        scopes: String,
+        /// Whose data it sees.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+    },
+    /// List the keys; the secrets are not kept.
+    List,
+    /// Make a key void.
+    Revoke {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum MapCommand {
+    /// Check mapping files.
+    Check {
+        /// A mapping file, or a folder with mapping files below it.
+        #[arg(default_value = ".")]
+        path: PathBuf,
+        /// How problems are printed.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Sandbox {
+    /// Only this vendor, mounted at `/`.
+    #[arg(long, value_name = "VENDOR")]
+    pub(crate) only: Option<String>,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    pub(crate) listen: String,
+    /// A configuration folder whose secrets the simulators share and whose hub gets their web hooks.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the simulators' state is kept; else it is forgotten at the end.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// `path:line:column: error: …`, then the line and what to do.
+    Text,
+    /// One JSON list of objects: file, line, column, severity, message, suggestion.
+    Json,
+}
+
+pub(crate) fn completions(shell: clap_complete::Shell) {
+    clap_complete::generate(shell, &mut Cli::command(), "hrhub", &mut std::io::stdout());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,44 @@
+//! `hrhub serve`.
+
+use crate::assemble::assemble;
+use crate::cli::Serve;
+use crate::config::Config;
+use crate::say;
+use crate::server::{Running, address_of, asked_to_stop, bind};
+use anyhow::bail;
+use hub_tree::Findings;
+use std::process::ExitCode;
+
+pub(crate) async fn run(args: Serve) -> anyhow::Result<ExitCode> {
+    let mut config = Config::at(&args.place)?;
+    if let Some(listen) = args.listen {
+        config.listen = listen;
+    }
+    let socket = bind(&config.listen, "--listen, or `listen` in hub.yaml").await?;
+    config.listen = address_of(&socket)?;
+    let findings = Findings::new();
+    let assembled = assemble(&config, &findings).await?;
+    // One broken file must not keep the others from working: what has errors is left out, and said.
+    let left_out = findings.error_count();
+    say::findings(&findings.into_sorted());
+    if left_out > 0 {
+        let command = format!("hrhub check {}", args.place.config.display());
+        tracing::warn!(left_out, "serving without the parts that have errors; `{command}` lists them");
+    }
+    let connections = assembled.hub.registry().connections.len();
+    let mut running = Running::start(assembled, config.time_zone.clone(), socket);
+    say::out(format!(
+        "hrhub serves {connections} connections on http://{}; console at {}/console",
+        config.listen,
+        config.public_url()
+    ));
+    tokio::select! {
+        asked = asked_to_stop() => {
+            asked?;
+            say::note("stopping: requests under way are answered first");
+            running.stop().await;
+            Ok(ExitCode::SUCCESS)
+        }
+        () = running.broken() => bail!("a part of the hub ended; the log says why. What was accepted is kept."),
+    }
+}

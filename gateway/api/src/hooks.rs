@@ -2,12 +2,15 @@
 
 use crate::Api;
 use crate::problem::Problem;
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hub_flow::{Accepted, Refused};
 use hub_kit::InboundRequest;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
 
 /// Takes a webhook of any verb.
 pub(crate) async fn receive(
@@ -16,11 +19,12 @@ pub(crate) async fn receive(
     request: Request,
 ) -> Result<Response, Problem> {
     let hub = &api.hub;
+    let (parts, body) = request.into_parts();
     if hub.connection(&connection).is_none_or(|known| known.manifest.webhook.is_none()) {
         hub.metrics.hook("unknown", "unknown_connection");
+        pass_over(body).await;
         return Err(Problem::unknown_connection());
     }
-    let (parts, body) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default();
     let query = url::form_urlencoded::parse(query.as_bytes()).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
     let body = match read_body(body, hub.max_body_bytes).await {
@@ -63,15 +67,55 @@ fn headers(map: &HeaderMap) -> Vec<(String, String)> {
     map.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
 }
 
-async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
-    if body.size_hint().lower() > limit as u64 {
+/// How much of a body that nobody wants is read all the same: a client that is still sending when the connection
+/// closes sees a reset, not the answer.
+const PATIENCE_BYTES: u64 = 32 << 20;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+async fn read_body(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+    let announced = body.size_hint().lower();
+    if announced > limit as u64 {
+        if announced <= PATIENCE_BYTES {
+            pass_over(body).await;
+        }
         return Err(Problem::too_large(limit));
     }
-    match axum::body::to_bytes(body, limit).await {
-        Ok(bytes) => Ok(bytes.to_vec()),
-        Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            Err(if cause.contains("length limit") { Problem::too_large(limit) } else { Problem::broken_body() })
+    let mut bytes = Vec::with_capacity(usize::try_from(announced.min(64 << 10)).unwrap_or(0));
+    while let Some(part) = next_part(&mut body).await {
+        let part = part.map_err(|_| Problem::broken_body())?;
+        if bytes.len() + part.len() > limit {
+            pass_over(body).await;
+            return Err(Problem::too_large(limit));
+        }
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes)
+}
+
+/// Reads on without keeping anything, for a while.
+async fn pass_over(mut body: Body) {
+    let read = async {
+        let mut count = 0;
+        while let Some(Ok(part)) = next_part(&mut body).await {
+            count += part.len() as u64;
+            if count > PATIENCE_BYTES {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, read).await;
+}
+
+/// The next bytes of a body; trailers are passed over.
+async fn next_part(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+    loop {
+        match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await? {
+            Ok(frame) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Some(Ok(bytes));
+                }
+            }
+            Err(error) => return Some(Err(error)),
         }
     }
 }

@@ -57,14 +57,14 @@ impl Registry {
                 }
             }
             if let Some(manifest) = Manifest::compile(vendor, source, findings) {
-                self.check_manifest(&manifest, sources, findings);
+                Self::check_manifest(&manifest, sources, findings);
                 self.manifests.insert(vendor.to_owned(), Arc::new(manifest));
             }
         }
     }
 
     /// What a manifest names must be there.
-    fn check_manifest(&self, manifest: &Manifest, sources: &Sources<'_>, findings: &Findings) {
+    fn check_manifest(manifest: &Manifest, sources: &Sources<'_>, findings: &Findings) {
         match sources.drivers.iter().find(|driver| driver.name() == manifest.driver) {
             Some(driver) => driver.check(manifest, findings),
             None => {
@@ -77,7 +77,8 @@ impl Registry {
         let needs = |object: &str, direction: Direction, span: Span| {
             let ending = if direction == Direction::In { "in" } else { "out" };
             let id = format!("{}/{object}.{ending}", manifest.vendor);
-            if !self.mappings.contains_key(&id) {
+            // A mapping that is there and broken has its own findings.
+            if sources.catalog.file(&format!("mappings/{id}.yaml")).is_none() {
                 let help = format!("write mappings/{id}.yaml");
                 findings.error(&manifest.source, span, format!("there is no mapping `{id}`"), Some(help));
             }

@@ -132,7 +132,7 @@ fn configure(
             (kind, _) => match value.scalar() {
                 Some(text) => {
                     if kind == SettingKind::Connection && !registry.connections.contains_key(text) {
-                        off.push(format!("there is no connection `{text}`"));
+                        off.push(format!("there is no working connection `{text}`"));
                     }
                     entries.push((setting.name.as_str(), Value::Text(arena.text(text))));
                 }

@@ -1,0 +1,147 @@
+//! What happens at the door: good, repeated, forged and broken web hooks.
+
+use hub_support::{Backends, Place, project_root, wait_for};
+use serde_json::Value;
+use std::fs;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn golden() -> Vec<u8> {
+    fs::read(project_root().join("tests/golden/payloads/greenhouse/candidate_stage_change.json")).unwrap()
+}
+
+fn application(place: &Place) -> Option<Value> {
+    let found = place.get("/v1/applications?connection=greenhouse-main&remote_id=55120034");
+    found["data"].get(0).cloned()
+}
+
+/// The value of a counter, 0 if it was never counted.
+fn counted(place: &Place, labels: &str) -> u64 {
+    let text = place.http().get(place.url("/metrics")).send().unwrap().text().unwrap();
+    let line =
+        text.lines().find_map(|line| line.strip_prefix(&format!("hrhub_hooks_total{{{labels}}} ")).map(str::to_owned));
+    line.map_or(0, |value| value.parse().unwrap())
+}
+
+fn a_web_hook_is_believed_once(backends: Backends) {
+    let place = Place::new(backends);
+    let _hub = place.serve();
+    let body = golden();
+    let answer = place.greenhouse_hook("evt-1", &body);
+    assert_eq!(answer.status(), 200);
+    let trace = answer.json::<Value>().unwrap()["trace_id"].as_str().unwrap().to_owned();
+    let first = wait_for("the application", LIMIT, || application(&place));
+    assert_eq!(first["sources"][0]["remote_id"], "55120034");
+    assert_eq!(first["version"], 1);
+    let journey = place.get(&format!("/v1/journeys/{trace}"));
+    let count = journey["steps"].as_array().unwrap().len();
+
+    // The same again: nothing changes, whether the door remembers it or not.
+    let again = place.greenhouse_hook("evt-1", &body).json::<Value>().unwrap();
+    assert_eq!(again["duplicate"], true);
+    assert_eq!(application(&place).unwrap(), first);
+    assert_eq!(place.get(&format!("/v1/journeys/{trace}"))["steps"].as_array().unwrap().len(), count);
+
+    // A forged one: refused, counted, not kept.
+    let before = place.get("/v1/journeys")["data"].as_array().unwrap().len();
+    let mut forged = body.clone();
+    let at = forged.windows(6).position(|window| window == b"active").unwrap();
+    forged[at] = b'A';
+    let answer = place
+        .http()
+        .post(place.url("/hooks/greenhouse-main"))
+        .header("content-type", "application/json")
+        .header("greenhouse-event-id", "evt-2")
+        .header("signature", place.greenhouse_signature(&body))
+        .body(forged)
+        .send()
+        .unwrap();
+    assert_eq!(answer.status(), 401);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    assert_eq!(answer.json::<Value>().unwrap()["code"], "webhook_refused");
+    assert_eq!(counted(&place, "connection=\"greenhouse-main\",result=\"unauthorized\""), 1);
+    assert_eq!(counted(&place, "connection=\"greenhouse-main\",result=\"accepted\""), 1);
+    assert_eq!(place.get("/v1/journeys")["data"].as_array().unwrap().len(), before);
+    assert_eq!(application(&place).unwrap(), first);
+}
+
+#[test]
+fn a_web_hook_is_believed_once_on_the_embedded_default() {
+    a_web_hook_is_believed_once(Backends::Embedded);
+}
+
+#[test]
+fn a_web_hook_is_believed_once_on_rabbitmq_and_postgresql() {
+    a_web_hook_is_believed_once(Backends::Servers);
+}
+
+#[test]
+fn a_duplicate_that_the_door_forgot_is_dropped_by_the_store() {
+    let place = Place::new(Backends::Embedded);
+    let hub = place.serve();
+    assert_eq!(place.greenhouse_hook("evt-1", &golden()).status(), 200);
+    let first = wait_for("the application", LIMIT, || application(&place));
+    assert!(hub.stop().success());
+    let _hub = place.serve();
+    assert_eq!(place.greenhouse_hook("evt-1", &golden()).status(), 200);
+    // A later message of the same road has gone through, so the duplicate has too.
+    let other = String::from_utf8(golden()).unwrap().replace("\"id\": 55120034", "\"id\": 55120035");
+    assert_eq!(place.greenhouse_hook("evt-3", other.as_bytes()).status(), 200);
+    wait_for("the other application", LIMIT, || {
+        let found = place.get("/v1/applications?connection=greenhouse-main&remote_id=55120035");
+        found["data"].get(0).cloned()
+    });
+    assert_eq!(application(&place).unwrap(), first);
+}
+
+#[test]
+fn a_signed_body_that_is_no_json_is_kept_and_parked_with_the_line_to_blame() {
+    let place = Place::new(Backends::Embedded);
+    let _hub = place.serve();
+    assert_eq!(place.greenhouse_hook("evt-1", b"{\"action\": \"candidate_stage_change\", ").status(), 200);
+    let parked = wait_for("the parked message", LIMIT, || {
+        let parked = place.get("/v1/parked?connection=greenhouse-main");
+        parked["data"].get(0).cloned()
+    });
+    let text = parked.to_string();
+    assert!(text.contains("greenhouse/manifest.yaml:"), "{parked:#}");
+    assert!(parked["reason"].as_str().unwrap().contains("JSON"), "{parked:#}");
+    // The next one goes on.
+    assert_eq!(place.greenhouse_hook("evt-2", &golden()).status(), 200);
+    wait_for("the application", LIMIT, || application(&place));
+}
+
+#[test]
+fn what_cannot_be_taken_is_refused_with_a_clear_problem() {
+    let place = Place::new(Backends::Embedded);
+    let _hub = place.serve();
+    let send = |path: &str, kind: &str, body: Vec<u8>| {
+        let signature = place.greenhouse_signature(&body);
+        let request = place.http().post(place.url(path)).header("content-type", kind).header("signature", signature);
+        let answer = request.body(body).send().unwrap();
+        let status = answer.status().as_u16();
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let problem: Value = answer.json().unwrap();
+        assert_eq!(problem["status"], status);
+        assert!(!problem["detail"].as_str().unwrap().is_empty());
+        (status, problem["code"].as_str().unwrap().to_owned())
+    };
+    let json = "application/json";
+    let hook = "/hooks/greenhouse-main";
+    assert_eq!(send("/hooks/nobody", json, b"{}".to_vec()), (404, "unknown_connection".into()));
+    assert_eq!(send("/hooks/dingtalk-main", json, b"{}".to_vec()), (404, "unknown_connection".into()));
+    assert_eq!(send(hook, "text/html", b"{}".to_vec()), (415, "unsupported_media_type".into()));
+    assert_eq!(send(hook, json, vec![b' '; 10_000_000]), (413, "too_large".into()));
+    assert_eq!(send(hook, json, b"{\"a\": \"\xff\xfe\"}".to_vec()), (400, "bad_encoding".into()));
+    // Bombs: deep nesting and endless digits are answered, parked and do not end the process.
+    assert_eq!(place.greenhouse_hook("deep", "[".repeat(1_000_000).as_bytes()).status(), 200);
+    let digits = format!("{{\"action\":\"candidate_stage_change\",\"payload\":{}}}", "9".repeat(1_000_000));
+    assert_eq!(place.greenhouse_hook("digits", digits.as_bytes()).status(), 200);
+    wait_for("both to be parked", LIMIT, || {
+        let parked = place.get("/v1/parked");
+        (parked["data"].as_array().unwrap().len() == 2).then_some(())
+    });
+    assert_eq!(place.greenhouse_hook("fine", &golden()).status(), 200);
+    wait_for("the application", LIMIT, || application(&place));
+}

@@ -1,0 +1,10 @@
+//! The program as its users use it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod browser;
+mod cli;
+mod collector;
+mod demo;
+mod hooks;
+mod privacy;
+mod road;

@@ -119,13 +119,6 @@ async fn vendor(State(served): State<Served>, request: Request) -> Response {
         // Fetching a token is not what a dial is for.
         (if route.open { Fate::Answer } else { dial.next() }, dial.slow_ms)
     };
-    if slow_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(slow_ms)).await;
-    }
-    if let Fate::Refuse(status) = fate {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        return (status, [(header::RETRY_AFTER, "1")]).into_response();
-    }
     let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let asked = Asked {
         query: query.into_owned().collect(),
@@ -135,12 +128,23 @@ async fn vendor(State(served): State<Served>, request: Request) -> Response {
         body: as_json(&parts.headers, &bytes),
     };
     let guard = profile.guard.as_ref().filter(|_| !route.open);
-    match sandbox.perform(profile, guard, &route.step, &asked) {
-        Ok(answer) => respond(answer, fate),
-        Err(error) => {
-            json_answer(StatusCode::INTERNAL_SERVER_ERROR, json!({ "message": error.to_string() }).to_string())
+    let response = match fate {
+        Fate::Refuse(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+            (status, [(header::RETRY_AFTER, "1")]).into_response()
         }
+        fate => match sandbox.perform(profile, guard, &route.step, &asked) {
+            Ok(answer) => respond(answer, fate),
+            Err(error) => {
+                json_answer(StatusCode::INTERNAL_SERVER_ERROR, json!({ "message": error.to_string() }).to_string())
+            }
+        },
+    };
+    // Slow to answer, not to act: who gives up waiting cannot know what happened.
+    if slow_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(slow_ms)).await;
     }
+    response
 }
 
 fn respond(answer: Answer, fate: Fate) -> Response {

@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow, bail};
 use hub_flow::Hub;
 use hub_flow::rules::document;
 use hub_sandbox::Sandbox;
-use hub_store::{ParkedFilter, Step, job};
+use hub_store::{NewParked, ParkedFilter, Step, job};
 use hub_tree::jiff::Timestamp;
 use hub_tree::jiff::tz::TimeZone;
 use hub_tree::yaml::{self, Context, Node};
@@ -43,11 +43,18 @@ struct Play {
     calls: Vec<String>,
 }
 
-/// A journey that came to its end.
-struct Done {
+/// What was found of a candidate.
+struct Journey {
     trace: String,
-    label: String,
+    decision: Option<Decision>,
     steps: Vec<Step>,
+}
+
+struct Decision {
+    label: String,
+    /// The label as people read it.
+    shown: String,
+    reasons: Vec<String>,
 }
 
 pub(crate) async fn run(args: Demo) -> anyhow::Result<ExitCode> {
@@ -80,25 +87,20 @@ pub(crate) async fn run(args: Demo) -> anyhow::Result<ExitCode> {
     ));
 
     let played = play(&running.hub, &sandbox, &config.time_zone).await;
-    let code = match &played {
-        Ok(()) if args.once => ExitCode::SUCCESS,
-        Ok(()) => {
-            show_addresses(&config, &running, &sandbox_address).await?;
-            tokio::select! {
-                asked = asked_to_stop() => asked?,
-                () = running.broken() => bail!("a part of the hub ended; run again with HRHUB_LOG=warn to see why"),
-            }
-            ExitCode::SUCCESS
+    if let Err(reason) = &played {
+        say::note(format!("error: {reason:#}\n"));
+    }
+    if !args.once {
+        show_addresses(&config, &running, &sandbox_address).await?;
+        tokio::select! {
+            asked = asked_to_stop() => asked?,
+            () = running.broken() => bail!("a part of the hub ended; run again with HRHUB_LOG=warn to see why"),
         }
-        Err(reason) => {
-            say::note(format!("error: {reason:#}"));
-            ExitCode::FAILURE
-        }
-    };
+    }
     running.stop().await;
     vendors.stop().await;
     deliveries.abort();
-    Ok(code)
+    Ok(if played.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Plays all, and prints each journey when it is complete.
@@ -111,17 +113,20 @@ async fn play(hub: &Arc<Hub>, sandbox: &Sandbox, zone: &TimeZone) -> anyhow::Res
             .with_context(|| format!("{} {}", play.vendor, play.action))?;
     }
     let mut open: Vec<&Play> = plays.iter().collect();
-    let (mut seen, mut since) = (0, Instant::now());
-    while !open.is_empty() {
+    let mut failed = Vec::new();
+    let (mut seen, mut since) = ((0, 0), Instant::now());
+    loop {
         let mut steps = 0;
         let mut missing = Vec::new();
         let mut still = Vec::new();
         for play in open {
-            match look(hub, play).await? {
-                Looked::Done(done) => {
-                    say::progress("");
-                    show(play, &done, zone);
-                    since = Instant::now();
+            let looked = look(hub, play).await?;
+            say::progress("");
+            match looked {
+                Looked::Done(journey) => show(play, &journey, zone),
+                Looked::Parked(journey, reason) => {
+                    show(play, &journey, zone);
+                    failed.push(format!("{}: {reason}", play.name));
                 }
                 Looked::Open { steps: count, missing: what } => {
                     steps += count;
@@ -130,82 +135,109 @@ async fn play(hub: &Arc<Hub>, sandbox: &Sandbox, zone: &TimeZone) -> anyhow::Res
                 }
             }
         }
-        open = still;
-        say::progress(&format!("{} of {} journeys complete …", plays.len() - open.len(), plays.len()));
-        if steps != seen {
-            (seen, since) = (steps, Instant::now());
+        if still.is_empty() {
+            break;
+        }
+        if (steps, still.len()) != seen {
+            (seen, since) = ((steps, still.len()), Instant::now());
         }
         if since.elapsed() > PATIENCE {
             bail!("nothing happened for {} s; missing are {}", PATIENCE.as_secs(), missing.join("; "));
         }
-        if !open.is_empty() {
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+        open = still;
+        say::progress(&format!("{} of {} journeys complete …", plays.len() - open.len(), plays.len()));
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
-    say::progress("");
-    Ok(())
+    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
 }
 
 enum Looked {
-    Done(Done),
-    Open { steps: usize, missing: String },
+    Done(Journey),
+    /// Something on the way needs a person.
+    Parked(Journey, String),
+    Open {
+        steps: usize,
+        missing: String,
+    },
 }
 
 /// How far a candidate has come.
 async fn look(hub: &Arc<Hub>, play: &Play) -> anyhow::Result<Looked> {
     let (entity, connection, remote) = play.record.clone();
-    let parked =
-        hub.store.read(job!(|tx| { tx.parked(TENANT, ParkedFilter { limit: 1, ..ParkedFilter::default() }).await }));
-    if let Some(parked) = parked.await?.first() {
-        let new = &parked.new;
-        bail!("{} at {} was parked: {} ({}) {}", new.step, new.connection, new.reason, new.code, new.place);
-    }
     let found = hub.store.read(job!(|tx| {
-        let Some(identity) = tx.identity(TENANT, &connection, &entity, &remote).await? else { return Ok(None) };
+        let parked = tx.parked(TENANT, ParkedFilter { limit: 100, ..ParkedFilter::default() }).await?;
+        let Some(identity) = tx.identity(TENANT, &connection, &entity, &remote).await? else {
+            return Ok((parked, None));
+        };
         let subject = format!("{entity}/{}", identity.id);
         // The oldest journey about the record is the one that began with the candidate's move.
-        let Some(first) = tx.journeys_about(TENANT, &subject, 50).await?.pop() else { return Ok(None) };
-        Ok(Some((first.trace.clone(), tx.journey(TENANT, &first.trace).await?)))
+        let Some(first) = tx.journeys_about(TENANT, &subject, 50).await?.pop() else { return Ok((parked, None)) };
+        Ok((parked, Some((first.trace.clone(), tx.journey(TENANT, &first.trace).await?))))
     }));
-    let Some((trace, steps)) = found.await? else {
-        return Ok(Looked::Open { steps: 0, missing: "the web hook".to_owned() });
+    let (parked, journey) = found.await?;
+    let why = |new: &NewParked| {
+        format!("{} at {} was parked: {} {} {}", new.step, new.connection, new.code, new.reason, new.place)
+    };
+    let Some((trace, steps)) = journey else {
+        // Without a record, nothing tells whose message it was.
+        return match parked.first() {
+            Some(parked) => bail!("{}", why(&parked.new)),
+            None => Ok(Looked::Open { steps: 0, missing: "the web hook".to_owned() }),
+        };
+    };
+    let decision = match steps.iter().rev().find_map(|step| step.subject.strip_prefix("decision/")) {
+        Some(id) => Some(decision(hub, id).await?),
+        None => None,
     };
     let called = |operation: &str| {
         let wanted = format!("{operation}:");
         steps.iter().any(|step| step.step == "call" && step.result == "ok" && step.detail.starts_with(&wanted))
     };
-    if let Some(missing) = play.calls.iter().find(|operation| !called(operation)) {
+    let open = play.calls.iter().find(|operation| !called(operation));
+    if let Some(parked) = parked.iter().find(|parked| parked.new.trace == trace) {
+        return Ok(Looked::Parked(Journey { trace, decision, steps }, why(&parked.new)));
+    }
+    if let Some(missing) = open {
         return Ok(Looked::Open { steps: steps.len(), missing: format!("the call `{missing}`") });
     }
-    let decision = steps.iter().rev().find_map(|step| step.subject.strip_prefix("decision/"));
-    let decision = decision.context("a journey without a decision has told the recruiter")?;
-    let label = label_of(hub, decision).await?;
-    if label.0 != play.label {
-        bail!("{} should be {}, and is {}", play.name, play.label, label.0);
+    match &decision {
+        Some(made) if made.label == play.label => Ok(Looked::Done(Journey { trace, decision, steps })),
+        Some(made) => bail!("{} should be {}, and is {}", play.name, play.label, made.label),
+        None => bail!("{}: the recruiter was told without a decision", play.name),
     }
-    Ok(Looked::Done(Done { trace, label: format!("{} {}", label.1, label.0), steps }))
 }
 
-/// The label of a decision: its value, and how people read it.
-async fn label_of(hub: &Arc<Hub>, decision: &str) -> anyhow::Result<(String, String)> {
-    let text = document(hub, TENANT, "decision", decision, None).await.map_err(|failure| anyhow!("{failure:?}"))?;
+async fn decision(hub: &Arc<Hub>, id: &str) -> anyhow::Result<Decision> {
+    let text = document(hub, TENANT, "decision", id, None).await.map_err(|failure| anyhow!("{failure:?}"))?;
     let text = text.context("the decision is gone")?;
     let arena = Arena::new();
     let read = json::read(&arena, text.as_bytes(), Limits::default())?;
     let part = |path: &str| read.path(path).as_text().unwrap_or_default().to_owned();
-    Ok((part("label.value"), part("label.label")))
+    let reasons = read.get("reasons").items().iter().filter_map(|reason| reason.get("text").as_text());
+    Ok(Decision {
+        label: part("label.value"),
+        shown: part("label.label"),
+        reasons: reasons.map(str::to_owned).collect(),
+    })
 }
 
 /// Prints a journey as a timeline.
-fn show(play: &Play, done: &Done, zone: &TimeZone) {
-    say::out(format!("{} → {}\n  trace {}", play.name, done.label, done.trace));
-    let rows: Vec<[String; 5]> = done.steps.iter().map(|step| row(step, zone)).collect();
+fn show(play: &Play, journey: &Journey, zone: &TimeZone) {
+    let outcome = journey.decision.as_ref().map(|made| format!("{} {}", made.shown, made.label));
+    say::out(format!("{} → {}", play.name, outcome.as_deref().unwrap_or("no decision")));
+    if let Some(made) = &journey.decision {
+        say::out(format!("  because {}", made.reasons.join("; ")));
+    }
+    say::out(format!("  trace {}", journey.trace));
+    let titles = ["TIME", "STEP", "SYSTEM", "RESULT", ""].map(str::to_owned);
+    let rows: Vec<[String; 5]> = [titles].into_iter().chain(journey.steps.iter().map(|step| row(step, zone))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
     let widths: [usize; 4] = std::array::from_fn(width);
     for row in &rows {
-        let mut line = String::from(" ");
+        let mut line = String::from("  ");
         for (cell, width) in row.iter().zip(widths) {
-            line.push_str(&format!(" {cell}{} ", " ".repeat(width - cell.width())));
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width - cell.width() + 2));
         }
         line.push_str(&row[4]);
         say::out(line.trim_end());

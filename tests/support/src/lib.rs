@@ -31,12 +31,17 @@ pub fn project_root() -> PathBuf {
 
 /// Waits until `ready` gives a value; fails with `what` after `limit`. For states, never for "some time".
 pub fn wait_for<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
+    wait_until(limit, || ready().ok_or_else(|| what.to_owned()))
+}
+
+/// Waits until `ready` gives a value; fails with what it lacked last after `limit`.
+pub fn wait_until<T>(limit: Duration, mut ready: impl FnMut() -> Result<T, String>) -> T {
     let start = Instant::now();
     loop {
-        if let Some(value) = ready() {
-            return value;
+        match ready() {
+            Ok(value) => return value,
+            Err(lacking) => assert!(start.elapsed() < limit, "waited {limit:?} for {lacking}"),
         }
-        assert!(start.elapsed() < limit, "waited {limit:?} for {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -229,6 +229,12 @@ impl Place {
         assert!(answer.status().is_success(), "{}", answer.text().unwrap());
     }
 
+    /// Makes the simulated vendors slow, lossy or repetitive.
+    pub fn turn(&self, dial: &Value) {
+        let answer = self.http.put(self.sandbox_url("/_sandbox/dial")).json(dial).send().unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().unwrap());
+    }
+
     /// What the simulated vendors were asked to do, by `vendor effect reference`, and how often.
     #[must_use]
     pub fn effects(&self) -> Vec<(String, u64)> {

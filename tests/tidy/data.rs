@@ -1,0 +1,56 @@
+//! Vendors are data: found by looking, named nowhere in the code.
+
+use crate::files_with;
+use hub_kit::Catalog;
+use hub_tree::Findings;
+use std::collections::BTreeSet;
+
+fn catalog() -> Catalog {
+    let mut catalog = Catalog::new();
+    for (path, text) in files_with(".yaml") {
+        catalog.add_built_in(&path, &text);
+    }
+    assert!(catalog.vendors().count() >= 3);
+    catalog
+}
+
+#[test]
+fn no_vendor_is_named_in_the_code() {
+    let catalog = catalog();
+    let mut wrong = Vec::new();
+    for (path, text) in files_with(".rs") {
+        // Tests speak of vendors; `im` is the driver of chat platforms; the model names channels on the wire.
+        let exempt = ["tests/", "connectors/im/", "mappings/model/"].iter().any(|folder| path.starts_with(folder));
+        if exempt || path.ends_with("/tests.rs") {
+            continue;
+        }
+        let code: Vec<&str> = text.split("#[cfg(test)]").next().unwrap().lines().collect();
+        for (number, line) in code.iter().enumerate() {
+            // Comments may name a vendor whose quirk they explain.
+            if line.trim_start().starts_with("//") {
+                continue;
+            }
+            let lower = line.to_lowercase();
+            for vendor in catalog.vendors() {
+                if lower.contains(&format!("\"{vendor}")) {
+                    wrong.push(format!("{path}:{}: {vendor}: {}", number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_vendor_has_mappings_and_a_simulator_without_findings() {
+    let catalog = catalog();
+    let findings = Findings::new();
+    let profiles = hub_sandbox::profiles(&catalog, &findings);
+    let problems: Vec<String> = findings.into_sorted().iter().map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    let simulated: BTreeSet<&str> = profiles.iter().map(|profile| profile.vendor.as_str()).collect();
+    for vendor in catalog.vendors() {
+        assert!(simulated.contains(vendor), "{vendor} has no sandbox.yaml");
+        assert!(catalog.mappings(vendor).count() > 0, "{vendor} has no mapping");
+    }
+}

@@ -3,4 +3,5 @@
 
 mod cases;
 mod payloads;
+mod schemas;
 mod vectors;

@@ -14,13 +14,17 @@ use tempfile::TempDir;
 /// How long the program may take to start or stop on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
-/// The path of `hrhub`, in the profile of this test; built on first use.
+/// The path of `hrhub`: `HRHUB_TEST_PROGRAM`, which `tests/run` has just built with everything else, or built on first
+/// use in the profile of this test.
 ///
 /// # Panics
 /// It does not build.
 pub fn hrhub() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
+        if let Some(built) = hub_tree::env::read("HRHUB_TEST_PROGRAM") {
+            return project_root().join(built);
+        }
         let test = std::env::current_exe().unwrap();
         let profile = test.parent().and_then(Path::parent).unwrap();
         let mut cargo = Command::new("cargo");

@@ -1,0 +1,46 @@
+//! How fast the hub is, beside what the machine allows.
+//!
+//! `cargo run --release --manifest-path tests/bench/Cargo.toml -- NAME [--json]`. Contestants take turns within one
+//! run, so that a noisy machine disturbs all of them; ratios between rows of one run mean something, numbers of
+//! different runs do not. Rows that begin with `hub` are ours, `hand` is the limit: the same durable work by hand.
+
+mod intake;
+mod program;
+mod report;
+
+use clap::{Parser, ValueEnum};
+
+/// Times the hub beside what the machine allows.
+#[derive(Parser)]
+struct Cli {
+    /// What to time.
+    name: Bench,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// How often each contestant runs.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// How long each runs, seconds.
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Bench {
+    /// Web hooks accepted per second on the embedded default, at 1, 16 and 64 connections.
+    Intake,
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let report = match cli.name {
+        Bench::Intake => intake::run(cli.rounds, cli.seconds)?,
+    };
+    if cli.json {
+        println!("{}", report.to_json());
+    } else {
+        print!("{report}");
+    }
+    Ok(())
+}

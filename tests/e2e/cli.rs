@@ -103,9 +103,20 @@ fn a_key_is_printed_once_does_what_its_scopes_say_and_ends() {
 fn completions_and_help_speak_of_every_command() {
     let (help, _) = said(&run_hrhub(["--help"]));
     let (script, _) = said(&run_hrhub(["completions", "bash"]));
-    for command in ["demo", "init", "check", "serve", "keys", "map", "sandbox", "completions"] {
+    for command in ["demo", "init", "check", "serve", "keys", "map", "schema", "sandbox", "completions"] {
         assert!(help.contains(command) && script.contains(command), "{command}");
     }
+}
+
+#[test]
+fn the_schema_of_every_entity_is_printed() {
+    let (list, _) = said(&run_hrhub(["schema"]));
+    assert!(list.lines().count() >= 8, "{list}");
+    for entity in list.lines() {
+        let schema: Value = serde_json::from_str(&said(&run_hrhub(["schema", entity])).0).unwrap();
+        assert!(schema["properties"]["id"].is_object(), "{entity}");
+    }
+    assert!(said(&run_hrhub(["schema", "aplication"])).1.contains("did you mean `application`?"));
 }
 
 #[test]

@@ -86,6 +86,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: MapCommand,
     },
+    /// Print the JSON Schema of an entity of the canonical model.
+    Schema {
+        /// Such as `application`; without it, the entities are listed.
+        entity: Option<String>,
+    },
     /// Serve the vendors' simulators alone.
     Sandbox(Sandbox),
     /// Print a completion script for a shell, such as: hrhub completions bash > /etc/bash_completion.d/hrhub

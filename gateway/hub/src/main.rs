@@ -47,10 +47,26 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
         Command::Map { command: MapCommand::Check { path, format } } => maps::check(&path, format),
+        Command::Schema { entity } => schema(entity.as_deref()),
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn schema(wanted: Option<&str>) -> anyhow::Result<ExitCode> {
+    let entities = hub_model::ENTITIES;
+    match wanted {
+        None => entities.iter().for_each(|entity| say::out(entity.name)),
+        Some(name) => {
+            let entity = entities.iter().find(|entity| entity.name == name).ok_or_else(|| {
+                let known = hub_tree::finding::suggest(name, entities.iter().map(|entity| entity.name));
+                anyhow::anyhow!("there is no entity `{name}`; {}", known.unwrap_or_default())
+            })?;
+            say::out(serde_json::to_string_pretty(&hub_model::schema::record(entity))?);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

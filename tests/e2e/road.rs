@@ -66,6 +66,8 @@ fn a_candidate_goes_the_whole_road(backends: Backends) {
         (Some("RECOMMENDED"), Some("ADVANCE"))
     );
     assert!(!decision["reasons"].as_array().unwrap().is_empty(), "{decision:#}");
+    let why = place.get(&format!("/v1/decisions/{}/explain?field=label", decision["id"].as_str().unwrap()));
+    assert!(why["steps"].to_string().contains("9.2"), "the vendor's own score is at the root of it: {why:#}");
     let message = place.get("/v1/messages");
     assert_eq!(message["data"].as_array().unwrap().len(), 2);
     assert!(message["data"].as_array().unwrap().iter().all(|m| m["status"]["value"] == "SENT"), "{message:#}");

@@ -4,7 +4,6 @@ use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::rules::document;
 use hub_engine::{Input, Mapping};
-use hub_expr::Explain;
 use hub_kit::RawEnvelope;
 use hub_store::job;
 use hub_tree::{Arena, Findings, Limits, Source, Value, json};
@@ -18,8 +17,8 @@ pub struct FieldExplanation {
     pub rule: String,
     /// The payload and mapping behind it; `None` for what the hub itself wrote.
     pub origin: Option<Origin>,
-    /// Every step, where the rule can be followed again.
-    pub steps: Option<Explain>,
+    /// Every step as JSON: the rule followed again, or the calculation that the hub kept with the record.
+    pub steps: Option<String>,
 }
 
 /// The payload and mapping behind a field.
@@ -128,7 +127,9 @@ pub async fn explain(
 ) -> Result<FieldExplanation, NoExplanation> {
     let document = document(hub, tenant, entity, id, None).await?.ok_or(NoExplanation::NoRecord)?;
     let Known { pointer, rule, origin } = known(&document, pointer).ok_or(NoExplanation::NoField)?;
-    let Some(origin) = origin else { return Ok(FieldExplanation { field: pointer, rule, origin: None, steps: None }) };
+    let Some(origin) = origin else {
+        return Ok(FieldExplanation { field: pointer, rule, origin: None, steps: calculation(&document) });
+    };
     let (owner, raw_id, version) = (tenant.to_owned(), origin.raw.clone(), origin.mapping_version.clone());
     let read = hub.store.read(job!(|tx| {
         let raw = tx.raw(&owner, &raw_id).await?;
@@ -155,7 +156,17 @@ pub async fn explain(
         request: Value::Absent,
     };
     let steps = compiled.explain(&input, entity, Some(&origin.remote_id), &pointer);
+    // Straight to text: the numbers in it are exact.
+    let steps = steps.and_then(|steps| serde_json::to_string(&steps).ok());
     Ok(FieldExplanation { field: pointer, rule, origin: Some(origin), steps })
+}
+
+/// What a service kept with the record that it made.
+fn calculation(document: &str) -> Option<String> {
+    let arena = Arena::new();
+    let document = json::read(&arena, document.as_bytes(), Limits::default()).ok()?;
+    let calculation = document.get("calculation");
+    (!calculation.is_absent()).then(|| json::to_string(&calculation))
 }
 
 #[cfg(test)]

@@ -271,7 +271,9 @@ fn build(
             (Some("application/x-www-form-urlencoded"), form.finish().into_bytes())
         }
     };
-    if let Some(media_type) = media_type {
+    if let Some(media_type) = media_type
+        && !headers.iter().any(|(name, _)| name == "content-type")
+    {
         headers.push(("content-type".to_owned(), media_type.to_owned()));
     }
     Ok(Request { method: template.method.to_owned(), url, headers, body })

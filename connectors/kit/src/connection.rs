@@ -56,7 +56,9 @@ impl Connection {
         let manifest = connector.and_then(|node| {
             let name = node.text(&cx)?;
             let found = manifest(&name);
-            if found.is_none() {
+            if found.is_none() && known.contains(&name.as_str()) {
+                cx.error(node.span, format!("the connector `{name}` has errors"));
+            } else if found.is_none() {
                 cx.unknown(node.span, "connector", &name, known.iter().copied());
             }
             found
@@ -123,7 +125,7 @@ impl Connection {
         let settings = self.settings(&arena);
         let rule = webhook.verify.iter().find(|rule| {
             rule.when.as_ref().is_none_or(|when| {
-                let mut cx = Cx::new(&arena, vec![settings, Value::Absent, Value::Absent]);
+                let mut cx = Cx::new(&arena, vec![settings]);
                 matches!(when.expr.eval(&mut cx), Ok(Value::Bool(true)))
             })
         });
@@ -294,5 +296,22 @@ webhook:
         {
             assert!(problems.contains(wanted), "missing {wanted} in\n{problems}");
         }
+    }
+
+    #[test]
+    fn a_manifest_reads_only_the_headers_that_it_keeps_and_proves_by_settings_alone() {
+        let problems = |from: &str, to: &str| {
+            let findings = Findings::new();
+            assert!(MANIFEST.contains(from));
+            let _ = Manifest::compile("kestrel", &Source::new("m.yaml", MANIFEST.replace(from, to)), &findings);
+            findings.into_sorted().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        let event = "  event: payload.event\n";
+        let with_header = "  event: payload.event\n  dedupe: headers[\"x-id\"]\n";
+        assert!(problems(event, with_header).contains("the header `x-id` is read here and not kept"));
+        assert_eq!(problems(event, &format!("{with_header}  keep_headers: [X-Id]\n")), "");
+        let conditional = |when: &str| problems("header: X-Sign }", &format!("header: X-Sign, when: {when} }}"));
+        assert!(conditional("payload.a == 1").contains("unknown name `payload`"));
+        assert_eq!(conditional("settings.region == \"eu\""), "");
     }
 }

@@ -6,7 +6,7 @@
 //! and `headers` in webhooks.
 
 use crate::verify::{Encoding, Verifier};
-use hub_expr::{Located, Scope, Templated, Type};
+use hub_expr::{Located, Scope, Segment, Templated, Type};
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Findings, Source, Span};
 use std::sync::Arc;
@@ -365,6 +365,8 @@ struct Compiler<'c, 'f> {
     request: Scope,
     answer: Scope,
     hook: Scope,
+    /// What is known before a web hook is believed: `settings`.
+    proof: Scope,
 }
 
 impl<'c, 'f> Compiler<'c, 'f> {
@@ -376,8 +378,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
         answer.push("status", Type::Number);
         answer.push("payload", Type::Any);
         answer.push("headers", Type::Any);
+        let proof = Scope::new([("settings", settings.clone())]);
         let hook = Scope::new([("settings", settings), ("payload", Type::Any), ("headers", Type::Any)]);
-        Self { cx, request, answer, hook }
+        Self { cx, request, answer, hook, proof }
     }
 
     fn expr(&self, node: &Node, scope: &Scope) -> Option<Located> {
@@ -613,7 +616,11 @@ impl<'c, 'f> Compiler<'c, 'f> {
             Some(_) => fields.texts("content_types"),
             None => vec!["application/json".to_owned()],
         };
-        let keep_headers = fields.texts("keep_headers").into_iter().map(|name| name.to_lowercase()).collect();
+        let keep_headers: Vec<String> =
+            fields.texts("keep_headers").into_iter().map(|name| name.to_lowercase()).collect();
+        for located in [&event, &dedupe, &order_key, &updated_at].into_iter().flatten() {
+            self.check_headers(located, &keep_headers);
+        }
         let retry_horizon_hours = fields.integer("retry_horizon_hours", 1, 24 * 31).unwrap_or(24);
         let secret = fields.text("secret").unwrap_or_else(|| "webhook_secret".to_owned());
         let answer_status = fields.integer("answer_status", 200, 299).and_then(|n| u16::try_from(n).ok());
@@ -645,10 +652,21 @@ impl<'c, 'f> Compiler<'c, 'f> {
         })
     }
 
+    /// Only the headers that are kept can be read when a payload is taken in.
+    fn check_headers(&self, located: &Located, kept: &[String]) {
+        for read in located.expr.reads().iter().chain(located.expr.source()) {
+            let (HOOK_HEADERS, Some(Segment::Key(name))) = (read.slot, read.path.first()) else { continue };
+            if !kept.iter().any(|known| **known == **name) {
+                let help = format!("add `{name}` to `keep_headers`");
+                self.cx.error_with(located.span, format!("the header `{name}` is read here and not kept"), Some(help));
+            }
+        }
+    }
+
     fn verify(&self, node: &Node) -> Option<VerifyRule> {
         let mut fields = node.fields(self.cx)?;
         let kind = fields.required_text("kind")?;
-        let when = fields.optional("when").and_then(|node| self.condition(node, &self.hook));
+        let when = fields.optional("when").and_then(|node| self.condition(node, &self.proof));
         let verifier = match kind.as_str() {
             "hmac_sha256" => {
                 let header = fields.required_text("header").map(|name| name.to_lowercase());

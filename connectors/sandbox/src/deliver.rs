@@ -46,9 +46,9 @@ impl Sandbox {
     }
 
     async fn deliver(&self, delivery: Delivery) -> String {
-        let times = 1 + self.dial.lock().unwrap_or_else(PoisonError::into_inner).duplicates;
+        let again = self.dial.lock().unwrap_or_else(PoisonError::into_inner).duplicates;
         let mut taken = true;
-        for _ in 0..times {
+        for _ in 0..=again {
             taken &= self.try_once(&delivery).await;
         }
         if taken {

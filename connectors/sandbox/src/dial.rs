@@ -15,7 +15,7 @@ pub struct Dial {
     /// Every so many requests are answered with 429 and `Retry-After: 1`, and not carried out.
     pub limit_every: u64,
     /// How often each webhook is delivered, beside once.
-    pub duplicates: u8,
+    pub duplicates: u32,
     #[serde(skip)]
     count: u64,
 }

@@ -45,6 +45,9 @@ pub(crate) async fn receive(
     match hub.receive(&connection, inbound).await {
         Ok(Accepted { status, raw_id, trace }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            if matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT) {
+                return Ok(status.into_response());
+            }
             let body = match raw_id {
                 Some(_) => format!("{{\"accepted\":true,\"trace_id\":\"{}\"}}", trace.id()),
                 None => "{\"accepted\":true,\"duplicate\":true}".to_owned(),

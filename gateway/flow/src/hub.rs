@@ -10,7 +10,7 @@ use hub_kit::{Client, Connection, Driver, Tokens};
 use hub_store::{Store, job};
 use hub_telemetry::Metrics;
 use hub_tree::{Arena, Clock, Ids, Value};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -85,19 +85,22 @@ pub(crate) struct Wake {
 
 /// Deliveries that were accepted a short while ago: a shortcut past the store for vendors that repeat themselves.
 #[derive(Default)]
-pub(crate) struct Recent(Mutex<(BTreeSet<String>, VecDeque<String>)>);
+pub(crate) struct Recent(Mutex<(BTreeMap<String, i64>, VecDeque<String>)>);
 
 const RECENT: usize = 20_000;
 
 impl Recent {
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.contains(key)
+    /// Whether it was accepted after `since`, µs.
+    pub(crate) fn has(&self, key: &str, since: i64) -> bool {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.0.get(key).is_some_and(|at| *at > since)
     }
 
-    pub(crate) fn add(&self, key: String) {
+    /// Notes that it was accepted `at`, µs.
+    pub(crate) fn add(&self, key: String, at: i64) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, order) = &mut *inner;
-        if known.insert(key.clone()) {
+        if known.insert(key.clone(), at).is_none() {
             order.push_back(key);
         }
         if order.len() > RECENT

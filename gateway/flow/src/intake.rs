@@ -150,7 +150,9 @@ fn keys(connection: Option<&Connection>, envelope: &RawEnvelope, sha256: &str, d
         value.scalar_text(&arena).filter(|text| !text.is_empty()).map(str::to_owned)
     };
     let dedupe = text(&webhook.dedupe).unwrap_or_else(|| hashed(webhook, envelope, sha256));
-    (dedupe, text(&webhook.order_key).unwrap_or_else(|| default.to_owned()))
+    // Equal keys of different connections have nothing to do with each other.
+    let order_key = text(&webhook.order_key).map_or_else(|| default.to_owned(), |key| format!("{default}/{key}"));
+    (dedupe, order_key)
 }
 
 /// Without an id of the vendor's: the same body within the vendor's retry horizon is a repetition, later it is news.

@@ -155,6 +155,8 @@ async fn commit(
 ) -> Result<(), Failure> {
     let Mapped { event, mapping, writes, warnings, error } = mapped;
     let ignored = mapping.is_none();
+    let listed = connection.manifest.webhook.iter().any(|webhook| webhook.ignore.contains(&event));
+    let why = if listed { "the manifest ignores it" } else { "the manifest does not know this event" };
     let state = if ignored {
         "ignored"
     } else if error.is_some() {
@@ -174,7 +176,7 @@ async fn commit(
         }
         let mut steps = Steps::of(&context, &tenant);
         if ignored {
-            let detail = format!("{event}: no mapping reads this event");
+            let detail = format!("{event}: {why}");
             steps.add(&hub.ids, now, ("ignore", Went::Ok), &system, &format!("raw/{raw_id}"), detail);
         }
         let applied = match records::apply(&hub, tx, &tenant, &context, writes).await? {

@@ -88,7 +88,8 @@ impl Hub {
         let span = within(&context, tracing::info_span!("receive", connection.id = %connection.id));
         let envelope = RawEnvelope::of(&InboundRequest { body, ..request }, &webhook.keep_headers);
         let shortcut = shortcut_key(connection, webhook, &envelope);
-        if self.recent.has(&shortcut) {
+        let horizon = webhook.retry_horizon_hours * 3_600_000_000;
+        if self.recent.has(&shortcut, envelope.received_at - horizon) {
             return Ok(Accepted { status: webhook.answer_status, raw_id: None, trace: context });
         }
         let context = context_of(&span, &context);
@@ -111,7 +112,7 @@ impl Hub {
                 other => Refused::Unavailable(other.to_string()),
             }
         })?;
-        self.recent.add(shortcut);
+        self.recent.add(shortcut, envelope.received_at);
         Ok(Accepted { status: webhook.answer_status, raw_id: Some(raw_id), trace: context })
     }
 }

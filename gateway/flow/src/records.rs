@@ -457,7 +457,7 @@ fn merged_maps<'a>(arena: &'a Arena, old: Value<'a>, new: Value<'a>) -> Value<'a
     arena.map(&entries)
 }
 
-/// What no rule read, under the system's name; each payload of a system replaces what its last one left.
+/// What no rule read, under the system's name; what a payload of a system left replaces what its last one did.
 fn merged_ext<'a>(arena: &'a Arena, write: &Write, old: Value<'a>) -> Value<'a> {
     let (Some(source), Some(ext)) = (&write.source, &write.ext) else { return old };
     let text = arena.bytes(ext.as_bytes());

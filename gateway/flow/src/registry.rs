@@ -97,7 +97,7 @@ impl Registry {
     }
 
     fn load_connections(&mut self, sources: &Sources<'_>, findings: &Findings) {
-        let known: Vec<&str> = self.manifests.keys().map(String::as_str).collect();
+        let known: Vec<&str> = sources.catalog.vendors().collect();
         let mut connections: BTreeMap<String, Arc<Connection>> = BTreeMap::new();
         for source in &sources.connections {
             let find = |name: &str| self.manifests.get(name).cloned();

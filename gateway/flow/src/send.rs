@@ -167,6 +167,10 @@ async fn carried_out(
 /// What a failed try means. `looking` says that only a look-up failed: then the earlier try stays as unsure as it was.
 fn judge(error: CallError, operation: &Operation, call: &Call, looking: bool) -> Ended {
     let park = |error: &CallError| Ended::Parked { code: error.code().to_owned(), reason: error.to_string() };
+    // Nobody can know, after the last try no more than after the first.
+    if !looking && error.retry() == Retry::IfIdempotent && matches!(operation.idempotency, Idempotency::None) {
+        return outcome_unknown(Some(&error.to_string()));
+    }
     if call.tries >= MAX_TRIES {
         let reason = format!("given up after {} tries: {error}", call.tries);
         return Ended::Parked { code: "TRIES_USED_UP".to_owned(), reason };
@@ -174,11 +178,10 @@ fn judge(error: CallError, operation: &Operation, call: &Call, looking: bool) ->
     if looking {
         return if error.retry() == Retry::Never { park(&error) } else { Ended::Again { error, unsure: true } };
     }
-    match (error.retry(), &operation.idempotency) {
-        (Retry::Never, _) => park(&error),
-        (Retry::Safe, _) => Ended::Again { error, unsure: false },
-        (Retry::IfIdempotent, Idempotency::None) => outcome_unknown(Some(&error.to_string())),
-        (Retry::IfIdempotent, _) => Ended::Again { error, unsure: true },
+    match error.retry() {
+        Retry::Never => park(&error),
+        Retry::Safe => Ended::Again { error, unsure: false },
+        Retry::IfIdempotent => Ended::Again { error, unsure: true },
     }
 }
 

@@ -16,14 +16,14 @@ pub(crate) fn run(folder: &Path, format: Format) -> anyhow::Result<ExitCode> {
         let models = load_models(&config.catalog, &findings);
         let profiles = hub_sandbox::profiles(&config.catalog, &findings);
         let counted = [
-            (registry.connections.len(), "connections"),
-            (registry.manifests.len(), "connectors"),
-            (registry.mappings.len(), "mappings"),
-            (registry.flows.len(), "flows"),
-            (models.len(), "competency models"),
-            (profiles.len(), "simulators"),
+            (registry.connections.len(), "connection"),
+            (registry.manifests.len(), "connector"),
+            (registry.mappings.len(), "mapping"),
+            (registry.flows.len(), "flow"),
+            (models.len(), "competency model"),
+            (profiles.len(), "simulator"),
         ];
-        counted.map(|(count, what)| format!("{count} {what}")).join(", ")
+        counted.map(|(count, what)| say::number(count, what)).join(", ")
     });
     let found = findings.into_sorted();
     Ok(say::report(&found, format, summary.as_deref()))

@@ -4,12 +4,12 @@
 use crate::cli::Format;
 use hub_tree::{Finding, Severity};
 use serde_json::json;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-/// A line of result.
+/// A line of result. When nobody reads any more (`| head`), nothing is lost by not printing.
 pub(crate) fn out(line: impl AsRef<str>) {
-    println!("{}", line.as_ref());
+    let _ = writeln!(std::io::stdout(), "{}", line.as_ref());
 }
 
 /// A line beside the result.
@@ -37,6 +37,11 @@ fn count(findings: &[Finding]) -> (usize, usize) {
     (errors, findings.len() - errors)
 }
 
+/// A count and its word, in the plural where that is right.
+pub(crate) fn number(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
 /// The result of a check: its findings, how many there are, what was checked; errors make the exit code 1.
 pub(crate) fn report(found: &[Finding], format: Format, checked: Option<&str>) -> ExitCode {
     let (errors, warnings) = count(found);
@@ -47,7 +52,6 @@ pub(crate) fn report(found: &[Finding], format: Format, checked: Option<&str>) -
         for finding in found {
             out(format!("{finding}\n"));
         }
-        let number = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
         let problems = match (errors, warnings) {
             (0, 0) => "no problems".to_owned(),
             (0, _) => number(warnings, "warning"),

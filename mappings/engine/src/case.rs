@@ -42,7 +42,7 @@ pub fn run(mapping: &Mapping, input: &str, full: bool) -> Result<String, json::J
     Ok(json::to_pretty(&result))
 }
 
-/// An outcome as cases and `hrhub map run` show it: `records`, `findings`, `unread`.
+/// An outcome as cases show it: `records`, `findings`, `unread`.
 pub fn outcome<'a>(arena: &'a Arena, outcome: &Outcome<'a>) -> Value<'a> {
     let records: Vec<Value<'a>> = outcome.records.iter().map(|r| record(arena, r)).collect();
     let unread: Vec<Value<'a>> = outcome.unread.iter().map(|path| Value::Text(arena.text(path))).collect();

@@ -231,7 +231,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             let complete = hub_id.is_none() && deleted.is_none();
             for field in entity.fields.iter().filter(|field| complete && field.required) {
                 if !rules.iter().any(|rule| rule.target[0] == field.name) {
-                    let help = format!("a complete {} has it; without it only existing ones are updated", entity.name);
+                    let help = format!("a complete {} has it; without it the record is incomplete", entity.name);
                     self.cx.warning(fields.span, format!("no rule sets `{}`", field.name), Some(help));
                 }
             }
@@ -611,7 +611,12 @@ impl<'c, 'f> Compiler<'c, 'f> {
             Some(name)
         });
         let (date, datetime) = (fields.optional("date"), fields.optional("datetime"));
-        let node = date.or(datetime)?;
+        let Some(node) = date.or(datetime) else {
+            if let Some(node) = zone_node {
+                self.cx.error(node.span, "`zone` belongs beside `date` or `datetime`");
+            }
+            return None;
+        };
         let text = node.text(self.cx)?;
         let fits = match ty {
             Type::Date | Type::PartialDate => date.is_some(),
@@ -620,6 +625,17 @@ impl<'c, 'f> Compiler<'c, 'f> {
         };
         if !fits {
             self.cx.error(node.span, format!("the field is {}", ty.name()));
+        }
+        if let (Some(_), Some(other)) = (date, datetime) {
+            self.cx.error(other.span, "a rule has `date` or `datetime`, not both");
+        }
+        if matches!(ty, Type::Date | Type::PartialDate) && text.starts_with("epoch") {
+            let help = "a day has no time of day: read it by a format such as %Y-%m-%d".to_owned();
+            self.cx.error_with(
+                node.span,
+                format!("the field is {}, an instant cannot become one", ty.name()),
+                Some(help),
+            );
         }
         let kind = match text.as_str() {
             "rfc3339" | "iso" | "iso8601" => DateKind::Rfc3339,

@@ -412,7 +412,7 @@ impl<'a> Run<'a> {
             None | Some(Ok(true)) => {}
             Some(Ok(false) | Err(())) => return None,
         }
-        let errors = self.issues.len();
+        let before = self.issues.len();
         let value = match self.what(&rule.what, rule, ty) {
             Ok(value) => value,
             Err(None) => return None,
@@ -431,7 +431,8 @@ impl<'a> Run<'a> {
         if let Some(default) = &rule.default {
             return self.what(default, rule, ty).ok().filter(|value| !value.is_absent());
         }
-        if rule.required && self.issues.len() == errors {
+        // An error inside the value has parked the record already; a warning only left a part of it out.
+        if rule.required && self.issues[before..].iter().all(|issue| issue.level == Level::Warning) {
             self.issue(Level::Error, "required_missing", "a required value is absent".to_owned(), rule.span.start);
         }
         None

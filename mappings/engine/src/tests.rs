@@ -424,3 +424,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_required_value_that_only_warned_its_way_to_nothing_is_an_error() {
+    let text = "version: 1\nfrom: kestrel-ats/candidate\nemit:\n  - to: application\n    key: payload.id\n    fields:\n      candidate: { ref: candidate, key: payload.person, required: true }\n      stage: { ref: stage, key: payload.stage, display: payload.stage_name }\n";
+    let issues = |payload: &str| {
+        let (_, issues) = run(&mapping(text), payload);
+        issues.into_iter().map(|(level, code, _)| (level, code)).collect::<Vec<_>>()
+    };
+    assert!(issues(r#"{"id":1,"person":{"a":1}}"#).contains(&(Level::Error, "required_missing")));
+    assert_eq!(issues(r#"{"id":1}"#), [(Level::Error, "required_missing")]);
+}
+
+#[test]
+fn a_key_inside_a_list_costs_no_other_record_its_leftovers() {
+    let text = "version: 1\nfrom: kestrel-ats/candidate\nemit:\n  - to: person\n    key: payload.people[0].id\n    fields: { name.full: { path: \"payload.people[0].name\" } }\n  - to: application\n    key: payload.app.id\n    fields: {}\n";
+    let mapping = mapping(text);
+    let arena = Arena::new();
+    let payload = r#"{"people":[{"id":1,"name":"n"}],"app":{"id":2,"hobby":"go"}}"#;
+    let payload = json::read(&arena, payload.as_bytes(), Limits::default()).unwrap();
+    let outcome = mapping.run_in(&arena, &Input::of(payload, "k"));
+    let application = outcome.records.iter().find(|record| record.entity.name == "application").unwrap();
+    assert_eq!(json::to_string(&application.ext), r#"{"hobby":"go"}"#);
+}
+
+#[test]
+fn a_day_is_not_read_from_an_instant_and_a_zone_needs_a_form() {
+    let rule = |rule: &str| {
+        let head =
+            "version: 1\nfrom: kestrel-ats/candidate\nemit:\n  - to: candidate\n    key: payload.id\n    fields:\n";
+        compile(&format!("{head}      available_from: {rule}\n")).1.join("\n")
+    };
+    assert!(rule("{ path: payload.d, date: epoch_ms }").contains("an instant cannot become one"));
+    assert!(rule("{ path: payload.d, zone: Asia/Shanghai }").contains("`zone` belongs beside"));
+    assert!(rule("{ path: payload.d, date: iso, datetime: rfc3339 }").contains("not both"));
+    assert!(!rule("{ path: payload.d, date: iso }").contains("error"));
+}

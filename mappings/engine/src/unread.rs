@@ -71,7 +71,7 @@ pub(crate) fn keep_leftovers<'a>(
     // Records made by `each` share one source path; which item is whose is not known here, so they keep none.
     let containers: Vec<&[Segment]> =
         mapping.emits.iter().filter(|emit| emit.each.is_none()).map(|emit| emit.container.as_slice()).collect();
-    for index in 0..records.len() {
+    'records: for index in 0..records.len() {
         let emit = records[index].0;
         let earlier =
             records[..index].iter().any(|(other, _)| other.container == emit.container && other.each.is_none());
@@ -80,7 +80,7 @@ pub(crate) fn keep_leftovers<'a>(
         }
         let (mut value, mut reads, mut ignored) = (payload, Some(&mapping.reads), Some(&mapping.ignored));
         for segment in &emit.container {
-            let Segment::Key(key) = segment else { return };
+            let Segment::Key(key) = segment else { continue 'records };
             value = value.get(key);
             reads = reads.and_then(|set| set.key(key));
             ignored = ignored.and_then(|set| set.key(key));

@@ -53,6 +53,7 @@ pub(crate) fn lex(text: &str) -> Result<Vec<Spanned>, Problem> {
         } else if c == '"' || c == '\'' {
             quoted(&chars, &mut at)?
         } else if is_name_start(c) {
+            at += 1;
             while at < chars.len() && is_name_part(chars[at]) {
                 at += 1;
             }

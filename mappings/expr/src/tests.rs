@@ -277,10 +277,20 @@ fn templates_fill_holes_and_keep_a_lone_value_as_it_is() {
 
 proptest! {
     #[test]
-    fn any_text_ends_without_panic(text in "[a-z0-9()\\[\\].,|&+*/<>=!?'\" \\-{}]{0,40}") {
+    fn any_text_ends_without_panic(text in "[a-z0-9#@%^~$;:_中，()\\[\\].,|&+*/<>=!?'\" \\-{}]{0,40}") {
         if let Ok(expr) = Expr::compile(&text, &scope()) {
             let arena = Arena::new();
             let _ = expr.eval(&mut Cx::new(&arena, vec![]));
         }
     }
+}
+
+#[test]
+fn the_text_of_an_xml_element_is_a_name_of_its_own() {
+    let arena = hub_tree::Arena::new();
+    let scope = Scope::new([("payload", Type::Any)]);
+    let expr = Expr::compile("payload.#text", &scope).unwrap();
+    let text = [("#text", hub_tree::Value::Text("x"))];
+    let found = expr.eval(&mut Cx::new(&arena, vec![arena.map(&text)])).unwrap();
+    assert_eq!(found.as_text(), Some("x"));
 }

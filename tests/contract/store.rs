@@ -1,8 +1,8 @@
 //! The store, on SQLite and on PostgreSQL.
 
 use hub_store::{
-    CallState, Identity, IndexEntry, MasterKey, NewCall, NewEvent, NewRaw, NewWork, Options, Page, RecordFilter,
-    RecordRow, Sealed, Step, Store, StoreError, job,
+    CallState, Identity, IndexEntry, Journey, MasterKey, NewCall, NewEvent, NewRaw, NewWork, Options, Page,
+    RecordFilter, RecordRow, Sealed, Step, Store, StoreError, job,
 };
 use hub_tree::{Clock, Ids};
 use std::sync::LazyLock;
@@ -380,7 +380,7 @@ mod contract {
             step: "map".into(),
             system: "gh".into(),
             result: result.into(),
-            subject: "application/1".into(),
+            subject: if at == 10 { "raw/1" } else { "application/1" }.into(),
             detail: "x".into(),
         };
         let steps = vec![step("1", 10, "ok"), step("2", 20, "parked")];
@@ -390,12 +390,19 @@ mod contract {
         let trace = "f".repeat(32);
         let steps = b.store.read(job!(|tx| { tx.journey("default", &trace).await })).await.unwrap();
         assert_eq!(steps.iter().map(|s| s.at).collect::<Vec<_>>(), [10, 15, 20]);
-        let list = b.store.read(job!(|tx| { tx.journeys("default", 1000, 5).await })).await.unwrap();
+        let other = Step { trace: "a".repeat(32), ..step("4", 10, "ok") };
+        b.store.write(job!(|tx| { tx.add_steps(vec![other]).await })).await.unwrap();
+        let list = b.store.read(job!(|tx| { tx.journeys("default", None, 1).await })).await.unwrap();
+        assert_eq!((&list[0].trace, list[0].subject.as_str()), (&"a".repeat(32), "raw/1"));
+        // Two that began at the same instant: the next page begins behind the first.
+        let after = Journey::read_place(&list[0].place());
+        let list = b.store.read(job!(|tx| { tx.journeys("default", after, 5).await })).await.unwrap();
         let one = &list[0];
         assert_eq!((one.steps, one.trouble, one.started_at, one.last_at), (3, 1, 10, 20));
+        assert_eq!(one.subject, "application/1", "once there is a record, it is about that");
         let about = b.store.read(job!(|tx| { tx.journeys_about("default", "application/1", 5).await })).await.unwrap();
         assert_eq!(about.len(), 1);
-        assert!(b.store.read(job!(|tx| { tx.journeys("acme", 1000, 5).await })).await.unwrap().is_empty());
+        assert!(b.store.read(job!(|tx| { tx.journeys("acme", None, 5).await })).await.unwrap().is_empty());
     }
 }
 

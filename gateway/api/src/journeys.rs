@@ -43,20 +43,21 @@ pub(crate) async fn list(
     let mut given = parameters(query.as_deref());
     let limit = given.limit()?;
     let about = given.take("about");
-    let before = given.cursor("j")?.map_or(Ok(i64::MAX), |text| text.parse().map_err(|_| Parameters::bad_cursor()))?;
+    let after = given.cursor("j")?.map(|text| Journey::read_place(&text).ok_or_else(Parameters::bad_cursor));
+    let after = after.transpose()?;
     given.finish(&["about"])?;
     let tenant = who.tenant;
     let about_given = about.is_some();
     let journeys = api.hub.store.read(job!(|tx| {
         match about {
             Some(subject) => tx.journeys_about(&tenant, &subject, limit + 1).await,
-            None => tx.journeys(&tenant, before, limit + 1).await,
+            None => tx.journeys(&tenant, after, limit + 1).await,
         }
     }));
     let mut journeys = journeys.await?;
     let more = i64::try_from(journeys.len()).unwrap_or(0) > limit && !about_given;
     journeys.truncate(usize::try_from(limit).unwrap_or(0));
-    let next = journeys.last().filter(|_| more).map(|last| Parameters::make_cursor("j", &last.started_at.to_string()));
+    let next = journeys.last().filter(|_| more).map(|last| Parameters::make_cursor("j", &last.place()));
     let data: Vec<Value> = journeys.iter().map(journey_json).collect();
     Ok(Json(json!({ "data": data, "next_cursor": next })))
 }

@@ -20,8 +20,8 @@ const PAGE: i64 = 50;
 pub(crate) struct Wanted {
     /// A trace id or a record (`entity/id`) that somebody looks for.
     find: Option<String>,
-    /// Journeys that began before this instant, µs.
-    before: Option<i64>,
+    /// Journeys behind this place.
+    after: Option<String>,
 }
 
 pub(crate) async fn list(
@@ -36,11 +36,12 @@ pub(crate) async fn list(
     if let Some(trace) = find.as_deref().filter(|text| is_trace(text)) {
         return Redirect::to(&format!("/console/journeys/{}", trace.to_lowercase())).into_response();
     }
-    let (tenant, about, before) = (who.tenant.clone(), find.clone(), wanted.before.unwrap_or(i64::MAX));
+    let (tenant, about) = (who.tenant.clone(), find.clone());
+    let after = wanted.after.as_deref().and_then(Journey::read_place);
     let found = console.0.hub.store.read(job!(|tx| {
         match about {
             Some(about) => tx.journeys_about(&tenant, &about, PAGE + 1).await,
-            None => tx.journeys(&tenant, before, PAGE + 1).await,
+            None => tx.journeys(&tenant, after, PAGE + 1).await,
         }
     }));
     let journeys = match who.need(Scope::Ops) {
@@ -72,7 +73,7 @@ fn without_lang(uri: &str) -> String {
 fn list_body(lang: Lang, shared: &Shared, mut journeys: Vec<Journey>, find: Option<&str>) -> Markup {
     let more = i64::try_from(journeys.len()).unwrap_or(0) > PAGE && find.is_none();
     journeys.truncate(usize::try_from(PAGE).unwrap_or(0));
-    let oldest = journeys.last().map(|journey| journey.started_at);
+    let oldest = journeys.last().map(Journey::place);
     html! {
         div.head {
             h1 { (lang.say("Journeys", "流转记录")) }
@@ -108,8 +109,8 @@ fn list_body(lang: Lang, shared: &Shared, mut journeys: Vec<Journey>, find: Opti
             }
             p.zone { (lang.say("Times in ", "时区：")) (zone_name(shared)) }
         }
-        @if let Some(before) = oldest.filter(|_| more) {
-            p { a.button href=(format!("/console/journeys?before={before}")) { (lang.say("Older", "更早的")) } }
+        @if let Some(after) = oldest.filter(|_| more) {
+            p { a.button href=(format!("/console/journeys?after={after}")) { (lang.say("Older", "更早的")) } }
         }
     }
 }
@@ -249,7 +250,7 @@ mod tests {
     fn durations_and_addresses_read_well() {
         assert_eq!([took(0), took(12_345), took(1_234_567), took(300_000_000)], ["0 ms", "12 ms", "1.2 s", "5 min"]);
         assert_eq!(without_lang("/console/journeys?lang=zh"), "/console/journeys");
-        assert_eq!(without_lang("/console/journeys?find=a&lang=zh&before=1"), "/console/journeys?find=a&before=1");
+        assert_eq!(without_lang("/console/journeys?find=a&lang=zh&after=1"), "/console/journeys?find=a&after=1");
         assert!(is_trace("4BF92F3577B34DA6A3CE929D0E0E4736") && !is_trace("application/1"));
     }
 }

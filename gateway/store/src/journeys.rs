@@ -41,8 +41,23 @@ pub struct Journey {
     pub steps: i64,
     /// How many of them went wrong.
     pub trouble: i64,
-    /// The record that it began with.
+    /// What it is about.
     pub subject: String,
+}
+
+impl Journey {
+    /// Its place in the list, as text for cursors.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}.{}", self.started_at, self.trace)
+    }
+
+    /// Reads a place; `None` when it is none.
+    #[must_use]
+    pub fn read_place(text: &str) -> Option<(i64, String)> {
+        let (at, trace) = text.split_once('.')?;
+        Some((at.parse().ok()?, trace.to_owned()))
+    }
 }
 
 fn read_step(row: &AnyRow) -> Result<Step, sqlx::Error> {
@@ -68,6 +83,12 @@ fn read_journey(row: &AnyRow) -> Result<Journey, sqlx::Error> {
         trouble: row.try_get("trouble")?,
         subject: row.try_get("subject")?,
     })
+}
+
+/// What a journey is about: the first record, or the payload as long as nothing has become of it.
+fn subject_of(steps: &[&Step]) -> String {
+    let named = steps.iter().map(|step| &step.subject).filter(|subject| !subject.is_empty());
+    named.min_by_key(|subject| subject.starts_with("raw/")).cloned().unwrap_or_default()
 }
 
 impl Tx {
@@ -113,14 +134,16 @@ impl Tx {
                                        THEN excluded.started_at ELSE journeys.started_at END,
                      last_at = CASE WHEN excluded.last_at > journeys.last_at
                                     THEN excluded.last_at ELSE journeys.last_at END,
-                     subject = CASE WHEN journeys.subject = '' THEN excluded.subject ELSE journeys.subject END")
+                     subject = CASE WHEN excluded.subject <> '' AND (journeys.subject = '' OR
+                                         (journeys.subject LIKE 'raw/%' AND excluded.subject NOT LIKE 'raw/%'))
+                                    THEN excluded.subject ELSE journeys.subject END")
             .bind(trace.to_owned())
             .bind(first.tenant.clone())
             .bind(first.at)
             .bind(last.at)
             .bind(count)
             .bind(i64::try_from(trouble).unwrap_or(i64::MAX))
-            .bind(own.iter().map(|step| step.subject.clone()).find(|s| !s.is_empty()).unwrap_or_default());
+            .bind(subject_of(&own));
             self.run(statement).await?;
         }
         Ok(())
@@ -137,15 +160,23 @@ impl Tx {
         self.all(statement, read_step).await
     }
 
-    /// The newest journeys that began before `before` (µs).
+    /// The newest journeys; behind `after` (when it began, µs, and its trace id), if given.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn journeys(&mut self, tenant: &str, before: i64, limit: i64) -> Result<Vec<Journey>, StoreError> {
-        let statement = sql("SELECT * FROM journeys WHERE tenant = $1 AND started_at < $2
-             ORDER BY started_at DESC, trace LIMIT $3")
+    pub async fn journeys(
+        &mut self,
+        tenant: &str,
+        after: Option<(i64, String)>,
+        limit: i64,
+    ) -> Result<Vec<Journey>, StoreError> {
+        let (at, trace) = after.unwrap_or((i64::MAX, String::new()));
+        let statement = sql("SELECT * FROM journeys
+             WHERE tenant = $1 AND (started_at < $2 OR (started_at = $2 AND trace > $3))
+             ORDER BY started_at DESC, trace LIMIT $4")
         .bind(tenant.to_owned())
-        .bind(before)
+        .bind(at)
+        .bind(trace)
         .bind(limit);
         self.all(statement, read_journey).await
     }

@@ -2,7 +2,7 @@
 //! relay publishes it and gives it its position afterwards, because the order of a sequence is not the order of commits.
 
 use crate::error::StoreError;
-use crate::tx::{Tx, built, rows_of, sql};
+use crate::tx::{Tx, built, portions, rows_of, sql};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -67,27 +67,28 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn insert_events(&mut self, events: Vec<NewEvent>) -> Result<(), StoreError> {
-        if events.is_empty() {
-            return Ok(());
+        for events in portions(events) {
+            let mut statement = built(format!(
+                "INSERT INTO events (id, tenant, type, entity, record, version, connection, at, trace, changed)
+                 VALUES {}",
+                rows_of(10, events.len())
+            ));
+            for event in events {
+                statement = statement
+                    .bind(event.id)
+                    .bind(event.tenant)
+                    .bind(event.kind)
+                    .bind(event.entity)
+                    .bind(event.record)
+                    .bind(event.version)
+                    .bind(event.connection)
+                    .bind(event.at)
+                    .bind(event.trace)
+                    .bind(event.changed);
+            }
+            self.run(statement).await?;
         }
-        let mut statement = built(format!(
-            "INSERT INTO events (id, tenant, type, entity, record, version, connection, at, trace, changed) VALUES {}",
-            rows_of(10, events.len())
-        ));
-        for event in events {
-            statement = statement
-                .bind(event.id)
-                .bind(event.tenant)
-                .bind(event.kind)
-                .bind(event.entity)
-                .bind(event.record)
-                .bind(event.version)
-                .bind(event.connection)
-                .bind(event.at)
-                .bind(event.trace)
-                .bind(event.changed);
-        }
-        self.run(statement).await.map(drop)
+        Ok(())
     }
 
     /// The oldest events that were not published.
@@ -111,15 +112,18 @@ impl Tx {
             .one(sql("SELECT COALESCE(MAX(position), 0) AS last FROM events"), |row| row.try_get::<i64, _>("last"))
             .await?
             .unwrap_or(0);
-        let mut statement = built(format!(
-            "WITH published(seq, position) AS (VALUES {})
-             UPDATE events SET position = published.position FROM published WHERE events.seq = published.seq",
-            rows_of(2, seqs.len())
-        ));
-        for (index, seq) in (1..).zip(seqs) {
-            statement = statement.bind(seq).bind(last + index);
+        for placed in portions((last + 1..).zip(seqs).collect()) {
+            let mut statement = built(format!(
+                "WITH published(position, seq) AS (VALUES {})
+                 UPDATE events SET position = published.position FROM published WHERE events.seq = published.seq",
+                rows_of(2, placed.len())
+            ));
+            for (position, seq) in placed {
+                statement = statement.bind(position).bind(seq);
+            }
+            self.run(statement).await?;
         }
-        self.run(statement).await.map(drop)
+        Ok(())
     }
 
     /// Published events behind a position, in order.

@@ -4,7 +4,7 @@
 //! that it was done. Of one order key only the oldest open row can be claimed, by one worker.
 
 use crate::error::StoreError;
-use crate::tx::{Tx, built, list_of, rows_of, sql};
+use crate::tx::{Tx, built, list_of, portions, rows_of, sql};
 use sqlx::Row;
 
 /// A message for a consumer.
@@ -58,32 +58,33 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn insert_work(&mut self, work: Vec<NewWork>) -> Result<u64, StoreError> {
-        if work.is_empty() {
-            return Ok(0);
+        let mut new = 0;
+        for work in portions(work) {
+            let mut statement = built(format!(
+                "INSERT INTO inbox (consumer, message, tenant, connection, order_key, trace, body, received_at,
+                                    available_at, state, tries, lease_until, owner)
+                 VALUES {} ON CONFLICT (consumer, message) DO NOTHING",
+                rows_of(13, work.len())
+            ));
+            for item in work {
+                statement = statement
+                    .bind(item.consumer)
+                    .bind(item.message)
+                    .bind(item.tenant)
+                    .bind(item.connection)
+                    .bind(item.order_key)
+                    .bind(item.trace)
+                    .bind(item.body)
+                    .bind(item.received_at)
+                    .bind(item.received_at)
+                    .bind("ready".to_owned())
+                    .bind(0_i64)
+                    .bind(0_i64)
+                    .bind(String::new());
+            }
+            new += self.run(statement).await?;
         }
-        let mut statement = built(format!(
-            "INSERT INTO inbox (consumer, message, tenant, connection, order_key, trace, body, received_at,
-                                available_at, state, tries, lease_until, owner)
-             VALUES {} ON CONFLICT (consumer, message) DO NOTHING",
-            rows_of(13, work.len())
-        ));
-        for item in work {
-            statement = statement
-                .bind(item.consumer)
-                .bind(item.message)
-                .bind(item.tenant)
-                .bind(item.connection)
-                .bind(item.order_key)
-                .bind(item.trace)
-                .bind(item.body)
-                .bind(item.received_at)
-                .bind(item.received_at)
-                .bind("ready".to_owned())
-                .bind(0_i64)
-                .bind(0_i64)
-                .bind(String::new());
-        }
-        self.run(statement).await
+        Ok(new)
     }
 
     /// Claims up to `limit` messages for `owner` until `lease_until`. The try is counted before it begins.

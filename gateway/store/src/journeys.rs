@@ -1,9 +1,10 @@
 //! Journeys: all that one message caused, step by step.
 
 use crate::error::StoreError;
-use crate::tx::{Tx, built, rows_of, sql};
+use crate::tx::{Tx, built, portions, rows_of, sql};
 use sqlx::Row;
 use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
 
 /// A step of a journey. It names records and systems; it holds no personal values.
 #[derive(Clone, Debug)]
@@ -97,56 +98,65 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn add_steps(&mut self, steps: Vec<Step>) -> Result<(), StoreError> {
-        if steps.is_empty() {
-            return Ok(());
+        let mut traces: BTreeMap<String, Vec<&Step>> = BTreeMap::new();
+        for step in &steps {
+            traces.entry(step.trace.clone()).or_default().push(step);
         }
-        let mut statement = built(format!(
-            "INSERT INTO journey_steps (trace, id, tenant, at, step, system, result, subject, detail)
-             VALUES {} ON CONFLICT DO NOTHING",
-            rows_of(9, steps.len())
-        ));
-        for step in steps.iter().cloned() {
-            statement = statement
-                .bind(step.trace)
-                .bind(step.id)
-                .bind(step.tenant)
-                .bind(step.at)
-                .bind(step.step)
-                .bind(step.system)
-                .bind(step.result)
-                .bind(step.subject)
-                .bind(step.detail);
+        for own in portions(traces.into_values().collect()) {
+            self.add_to_journeys(own).await?;
         }
-        self.run(statement).await?;
-        let mut traces: Vec<&str> = steps.iter().map(|step| step.trace.as_str()).collect();
-        traces.sort_unstable();
-        traces.dedup();
-        for trace in traces {
-            let own: Vec<&Step> = steps.iter().filter(|step| step.trace == trace).collect();
-            let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
-            let count = i64::try_from(own.len()).unwrap_or(i64::MAX);
-            let trouble = own.iter().filter(|step| step.result != "ok").count();
-            let statement = sql("INSERT INTO journeys (trace, tenant, started_at, last_at, steps, trouble, subject)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (trace) DO UPDATE SET steps = journeys.steps + excluded.steps,
-                     trouble = journeys.trouble + excluded.trouble,
-                     started_at = CASE WHEN excluded.started_at < journeys.started_at
-                                       THEN excluded.started_at ELSE journeys.started_at END,
-                     last_at = CASE WHEN excluded.last_at > journeys.last_at
-                                    THEN excluded.last_at ELSE journeys.last_at END,
-                     subject = CASE WHEN excluded.subject <> '' AND (journeys.subject = '' OR
-                                         (journeys.subject LIKE 'raw/%' AND excluded.subject NOT LIKE 'raw/%'))
-                                    THEN excluded.subject ELSE journeys.subject END")
-            .bind(trace.to_owned())
-            .bind(first.tenant.clone())
-            .bind(first.at)
-            .bind(last.at)
-            .bind(count)
-            .bind(i64::try_from(trouble).unwrap_or(i64::MAX))
-            .bind(subject_of(&own));
+        for steps in portions(steps) {
+            let mut statement = built(format!(
+                "INSERT INTO journey_steps (trace, id, tenant, at, step, system, result, subject, detail)
+                 VALUES {} ON CONFLICT DO NOTHING",
+                rows_of(9, steps.len())
+            ));
+            for step in steps {
+                statement = statement
+                    .bind(step.trace)
+                    .bind(step.id)
+                    .bind(step.tenant)
+                    .bind(step.at)
+                    .bind(step.step)
+                    .bind(step.system)
+                    .bind(step.result)
+                    .bind(step.subject)
+                    .bind(step.detail);
+            }
             self.run(statement).await?;
         }
         Ok(())
+    }
+
+    /// The steps of different journeys, each with at least one.
+    async fn add_to_journeys(&mut self, journeys: Vec<Vec<&Step>>) -> Result<(), StoreError> {
+        let mut statement = built(format!(
+            "INSERT INTO journeys (trace, tenant, started_at, last_at, steps, trouble, subject)
+             VALUES {}
+             ON CONFLICT (trace) DO UPDATE SET steps = journeys.steps + excluded.steps,
+                 trouble = journeys.trouble + excluded.trouble,
+                 started_at = CASE WHEN excluded.started_at < journeys.started_at
+                                   THEN excluded.started_at ELSE journeys.started_at END,
+                 last_at = CASE WHEN excluded.last_at > journeys.last_at
+                                THEN excluded.last_at ELSE journeys.last_at END,
+                 subject = CASE WHEN excluded.subject <> '' AND (journeys.subject = '' OR
+                                     (journeys.subject LIKE 'raw/%' AND excluded.subject NOT LIKE 'raw/%'))
+                                THEN excluded.subject ELSE journeys.subject END",
+            rows_of(7, journeys.len())
+        ));
+        for own in journeys {
+            let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
+            let trouble = own.iter().filter(|step| step.result != "ok").count();
+            statement = statement
+                .bind(first.trace.clone())
+                .bind(first.tenant.clone())
+                .bind(first.at)
+                .bind(last.at)
+                .bind(i64::try_from(own.len()).unwrap_or(i64::MAX))
+                .bind(i64::try_from(trouble).unwrap_or(i64::MAX))
+                .bind(subject_of(&own));
+        }
+        self.run(statement).await.map(drop)
     }
 
     /// A journey's steps in order; empty when there is no such journey.

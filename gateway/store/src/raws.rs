@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::keyring::Sealed;
-use crate::tx::{Tx, built, rows_of, sql};
+use crate::tx::{Tx, built, portions, rows_of, sql};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::collections::BTreeSet;
@@ -68,28 +68,29 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn insert_raws(&mut self, raws: Vec<NewRaw>) -> Result<BTreeSet<String>, StoreError> {
-        if raws.is_empty() {
-            return Ok(BTreeSet::new());
+        let mut new = BTreeSet::new();
+        for raws in portions(raws) {
+            let mut statement = built(format!(
+                "INSERT INTO raws (id, tenant, connection, dedupe_id, parent, received_at, trace, sha256, body, state)
+                 VALUES {} ON CONFLICT DO NOTHING RETURNING id",
+                rows_of(10, raws.len())
+            ));
+            for raw in raws {
+                statement = statement
+                    .bind(raw.id)
+                    .bind(raw.tenant)
+                    .bind(raw.connection)
+                    .bind(raw.dedupe_id)
+                    .bind(raw.parent)
+                    .bind(raw.received_at)
+                    .bind(raw.trace)
+                    .bind(raw.sha256)
+                    .bind(raw.body.0)
+                    .bind("new".to_owned());
+            }
+            new.extend(self.all(statement, |row| row.try_get::<String, _>("id")).await?);
         }
-        let mut statement = built(format!(
-            "INSERT INTO raws (id, tenant, connection, dedupe_id, parent, received_at, trace, sha256, body, state)
-             VALUES {} ON CONFLICT DO NOTHING RETURNING id",
-            rows_of(10, raws.len())
-        ));
-        for raw in raws {
-            statement = statement
-                .bind(raw.id)
-                .bind(raw.tenant)
-                .bind(raw.connection)
-                .bind(raw.dedupe_id)
-                .bind(raw.parent)
-                .bind(raw.received_at)
-                .bind(raw.trace)
-                .bind(raw.sha256)
-                .bind(raw.body.0)
-                .bind("new".to_owned());
-        }
-        Ok(self.all(statement, |row| row.try_get("id")).await?.into_iter().collect())
+        Ok(new)
     }
 
     /// A payload.

@@ -95,6 +95,16 @@ pub(crate) fn rows_of(columns: usize, rows: usize) -> String {
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
+/// Rows in portions of 32, 16, 8 … 1: few texts of statements to prepare, and none with thousands of parameters, which
+/// SQLite looks up one after the other.
+pub(crate) fn portions<T>(items: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut left = items.into_iter();
+    std::iter::from_fn(move || {
+        let size = (1 << left.len().checked_ilog2()?).min(32);
+        Some(left.by_ref().take(size).collect())
+    })
+}
+
 /// Placeholders `$from, …` for `count` values.
 pub(crate) fn list_of(from: usize, count: usize) -> String {
     (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")

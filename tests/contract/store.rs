@@ -196,10 +196,13 @@ mod contract {
         let one = work("map", "a", "k", "m");
         b.store.write(job!(|tx| { tx.insert_work(vec![one]).await })).await.unwrap();
         let claim = |now| b.store.write(job!(|tx| { tx.claim_work(&["map"], "w1", now, now + 10, 9).await }));
-        assert_eq!(claim(10).await.unwrap()[0].tries, 1);
+        let first = claim(10).await.unwrap();
+        let claimed_seq = first[0].seq;
+        assert_eq!(first[0].tries, 1);
         let back = |now, name: Option<String>| b.store.write(job!(|tx| { tx.take_back(now, name).await }));
         assert_eq!(back(15, None).await.unwrap(), 0, "the lease still holds");
-        b.store.write(job!(|tx| { tx.renew_claims("w1", 40).await })).await.unwrap();
+        let renew = |held: Vec<i64>| b.store.write(job!(|tx| { tx.renew_claims("w1", 40, held, vec![]).await }));
+        renew(vec![claimed_seq]).await.unwrap();
         assert_eq!(back(30, None).await.unwrap(), 0, "it was renewed");
         assert_eq!(back(41, None).await.unwrap(), 1);
         let claimed = claim(50).await.unwrap();
@@ -313,9 +316,22 @@ mod contract {
         let app = id();
         let identity = Identity { id: app.clone(), vendor_time: Some(5), received_at: 6 };
         let kept = identity.clone();
-        b.store.write(job!(|tx| { tx.put_identity("default", "gh", "application", "77", kept).await })).await.unwrap();
+        b.store
+            .write(job!(|tx| { tx.put_identity("default", "gh", "application", "77", kept, None).await }))
+            .await
+            .unwrap();
         let found = b.store.read(job!(|tx| { tx.identity("default", "gh", "application", "77").await })).await.unwrap();
-        assert_eq!(found, Some(identity));
+        assert_eq!(found, Some(identity.clone()));
+        // Whoever has not seen the last word does not write over it; a word without a vendor's time keeps the last one.
+        let say = |received_at, known| {
+            let next = Identity { vendor_time: None, received_at, ..identity.clone() };
+            b.store.write(job!(|tx| { tx.put_identity("default", "gh", "application", "77", next, known).await }))
+        };
+        assert!(matches!(say(9, None).await, Err(StoreError::Raced)));
+        assert!(matches!(say(9, Some(5)).await, Err(StoreError::Raced)));
+        say(9, Some(6)).await.unwrap();
+        let found = b.store.read(job!(|tx| { tx.identity("default", "gh", "application", "77").await })).await.unwrap();
+        assert_eq!(found.map(|found| (found.vendor_time, found.received_at)), Some((Some(5), 9)));
         for (tenant, connection, remote) in [("acme", "gh", "77"), ("default", "other", "77"), ("default", "gh", "7")] {
             let found = b.store.read(job!(|tx| { tx.identity(tenant, connection, "application", remote).await }));
             assert_eq!(found.await.unwrap(), None);

@@ -309,7 +309,9 @@ fn judge(
         200..=299 if !readable => Verdict::Bad(ErrorVerdict::Retry, Some("the answer is no JSON".to_owned())),
         200..=299 => Verdict::Good,
         401 => Verdict::Bad(ErrorVerdict::Token, None),
-        429 | 503 => Verdict::Bad(ErrorVerdict::Wait, None),
+        429 => Verdict::Bad(ErrorVerdict::Wait, None),
+        // A vendor that asks to wait has not begun; a bare 503 may come from a proxy that has passed the request on.
+        503 if retry_after(response).is_some() => Verdict::Bad(ErrorVerdict::Wait, None),
         408 | 500.. => Verdict::Bad(ErrorVerdict::Retry, None),
         _ => Verdict::Bad(ErrorVerdict::Refused, None),
     };
@@ -360,6 +362,13 @@ pub fn lookup_found(
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
     let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
     let slots = answer_slots(cx, &arena, args, reply.status, payload, &[]);
+    if payload.is_absent() {
+        // An empty answer says neither yes nor no.
+        return Err(CallError::Trouble {
+            status: reply.status,
+            code: Some("the look-up's answer is empty".to_owned()),
+        });
+    }
     match eval(cx, operation, found, &mut Cx::new(&arena, slots))? {
         Value::Bool(found) => Ok(found),
         other => Err(unbuildable(cx, operation, found.span, &format!("`found` gave {}", other.kind()))),

@@ -17,14 +17,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
-const MAGIC: &[u8; 8] = b"HRHLOG01";
+const MAGIC: &[u8; 8] = b"HRHLOG02";
 const HEADER: u64 = 16;
-const FRAME: u64 = 16;
+/// Before each payload: length, checksum, sequence number, and the first sequence number that the same sync covers.
+const FRAME: u64 = 24;
 const SEGMENT: u64 = 16 << 20;
 /// Largest payload: a segment must hold it.
 pub(crate) const MAX_PAYLOAD: usize = 12 << 20;
 /// Bytes written before a sync at most, so that the first in a long group does not wait for the last.
 const MAX_GROUP: usize = 4 << 20;
+/// Bytes read at once at most, beside the first frame.
+const MAX_READ: usize = 16 << 20;
 
 /// A place in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -66,8 +69,9 @@ fn frame_size(payload: usize) -> u64 {
     (FRAME + payload as u64).next_multiple_of(8)
 }
 
-fn checksum(sequence: u64, payload: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&sequence.to_le_bytes()), payload)
+fn checksum(sequence: u64, group: u64, payload: &[u8]) -> u32 {
+    let numbers = crc32c::crc32c_append(crc32c::crc32c(&sequence.to_le_bytes()), &group.to_le_bytes());
+    crc32c::crc32c_append(numbers, payload)
 }
 
 /// Writes a segment full of zeros and syncs it; a rename makes it visible at once or not at all.
@@ -108,8 +112,8 @@ fn segments(folder: &Path) -> Result<Vec<u64>, BusError> {
 
 /// What stands at a place.
 enum Frame {
-    /// A whole frame and the place behind it.
-    Whole(Vec<u8>, Place),
+    /// A whole frame: its payload, the first sequence number of its group, and the place behind it.
+    Whole(Vec<u8>, u64, Place),
     /// Nothing yet.
     End,
     /// Bytes that are no whole frame.
@@ -127,7 +131,7 @@ fn read_frame(file: &File, at: Place) -> Result<Frame, BusError> {
         bytes[..range.len()].copy_from_slice(&head[range]);
         u64::from_le_bytes(bytes)
     };
-    let (length, wanted, sequence) = (number(0..4), number(4..8), number(8..16));
+    let (length, wanted, sequence, group) = (number(0..4), number(4..8), number(8..16), number(16..24));
     if length == 0 {
         return Ok(if head == [0; FRAME as usize] { Frame::End } else { Frame::Torn });
     }
@@ -137,29 +141,44 @@ fn read_frame(file: &File, at: Place) -> Result<Frame, BusError> {
     }
     let mut payload = vec![0; size];
     file.read_exact_at(&mut payload, at.offset + FRAME)?;
-    if u64::from(checksum(sequence, &payload)) != wanted {
+    if u64::from(checksum(sequence, group, &payload)) != wanted {
         return Ok(Frame::Torn);
     }
     let next = Place { segment: at.segment, offset: at.offset + frame_size(size), sequence: sequence + 1 };
-    Ok(Frame::Whole(payload, next))
+    Ok(Frame::Whole(payload, group, next))
 }
 
-/// Whether any whole frame stands behind a torn one: then bytes were changed, not cut off.
-fn whole_frame_behind(file: &File, torn: Place) -> Result<bool, BusError> {
-    let mut at = torn.offset + 8;
-    let mut sequence = [0; 8];
-    while at + FRAME <= SEGMENT {
-        file.read_exact_at(&mut sequence, at + 8)?;
-        let sequence = u64::from_le_bytes(sequence);
-        if sequence > torn.sequence && sequence < torn.sequence + (SEGMENT / FRAME) {
-            let place = Place { segment: torn.segment, offset: at, sequence };
-            if let Frame::Whole(..) = read_frame(file, place)? {
-                return Ok(true);
+/// What stands behind the last whole frame of a segment.
+enum Behind {
+    Nothing,
+    /// Bytes of a group that was never synced as a whole; nobody was told that it is kept.
+    Torn,
+    /// A whole frame of a later group: the place before it was synced once, and its bytes were changed.
+    Damage,
+}
+
+fn behind(file: &File, end: Place) -> Result<Behind, BusError> {
+    let mut bytes = vec![0; usize::try_from(SEGMENT - end.offset).unwrap_or(0)];
+    file.read_exact_at(&mut bytes, end.offset)?;
+    let mut found = Behind::Nothing;
+    for (index, word) in bytes.chunks_exact(8).enumerate() {
+        if word == [0; 8] {
+            continue;
+        }
+        found = Behind::Torn;
+        // A frame's sequence number is its second word.
+        let Some(offset) = (index as u64 * 8).checked_sub(8) else { continue };
+        let sequence = u64::from_le_bytes(word.try_into().unwrap_or_default());
+        if sequence > end.sequence && sequence < end.sequence + (SEGMENT / FRAME) {
+            let place = Place { segment: end.segment, offset: end.offset + offset, sequence };
+            if let Frame::Whole(_, group, _) = read_frame(file, place)?
+                && group > end.sequence
+            {
+                return Ok(Behind::Damage);
             }
         }
-        at += 8;
     }
-    Ok(false)
+    Ok(found)
 }
 
 /// Finds the end of a segment's frames.
@@ -174,12 +193,14 @@ fn end_of(folder: &Path, number: u64, first_sequence: u64) -> Result<(Place, boo
     let mut place = Place { segment: number, offset: HEADER, sequence: first_sequence };
     loop {
         match read_frame(&file, place)? {
-            Frame::Whole(_, next) => place = next,
-            Frame::End => return Ok((place, false)),
-            Frame::Torn if whole_frame_behind(&file, place)? => {
-                return Err(BusError::Damaged { file: path, offset: place.offset });
+            Frame::Whole(_, _, next) => place = next,
+            Frame::End | Frame::Torn => {
+                return match behind(&file, place)? {
+                    Behind::Nothing => Ok((place, false)),
+                    Behind::Torn => Ok((place, true)),
+                    Behind::Damage => Err(BusError::Damaged { file: path, offset: place.offset }),
+                };
             }
-            Frame::Torn => return Ok((place, true)),
         }
     }
 }
@@ -208,17 +229,21 @@ impl Log {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| BusError::Log(format!("{} is in use by another process", folder.display())))?;
-        let cursors = read_cursors(folder)?;
+        let mut cursors = read_cursors(folder)?;
         let mut numbers = segments(folder)?;
         if numbers.is_empty() {
-            prepare_segment(folder, 1)?;
-            numbers.push(1);
+            // Where files were moved away, the log goes on behind all that anybody has read.
+            let last = cursors.values().copied().max_by_key(|place| place.sequence).unwrap_or_default();
+            prepare_segment(folder, last.segment + 1)?;
+            write_first_sequence(folder, last.segment + 1, last.sequence)?;
+            numbers.push(last.segment + 1);
         }
-        // Sequence numbers are continuous; the first one of the oldest segment is 0 or stands in a cursor's past.
         let mut end = Place { segment: numbers[0], offset: HEADER, sequence: first_sequence(folder, numbers[0])? };
         let count = numbers.len();
-        for (index, number) in numbers.into_iter().enumerate() {
-            let (place, torn) = end_of(folder, number, end.sequence)?;
+        for (index, number) in numbers.iter().copied().enumerate() {
+            // Sequence numbers are continuous, except where somebody has moved a segment away.
+            let begins = if number <= end.segment + 1 { end.sequence } else { first_sequence(folder, number)? };
+            let (place, torn) = end_of(folder, number, begins)?;
             if torn {
                 if index + 1 < count {
                     return Err(BusError::Damaged { file: segment_path(folder, number), offset: place.offset });
@@ -226,6 +251,16 @@ impl Log {
                 cut_off(folder, place)?;
             }
             end = place;
+        }
+        for place in cursors.values_mut() {
+            if place.sequence > end.sequence {
+                *place = end;
+            } else if !numbers.contains(&place.segment) {
+                *place = match numbers.iter().find(|number| **number > place.segment) {
+                    Some(next) => Place { segment: *next, offset: HEADER, sequence: first_sequence(folder, *next)? },
+                    None => end,
+                };
+            }
         }
         let (sender, receiver) = watch::channel(end);
         let (appends, waiting) = mpsc::unbounded_channel();
@@ -286,9 +321,11 @@ impl Log {
             cursors.values().map(|place| place.segment).min().unwrap_or(0)
         };
         let numbers = segments(folder)?;
-        for number in numbers.into_iter().filter(|number| *number < passed) {
+        for (index, number) in numbers.iter().copied().enumerate().filter(|(_, number)| *number < passed) {
             // The next segment's first number must be known before this one goes.
-            remember_first_sequence(folder, number + 1)?;
+            if let Some(next) = numbers.get(index + 1) {
+                write_first_sequence(folder, *next, first_sequence(folder, *next)?)?;
+            }
             fs::remove_file(segment_path(folder, number))?;
             let _ = fs::remove_file(sequence_path(folder, number));
         }
@@ -300,17 +337,19 @@ impl Log {
         let end = self.end();
         let mut place = from;
         let mut payloads = Vec::new();
-        while place.sequence < end.sequence && payloads.len() < max {
+        let mut bytes = 0;
+        while place.sequence < end.sequence && payloads.len() < max && bytes < MAX_READ {
             let path = segment_path(&self.shared.folder, place.segment);
             let file = File::open(&path)?;
-            while place.sequence < end.sequence && payloads.len() < max {
+            while place.sequence < end.sequence && payloads.len() < max && bytes < MAX_READ {
                 match read_frame(&file, place)? {
-                    Frame::Whole(payload, next) => {
+                    Frame::Whole(payload, _, next) => {
+                        bytes += payload.len();
                         payloads.push(payload);
                         place = next;
                     }
                     Frame::End if place.segment < end.segment => {
-                        place = Place { segment: place.segment + 1, offset: HEADER, sequence: place.sequence };
+                        place = self.next_segment(place)?;
                         break;
                     }
                     _ => return Err(BusError::Damaged { file: path, offset: place.offset }),
@@ -318,6 +357,16 @@ impl Log {
             }
         }
         Ok((payloads, place))
+    }
+
+    /// The beginning of the segment behind the one that a place stands in.
+    fn next_segment(&self, place: Place) -> Result<Place, BusError> {
+        let folder = &self.shared.folder;
+        let next = segments(folder)?.into_iter().find(|number| *number > place.segment);
+        let next = next.ok_or_else(|| BusError::Log("the log ends too early".to_owned()))?;
+        // Without a gap the numbers go on; the segment may hold no frame yet that says so.
+        let sequence = if next == place.segment + 1 { place.sequence } else { first_sequence(folder, next)? };
+        Ok(Place { segment: next, offset: HEADER, sequence })
     }
 }
 
@@ -327,26 +376,23 @@ fn sequence_path(folder: &Path, number: u64) -> PathBuf {
 
 /// The sequence number that a segment begins with.
 fn first_sequence(folder: &Path, number: u64) -> Result<u64, BusError> {
-    match fs::read_to_string(sequence_path(folder, number)) {
-        Ok(text) => {
-            text.trim().parse().map_err(|_| BusError::Damaged { file: sequence_path(folder, number), offset: 0 })
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            // Without a note the segment's own first frame says it.
-            let file = File::open(segment_path(folder, number))?;
-            let mut bytes = [0; 8];
-            file.read_exact_at(&mut bytes, HEADER + 8)?;
-            Ok(u64::from_le_bytes(bytes))
-        }
-        Err(error) => Err(error.into()),
+    let noted = fs::read_to_string(sequence_path(folder, number)).ok().and_then(|text| text.trim().parse().ok());
+    if let Some(noted) = noted {
+        return Ok(noted);
     }
+    // Without a note, or with one that a power cut left empty, the segment's own first frame says it.
+    let file = File::open(segment_path(folder, number))?;
+    let mut bytes = [0; 8];
+    file.read_exact_at(&mut bytes, HEADER + 8)?;
+    Ok(u64::from_le_bytes(bytes))
 }
 
-fn remember_first_sequence(folder: &Path, number: u64) -> Result<(), BusError> {
-    if segment_path(folder, number).exists() && !sequence_path(folder, number).exists() {
-        let first = first_sequence(folder, number)?;
-        fs::write(sequence_path(folder, number), first.to_string())?;
-    }
+fn write_first_sequence(folder: &Path, number: u64, first: u64) -> Result<(), BusError> {
+    let temporary = folder.join("first.tmp");
+    let mut file = File::create(&temporary)?;
+    file.write_all(first.to_string().as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, sequence_path(folder, number))?;
     Ok(())
 }
 
@@ -356,9 +402,10 @@ fn read_cursors(folder: &Path) -> Result<BTreeMap<String, Place>, BusError> {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".cursor"));
         if let Some(name) = name {
-            let place = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            let place = place.ok_or_else(|| BusError::Damaged { file: path.clone(), offset: 0 })?;
-            cursors.insert(name.to_owned(), place);
+            // A power cut may leave it empty; then the reader begins at the oldest frame, which it must bear anyway.
+            if let Some(place) = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+                cursors.insert(name.to_owned(), place);
+            }
         }
     }
     Ok(cursors)
@@ -417,8 +464,9 @@ fn write_group(
         }
         let length = u32::try_from(payload.len()).map_err(|_| BusError::TooLarge(payload.len()))?;
         bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(&checksum(end.sequence, payload).to_le_bytes());
+        bytes.extend_from_slice(&checksum(end.sequence, start.sequence, payload).to_le_bytes());
         bytes.extend_from_slice(&end.sequence.to_le_bytes());
+        bytes.extend_from_slice(&start.sequence.to_le_bytes());
         bytes.extend_from_slice(payload);
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         *end =
@@ -469,7 +517,9 @@ mod tests {
     async fn a_torn_tail_is_cut_off_and_damage_before_good_frames_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let log = Log::open(folder.path()).unwrap();
-        log.append(vec![b"first".to_vec(), b"second".to_vec(), b"third".to_vec()]).await.unwrap();
+        for payload in ["first", "second", "third"] {
+            log.append(vec![payload.into()]).await.unwrap();
+        }
         drop(log);
         let path = segment_path(folder.path(), 1);
         let whole = fs::read(&path).unwrap();
@@ -489,6 +539,48 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_group_that_a_power_cut_left_in_pieces_is_cut_off_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        log.append(vec![b"first".to_vec()]).await.unwrap();
+        log.append(vec![b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]).await.unwrap();
+        drop(log);
+        // Pages reach the disk in any order: the group's first frame did not, the others did.
+        let second = HEADER + frame_size(5);
+        let path = segment_path(folder.path(), 1);
+        let zeros = vec![0; usize::try_from(frame_size(1)).unwrap()];
+        OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&zeros, second).unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        assert_eq!(payloads(&log, "r"), ["first"]);
+        log.append(vec![b"next".to_vec()]).await.unwrap();
+        drop(log);
+        assert_eq!(payloads(&Log::open(folder.path()).unwrap(), "r"), ["first", "next"]);
+    }
+
+    #[tokio::test]
+    async fn empty_notes_are_no_damage_and_a_log_moved_away_begins_behind_what_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        log.append(vec![b"a".to_vec(), b"b".to_vec()]).await.unwrap();
+        let (_, place) = log.read(log.cursor("r").unwrap(), 9).unwrap();
+        log.advance("r", place).unwrap();
+        drop(log);
+        fs::remove_file(segment_path(folder.path(), 1)).unwrap();
+        fs::write(folder.path().join("other.cursor"), "").unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        log.append(vec![b"c".to_vec()]).await.unwrap();
+        assert_eq!(payloads(&log, "r"), ["c"], "what was accepted afterwards is read");
+        assert_eq!(payloads(&log, "other"), ["c"]);
+        let (_, place) = log.read(log.cursor("r").unwrap(), 9).unwrap();
+        log.advance("r", place).unwrap();
+        drop(log);
+        fs::write(sequence_path(folder.path(), 2), "").unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        log.append(vec![b"d".to_vec()]).await.unwrap();
+        assert_eq!(payloads(&log, "r"), ["d"]);
+    }
+
+    #[tokio::test]
     async fn segments_roll_over_and_go_when_every_reader_has_passed() {
         let folder = tempfile::tempdir().unwrap();
         let log = Log::open(folder.path()).unwrap();
@@ -497,7 +589,10 @@ mod tests {
             log.append(vec![vec![n; 5 << 20]]).await.unwrap();
         }
         assert_eq!(segments(folder.path()).unwrap(), [1, 2]);
-        let (read, fast) = log.read(fast, 10).unwrap();
+        let (mut read, fast) = log.read(fast, 10).unwrap();
+        assert_eq!(read.len(), 4, "as much as fits into memory at once");
+        let (rest, fast) = log.read(fast, 10).unwrap();
+        read.extend(rest);
         assert_eq!(read.iter().map(|p| p[0]).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
         log.advance("fast", fast).unwrap();
         assert_eq!(segments(folder.path()).unwrap(), [1, 2], "the slow one still needs the first");

@@ -202,19 +202,18 @@ fn queue_name(prefix: &str, consumer: &str, partition: u16) -> String {
 /// Hands spooled messages to the broker, in order.
 async fn drain_spool(shared: Arc<Shared>) {
     let own = &shared;
-    let result = shared
-        .spool
-        .drain(|messages| async move {
-            let mut wait = Duration::from_millis(50);
-            while let Err(error) = own.send(&messages).await {
-                tracing::debug!(error = %error, waiting = messages.len(), "spooled messages wait");
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(2));
-            }
-        })
-        .await;
-    if let Err(error) = result {
-        tracing::error!(error = %error, "the spool cannot be drained");
+    let send = |messages: Vec<Message>| async move {
+        let mut wait = Duration::from_millis(50);
+        while let Err(error) = own.send(&messages).await {
+            tracing::debug!(error = %error, waiting = messages.len(), "spooled messages wait");
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_secs(2));
+        }
+    };
+    // A full disk, for one, keeps it from noting how far it has come; that passes.
+    while let Err(error) = shared.spool.drain(send).await {
+        tracing::error!(error = %error, "the spool cannot be drained now");
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
@@ -248,8 +247,10 @@ impl Shared {
             for confirm in confirms {
                 match confirm.await? {
                     Confirmation::Ack(None) => {}
-                    // Nobody is interested in the topic: that is not a loss.
-                    Confirmation::Ack(Some(_)) => tracing::debug!("a message without a queue"),
+                    // Every topic has a queue of ours; somebody must have removed it.
+                    Confirmation::Ack(Some(_)) => {
+                        return Err(BusError::Topology("a message found no queue".to_owned()));
+                    }
                     other => return Err(BusError::Away(format!("the broker did not take a message: {other:?}"))),
                 }
             }

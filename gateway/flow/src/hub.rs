@@ -10,7 +10,7 @@ use hub_kit::{Client, Connection, Driver, Tokens};
 use hub_store::{Store, job};
 use hub_telemetry::Metrics;
 use hub_tree::{Arena, Clock, Ids, Value};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -18,6 +18,8 @@ use tokio::task::JoinSet;
 
 /// How long a claim holds without being renewed.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
+/// How long calls under way may take to end when the hub stops: longer than the client waits for an answer.
+const LAST_CALLS: Duration = Duration::from_secs(35);
 /// How long to sleep when nothing is to be done; wake-ups of this process come sooner.
 pub(crate) const IDLE: Duration = Duration::from_millis(250);
 
@@ -71,6 +73,7 @@ pub struct Hub {
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
     registry: ArcSwap<Registry>,
     pub(crate) wake: Wake,
+    pub(crate) held: Held,
     pub(crate) recent: Recent,
     stop: watch::Sender<bool>,
 }
@@ -81,6 +84,41 @@ pub(crate) struct Wake {
     pub(crate) events: Notify,
     pub(crate) work: Notify,
     pub(crate) calls: Notify,
+}
+
+/// What this process is working on: messages and calls by their sequence numbers. Only their claims are renewed.
+#[derive(Clone, Default)]
+pub(crate) struct Held {
+    pub(crate) work: HeldSet,
+    pub(crate) calls: HeldSet,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct HeldSet(Arc<Mutex<BTreeSet<i64>>>);
+
+impl HeldSet {
+    /// Holds a claim until the guard is dropped, however the work ends.
+    pub(crate) fn hold(&self, seq: i64) -> Holding {
+        self.set().insert(seq);
+        Holding(self.clone(), seq)
+    }
+
+    fn all(&self) -> Vec<i64> {
+        self.set().iter().copied().collect()
+    }
+
+    fn set(&self) -> std::sync::MutexGuard<'_, BTreeSet<i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A claim that is held.
+pub(crate) struct Holding(HeldSet, i64);
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.0.set().remove(&self.1);
+    }
 }
 
 /// Deliveries that were accepted a short while ago: a shortcut past the store for vendors that repeat themselves.
@@ -152,6 +190,7 @@ impl Hub {
             consumers,
             registry: ArcSwap::from_pointee(registry),
             wake: Wake::default(),
+            held: Held::default(),
             recent: Recent::default(),
             stop: watch::Sender::new(false),
         })
@@ -205,6 +244,13 @@ impl Hub {
             ended = loops.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
         }
         loops.shutdown().await;
+        // Nothing is claimed any more. A call that is cut off now could be one that nobody can know the end of.
+        let last = tokio::time::Instant::now() + LAST_CALLS;
+        while !(self.held.calls.all().is_empty() && self.held.work.all().is_empty())
+            && tokio::time::Instant::now() < last
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Ends [`Hub::run`].
@@ -231,8 +277,9 @@ async fn keep_claims(hub: Arc<Hub>) {
     loop {
         tokio::time::sleep(LEASE / 6).await;
         let (now, node) = (hub.clock.micros(), hub.node.clone());
+        let (work, calls) = (hub.held.work.all(), hub.held.calls.all());
         let kept = hub.store.write(job!(|tx| {
-            tx.renew_claims(&node, now + lease).await?;
+            tx.renew_claims(&node, now + lease, work, calls).await?;
             tx.take_back(now, None).await
         }));
         match kept.await {

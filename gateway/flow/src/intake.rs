@@ -8,9 +8,10 @@ use hub_expr::Cx;
 use hub_expr::Located;
 use hub_kit::manifest::Webhook;
 use hub_kit::{Connection, RawEnvelope};
-use hub_store::{NewParked, NewRaw, NewWork, Sealed, job};
+use hub_store::{NewParked, NewRaw, NewWork, Sealed, StoreError, job};
 use hub_tree::{Arena, Limits, TraceContext, Value, json};
 use sha2::{Digest, Sha256};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,48 +52,82 @@ pub(crate) async fn run(hub: Arc<Hub>) {
 
 /// Moves a batch into the store; returns when it is there.
 async fn take(hub: &Arc<Hub>, deliveries: Vec<Delivery>) {
-    let mut raws = Vec::with_capacity(deliveries.len());
-    let mut work = Vec::with_capacity(deliveries.len());
-    let mut steps = Vec::with_capacity(deliveries.len());
-    let mut unreadable = Vec::new();
-    for delivery in deliveries {
-        match prepare(hub, &delivery) {
-            Ok((raw, item, step)) => {
-                raws.push(raw);
-                work.push(item);
-                steps.push(step);
-            }
-            Err(reason) => unreadable.push(park(hub, &delivery, reason)),
+    let mut ready = Vec::with_capacity(deliveries.len());
+    for delivery in &deliveries {
+        let mut prepared = prepare(hub, delivery);
+        if prepared.is_err() && hub.store.keyring().reload(&hub.store).await.is_ok() {
+            // Another process may have made the key that it was sealed with.
+            prepared = prepare(hub, delivery);
         }
+        ready.push(prepared.unwrap_or_else(|reason| unreadable(hub, delivery, reason)));
     }
-    loop {
-        let (raws, work, steps, unreadable) = (raws.clone(), work.clone(), steps.clone(), unreadable.clone());
-        let written = hub.store.write(job!(|tx| {
-            let new = tx.insert_raws(raws).await?;
-            let is_new = |id: &String| new.contains(id);
-            tx.insert_work(work.into_iter().filter(|item| is_new(&item.message)).collect()).await?;
-            let steps = steps.into_iter().filter(|(id, _)| is_new(id)).flat_map(|(_, steps)| steps.into_vec());
-            tx.add_steps(steps.collect()).await?;
-            for parked in unreadable {
-                tx.park(parked).await?;
-            }
-            Ok(())
-        }));
-        match written.await {
-            Ok(()) => break,
-            // The messages stay on the bus until the store takes them.
-            Err(error) => {
-                tracing::warn!(error = %error, "the store does not take payloads in");
-                tokio::time::sleep(Duration::from_millis(500)).await;
+    if let Err(error) = keep(hub, ready).await {
+        tracing::error!(error = %error, "the store refuses a batch of payloads; each is taken in by itself");
+        for delivery in &deliveries {
+            let alone = prepare(hub, delivery).unwrap_or_else(|reason| unreadable(hub, delivery, reason));
+            if keep(hub, vec![alone]).await.is_err()
+                && let Err(error) = keep(hub, vec![unreadable(hub, delivery, "the store refuses it")]).await
+            {
+                tracing::error!(error = %error, message.id = %delivery.message.id, "a payload cannot be kept at all");
             }
         }
     }
     hub.wake.work.notify_one();
 }
 
-type Prepared = (NewRaw, NewWork, (String, Steps));
+/// Writes payloads; waits for a store that is away, because the messages stay on the bus until it takes them.
+async fn keep(hub: &Arc<Hub>, ready: Vec<Ready>) -> Result<(), StoreError> {
+    loop {
+        let ready = ready.clone();
+        let written = hub.store.write(job!(|tx| {
+            let new = tx.insert_raws(ready.iter().map(|one| one.raw.clone()).collect()).await?;
+            let (mut work, mut steps) = (Vec::new(), Vec::new());
+            for one in ready.into_iter().filter(|one| new.contains(&one.raw.id)) {
+                steps.extend(one.steps.into_vec());
+                match one.next {
+                    Next::Map(item) => work.push(item),
+                    Next::Park(parked) => {
+                        tx.park_raw(&one.raw.id).await?;
+                        tx.park(parked).await?;
+                    }
+                }
+            }
+            tx.insert_work(work).await?;
+            tx.add_steps(steps).await
+        }));
+        match written.await {
+            Err(error) if error.is_temporary() => {
+                tracing::warn!(error = %error, "the store does not take payloads in");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            other => return other,
+        }
+    }
+}
 
-fn prepare(hub: &Hub, delivery: &Delivery) -> Result<Prepared, &'static str> {
+/// A payload that can be written.
+#[derive(Clone)]
+struct Ready {
+    raw: NewRaw,
+    steps: Steps,
+    next: Next,
+}
+
+/// What becomes of it.
+#[derive(Clone)]
+enum Next {
+    Map(NewWork),
+    /// It cannot be read; it stays as it is, for a person.
+    Park(NewParked),
+}
+
+/// Evaluates the manifest's expressions on bytes from outside: if that ever panics, it costs this payload only.
+fn prepare(hub: &Hub, delivery: &Delivery) -> Result<Ready, &'static str> {
+    let preparing = || prepare_one(hub, delivery);
+    std::panic::catch_unwind(AssertUnwindSafe(preparing)).unwrap_or(Err("reading it broke off: this is a defect"))
+}
+
+fn prepare_one(hub: &Hub, delivery: &Delivery) -> Result<Ready, &'static str> {
     let message = &delivery.message;
     let opened = hub.open(&message.tenant, &format!("raw:{}", message.id), &message.body);
     let opened = opened.map_err(|_| "the payload cannot be opened: the master key has changed")?;
@@ -133,7 +168,7 @@ fn prepare(hub: &Hub, delivery: &Delivery) -> Result<Prepared, &'static str> {
         &format!("raw/{}", message.id),
         detail,
     );
-    Ok((raw, work, (message.id.clone(), steps)))
+    Ok(Ready { raw, steps, next: Next::Map(work) })
 }
 
 /// The dedupe id and the order key of a payload, as the manifest says.
@@ -149,10 +184,18 @@ fn keys(connection: Option<&Connection>, envelope: &RawEnvelope, sha256: &str, d
         let value = hook_value(connection, &arena, payload, headers, located.as_ref()?).ok()?;
         value.scalar_text(&arena).filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let dedupe = text(&webhook.dedupe).unwrap_or_else(|| hashed(webhook, envelope, sha256));
+    let dedupe = text(&webhook.dedupe).map_or_else(|| hashed(webhook, envelope, sha256), bounded);
     // Equal keys of different connections have nothing to do with each other.
-    let order_key = text(&webhook.order_key).map_or_else(|| default.to_owned(), |key| format!("{default}/{key}"));
-    (dedupe, order_key)
+    let order_key = text(&webhook.order_key).map(bounded);
+    (dedupe, order_key.map_or_else(|| default.to_owned(), |key| format!("{default}/{key}")))
+}
+
+/// A key that every store's index takes: a vendor's text may be long, or hold characters that PostgreSQL refuses.
+fn bounded(key: String) -> String {
+    if key.len() <= 200 && !key.chars().any(char::is_control) {
+        return key;
+    }
+    format!("sha256:{}", hex::encode(Sha256::digest(key.as_bytes())))
 }
 
 /// Without an id of the vendor's: the same body within the vendor's retry horizon is a repetition, later it is news.
@@ -161,24 +204,40 @@ fn hashed(webhook: &Webhook, envelope: &RawEnvelope, sha256: &str) -> String {
     format!("sha256:{sha256}:{}", envelope.received_at / horizon)
 }
 
-fn park(hub: &Hub, delivery: &Delivery, reason: &str) -> NewParked {
+/// A payload that stays sealed and needs a person.
+fn unreadable(hub: &Hub, delivery: &Delivery, reason: &str) -> Ready {
     let message = &delivery.message;
     tracing::error!(message.id = %message.id, reason, "a payload was parked");
-    let context: Option<TraceContext> = message.trace.parse().ok();
-    NewParked {
-        // The same message parked twice is parked once.
+    let context: TraceContext = message.trace.parse().unwrap_or_else(|_| TraceContext::begin());
+    let connection = message.topic.strip_prefix("raw.").unwrap_or_default().to_owned();
+    let at = hub.clock.micros();
+    let raw = NewRaw {
         id: message.id.clone(),
         tenant: message.tenant.clone(),
-        connection: message.topic.strip_prefix("raw.").unwrap_or_default().to_owned(),
+        connection: connection.clone(),
+        dedupe_id: format!("unreadable:{}", message.id),
+        parent: None,
+        received_at: at,
+        trace: message.trace.clone(),
+        sha256: String::new(),
+        body: Sealed(message.body.clone()),
+    };
+    let parked = NewParked {
+        id: message.id.clone(),
+        tenant: message.tenant.clone(),
+        connection: connection.clone(),
         step: CONSUMER.to_owned(),
         code: "UNREADABLE_MESSAGE".to_owned(),
         reason: reason.to_owned(),
         place: String::new(),
-        trace: context.map(|context| context.id()).unwrap_or_default(),
+        trace: context.id(),
         kind: "raw".to_owned(),
         reference: message.id.clone(),
-        at: hub.clock.micros(),
-    }
+        at,
+    };
+    let mut steps = Steps::of(&context, &message.tenant);
+    steps.add(&hub.ids, at, ("receive", Went::Parked), &connection, &format!("raw/{}", message.id), reason);
+    Ready { raw, steps, next: Next::Park(parked) }
 }
 
 /// What a webhook's expressions say of an opened payload.

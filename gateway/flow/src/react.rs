@@ -226,9 +226,10 @@ pub(crate) async fn run(hub: Arc<Hub>) {
                 None => Arc::clone(&slots).acquire_owned().await,
             };
             let (hub, Ok(slot)) = (Arc::clone(&hub), slot) else { return };
+            let held = hub.held.work.hold(work.seq);
             tokio::spawn(async move {
                 handle(&hub, &work).await;
-                drop(slot);
+                drop((slot, held));
                 // What waited behind this message can be claimed now.
                 hub.wake.work.notify_one();
             });
@@ -239,6 +240,10 @@ pub(crate) async fn run(hub: Arc<Hub>) {
 async fn handle(hub: &Arc<Hub>, work: &Claimed) {
     let consumer = work.new.consumer.as_str();
     let handling = async {
+        if work.tries > MAX_TRIES {
+            let reason = format!("given up after {MAX_TRIES} tries that did not come to an end");
+            return Err(Failure::park("TRIES_USED_UP", reason));
+        }
         if consumer == MAP {
             return map_in::handle(hub, work).await;
         }

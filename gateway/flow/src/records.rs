@@ -145,12 +145,13 @@ pub async fn apply(
             Err(unknown) => return Ok(Err(unknown)),
         }
     }
-    for (write, known) in writes.iter().zip(&known) {
-        if let (Some(key), Some(source), false) = (&known.key, &write.source, known.outdated) {
+    for (index, (write, one)) in writes.iter().zip(&known).enumerate() {
+        let told = known[..index].iter().any(|earlier| earlier.entity == one.entity && earlier.key == one.key);
+        if let (Some(key), Some(source), false, false) = (&one.key, &write.source, one.outdated, told) {
             let entity = write.entity.name;
             let identity =
-                Identity { id: known.id.clone(), vendor_time: source.vendor_time, received_at: source.received_at };
-            tx.put_identity(tenant, &source.connection, entity, key, identity).await?;
+                Identity { id: one.id.clone(), vendor_time: source.vendor_time, received_at: source.received_at };
+            tx.put_identity(tenant, &source.connection, entity, key, identity, one.received_at).await?;
         }
     }
     let mut applied = Vec::with_capacity(writes.len());
@@ -166,6 +167,8 @@ struct Known {
     id: String,
     key: Option<String>,
     outdated: bool,
+    /// When the last payload was received that said something about it, µs.
+    received_at: Option<i64>,
 }
 
 /// Finds a word's record, or gives it an id. Nothing is written yet: a word that cannot be placed stops them all.
@@ -177,7 +180,7 @@ async fn identify(
     earlier: &[Known],
 ) -> Result<Result<Known, UnknownHubId>, StoreError> {
     let entity = write.entity.name;
-    let settled = |id: &str| Ok(Ok(Known { entity, id: id.to_owned(), key: None, outdated: false }));
+    let settled = |id: &str| Ok(Ok(Known { entity, id: id.to_owned(), key: None, outdated: false, received_at: None }));
     let (key, hub_id, source) = match (&write.target, &write.source) {
         (Target::New(id), _) => return settled(id),
         (Target::Remote { key, hub_id }, Some(source)) => (key, hub_id, source),
@@ -187,7 +190,8 @@ async fn identify(
     if let Some(same) = earlier.iter().find(|known| known.entity == entity && known.key.is_some() && known.key == *key)
     {
         // Two words of one payload about one record.
-        return Ok(Ok(Known { entity, id: same.id.clone(), key: key.clone(), outdated: same.outdated }));
+        let (id, received_at) = (same.id.clone(), same.received_at);
+        return Ok(Ok(Known { entity, id, key: key.clone(), outdated: same.outdated, received_at }));
     }
     let found = match key {
         Some(key) => tx.identity(tenant, &source.connection, entity, key).await?,
@@ -206,7 +210,8 @@ async fn identify(
         (None, None) => hub.ids.next().to_string(),
     };
     let outdated = found.as_ref().is_some_and(|known| is_older(source, known));
-    Ok(Ok(Known { entity, id, key: key.clone(), outdated }))
+    let received_at = found.as_ref().map(|known| known.received_at);
+    Ok(Ok(Known { entity, id, key: key.clone(), outdated, received_at }))
 }
 
 /// The vendor's own time decides; where it is missing or equal, the time of receipt.

@@ -24,6 +24,8 @@ use tracing::Instrument;
 const CONCURRENCY: i64 = 64;
 /// Tries before a call is parked.
 const MAX_TRIES: i64 = 12;
+/// How long a call that may have been carried out is left alone.
+const BEFORE_LOOK_UP: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 /// How many calls of each connection are under way: one slow vendor must not take everybody's place.
@@ -51,21 +53,34 @@ pub(crate) async fn run(hub: Arc<Hub>) {
             continue;
         }
         for call in calls {
-            count(&under_way, &call.new.connection, true);
-            let (hub, under_way) = (Arc::clone(&hub), Arc::clone(&under_way));
+            let place = Place::take(&under_way, &call.new.connection);
+            let held = hub.held.calls.hold(call.seq);
+            let hub = Arc::clone(&hub);
             tokio::spawn(async move {
                 make(&hub, &call).await;
-                count(&under_way, &call.new.connection, false);
+                drop((place, held));
                 hub.wake.calls.notify_one();
             });
         }
     }
 }
 
-fn count(under_way: &UnderWay, connection: &str, begins: bool) {
-    let mut map = under_way.lock().unwrap_or_else(PoisonError::into_inner);
-    let entry = map.entry(connection.to_owned()).or_default();
-    *entry = if begins { *entry + 1 } else { entry.saturating_sub(1) };
+/// One of a connection's places; free again when dropped, however the call ends.
+struct Place(UnderWay, String);
+
+impl Place {
+    fn take(under_way: &UnderWay, connection: &str) -> Self {
+        *under_way.lock().unwrap_or_else(PoisonError::into_inner).entry(connection.to_owned()).or_default() += 1;
+        Self(Arc::clone(under_way), connection.to_owned())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(count) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&self.1) {
+            *count = count.saturating_sub(1);
+        }
+    }
 }
 
 /// How many calls are under way, and the connections that take no more.
@@ -171,12 +186,15 @@ fn judge(error: CallError, operation: &Operation, call: &Call, looking: bool) ->
     if !looking && error.retry() == Retry::IfIdempotent && matches!(operation.idempotency, Idempotency::None) {
         return outcome_unknown(Some(&error.to_string()));
     }
+    if looking && (call.tries >= MAX_TRIES || error.retry() == Retry::Never) {
+        return outcome_unknown(Some(&format!("the look-up fails: {error}")));
+    }
     if call.tries >= MAX_TRIES {
         let reason = format!("given up after {} tries: {error}", call.tries);
         return Ended::Parked { code: "TRIES_USED_UP".to_owned(), reason };
     }
     if looking {
-        return if error.retry() == Retry::Never { park(&error) } else { Ended::Again { error, unsure: true } };
+        return Ended::Again { error, unsure: true };
     }
     match error.retry() {
         Retry::Never => park(&error),
@@ -236,11 +254,16 @@ async fn settle(
             "done"
         }
         Ended::Again { error, unsure } => {
-            let wait = wait(&error, call.tries);
+            let mut wait = wait(&error, call.tries);
+            if unsure {
+                // The vendor may still be at work on it: a look-up that comes too early finds nothing.
+                wait = wait.max(BEFORE_LOOK_UP);
+            }
             step(Went::Retry, format!("{}: {error}; again in {} ms", new.operation, wait.as_millis()));
             settled.state = CallState::Ready;
             settled.at = now + i64::try_from(wait.as_micros()).unwrap_or(0);
-            settled.unsure = unsure || (call.unsure && error.retry() != Retry::Safe);
+            // Once it may have been carried out, it may have been, whatever became of later tries.
+            settled.unsure = unsure || call.unsure;
             settled.error = Some(error.to_string());
             "retried"
         }
@@ -254,14 +277,30 @@ async fn settle(
         }
     };
     hub.metrics.call(&new.connection, &new.operation, counted);
-    if let Err(error) = commit(hub, call, settled, steps, context).await {
-        // The claim runs out; then the call counts as one that may have been carried out.
-        tracing::warn!(error = %error, connection.id = %new.connection, "the end of a call could not be kept");
-    }
+    keep_end(hub, call, settled, steps, context).await;
     hub.wake.events.notify_one();
 }
 
+/// Commits the end of a call; what the vendor has said must not be forgotten because the store is away for a while.
+async fn keep_end(hub: &Arc<Hub>, call: &Call, mut settled: Settled, steps: Steps, context: TraceContext) {
+    loop {
+        let Err(error) = commit(hub, call, settled.clone(), steps.clone(), context).await else { return };
+        tracing::warn!(error = %error, connection.id = %call.new.connection, "the end of a call cannot be kept");
+        if error.is_temporary() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        } else if settled.reply.take().is_some() {
+            // The call was carried out all the same; what its answer says needs a person.
+            let reason = format!("what it answered cannot be kept: {error}");
+            settled.parked = Some(parked(hub, call, &context, "ANSWER_NOT_KEPT".to_owned(), &reason, String::new()));
+        } else {
+            // The claim runs out; then the call counts as one that may have been carried out.
+            return;
+        }
+    }
+}
+
 /// How a call stands after a try.
+#[derive(Clone)]
 struct Settled {
     state: CallState,
     at: i64,
@@ -272,6 +311,7 @@ struct Settled {
 }
 
 /// What an answer says.
+#[derive(Clone)]
 struct Understood {
     raw: NewRaw,
     mapping: Option<MappingText>,
@@ -290,7 +330,8 @@ fn understand(hub: &Hub, connection: &Arc<Connection>, call: &Call, args: &[u8],
         system: connection.manifest.vendor.clone(),
         url: None,
         vendor_time: None,
-        received_at: now,
+        // A vendor that knows a repetition gives its first answer again: it is as old as the first try.
+        received_at: if call.tries > 1 { call.new.created_at } else { now },
         raw: id.clone(),
         raw_sha256: sha256.clone(),
         mapping: mapping.id.clone(),

@@ -56,6 +56,9 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     create_private_folder(&config.data)?;
     let node = kept(&config.data.join("node"), || random::token(12))?;
     let store = open_store(config, &clock).await?;
+    for connection in registry.connections.values() {
+        store.keyring().ensure(&store, &clock, &connection.tenant).await?;
+    }
     let bus = open_bus(config, &consumers)?;
     let admin = config.environment.get("HRHUB_ADMIN_KEY");
     let keys = Arc::new(ApiKeys::new(store.clone(), admin.as_deref()));

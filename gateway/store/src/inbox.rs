@@ -52,6 +52,9 @@ const CANDIDATES: &str = "
                     AND e.order_key = i.order_key AND e.seq < i.seq AND e.state IN ('ready', 'running'))
     ) AS heads ORDER BY connection_turn, tenant_turn, seq LIMIT $3";
 
+/// How long a call that may have been carried out is left alone.
+const LOOK_UP_AFTER_MICROS: i64 = 5_000_000;
+
 impl Tx {
     /// Takes messages in; those that the consumer has seen change nothing. Returns how many were new.
     ///
@@ -172,23 +175,41 @@ impl Tx {
              WHERE state = 'running' AND (lease_until < $1 OR owner = $2)")
         .bind(now)
         .bind(returned.clone());
-        let calls = sql("UPDATE calls SET state = 'ready', owner = '', unsure = 1
+        // The vendor may still be at work on what it was asked: a look-up that comes too early finds nothing.
+        let calls = sql("UPDATE calls SET state = 'ready', owner = '', unsure = 1, available_at = $3
              WHERE state = 'running' AND (lease_until < $1 OR owner = $2)")
         .bind(now)
-        .bind(returned);
+        .bind(returned)
+        .bind(now + LOOK_UP_AFTER_MICROS);
         Ok(self.run(work).await? + self.run(calls).await?)
     }
 
-    /// Holds the claims of a living worker for longer.
+    /// Holds the claims of a living worker for longer: those that it is really working on. What it has lost sight of
+    /// runs out and is taken back.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn renew_claims(&mut self, owner: &str, lease_until: i64) -> Result<(), StoreError> {
-        for text in [
-            "UPDATE inbox SET lease_until = $2 WHERE state = 'running' AND owner = $1",
-            "UPDATE calls SET lease_until = $2 WHERE state = 'running' AND owner = $1",
-        ] {
-            self.run(sql(text).bind(owner.to_owned()).bind(lease_until)).await?;
+    pub async fn renew_claims(
+        &mut self,
+        owner: &str,
+        lease_until: i64,
+        work: Vec<i64>,
+        calls: Vec<i64>,
+    ) -> Result<(), StoreError> {
+        for (table, held) in [("inbox", work), ("calls", calls)] {
+            for held in portions(held) {
+                let mut statement = built(format!(
+                    "UPDATE {table} SET lease_until = $2
+                     WHERE state = 'running' AND owner = $1 AND seq IN ({})",
+                    list_of(3, held.len())
+                ))
+                .bind(owner.to_owned())
+                .bind(lease_until);
+                for seq in held {
+                    statement = statement.bind(seq);
+                }
+                self.run(statement).await?;
+            }
         }
         Ok(())
     }

@@ -144,14 +144,20 @@ impl Keyring {
 
     /// Reads all tenants' keys; the default tenant always has one.
     pub(crate) async fn load(&self, store: &Store, clock: &Clock) -> Result<(), StoreError> {
-        let rows = store.read(job!(|tx| { tx.tenant_keys().await })).await?;
-        for (tenant, sealed) in rows {
-            self.add(&tenant, &sealed)?;
-        }
+        self.reload(store).await?;
         self.ensure(store, clock, "default").await
     }
 
-    /// Makes sure that a tenant has a key. Two processes may both make one; the newest seals, both open.
+    /// Reads the keys again: another process may have made one for a new tenant.
+    ///
+    /// # Errors
+    /// The store cannot be read, or another master key sealed them.
+    pub async fn reload(&self, store: &Store) -> Result<(), StoreError> {
+        let rows = store.read(job!(|tx| { tx.tenant_keys().await })).await?;
+        rows.iter().try_for_each(|(tenant, sealed)| self.add(tenant, sealed))
+    }
+
+    /// Makes sure that a tenant has a key. Of two processes that start at once, one makes it and both use it.
     ///
     /// # Errors
     /// The store cannot keep it.
@@ -163,8 +169,15 @@ impl Keyring {
         let bytes = Zeroizing::new(random::bytes::<32>());
         let sealed = seal_with(&cipher(&self.master.0)?, id, &format!("tenant-key:{tenant}"), bytes.as_slice())?;
         let (owner, kept, now) = (tenant.to_owned(), sealed.clone(), clock.micros());
-        store.write(job!(|tx| { tx.insert_tenant_key(&owner, id, kept, now).await })).await?;
-        self.add(tenant, &sealed)
+        let rows = store.write(job!(|tx| {
+            tx.lock_schema().await?;
+            let rows = tx.tenant_keys().await?;
+            if !rows.iter().any(|(known, _)| *known == owner) {
+                tx.insert_tenant_key(&owner, id, kept, now).await?;
+            }
+            tx.tenant_keys().await
+        }));
+        rows.await?.iter().try_for_each(|(tenant, sealed)| self.add(tenant, sealed))
     }
 
     fn add(&self, tenant: &str, sealed: &[u8]) -> Result<(), StoreError> {

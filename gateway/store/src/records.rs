@@ -289,10 +289,11 @@ impl Tx {
         .await
     }
 
-    /// Says what a vendor's id means, and how new the payload was that said so. What it means never changes.
+    /// Says what a vendor's id means, and how new the payload was that said so. What it means never changes; a payload
+    /// without a vendor's time leaves the last one. `known` is the time of receipt that the caller has read.
     ///
     /// # Errors
-    /// The store fails, or somebody else has given the id another meaning meanwhile.
+    /// The store fails, or somebody else has said something about the id meanwhile.
     pub async fn put_identity(
         &mut self,
         tenant: &str,
@@ -300,12 +301,15 @@ impl Tx {
         entity: &str,
         remote_id: &str,
         identity: Identity,
+        known: Option<i64>,
     ) -> Result<(), StoreError> {
         let statement =
             sql("INSERT INTO identities (tenant, connection, entity, remote_id, id, vendor_time, received_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (tenant, connection, entity, remote_id) DO UPDATE SET
-                 vendor_time = excluded.vendor_time, received_at = excluded.received_at
+                 vendor_time = COALESCE(excluded.vendor_time, identities.vendor_time),
+                 received_at = excluded.received_at
+             WHERE identities.received_at = $8
              RETURNING id")
             .bind(tenant.to_owned())
             .bind(connection.to_owned())
@@ -313,7 +317,8 @@ impl Tx {
             .bind(remote_id.to_owned())
             .bind(identity.id.clone())
             .bind(identity.vendor_time)
-            .bind(identity.received_at);
+            .bind(identity.received_at)
+            .bind(known.unwrap_or(i64::MIN));
         let kept = self.one(statement, |row| row.try_get::<String, _>("id")).await?;
         if kept.as_deref() == Some(identity.id.as_str()) { Ok(()) } else { Err(StoreError::Raced) }
     }

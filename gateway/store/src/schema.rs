@@ -101,13 +101,19 @@ CREATE TABLE tokens (
 "];
 
 impl Tx {
-    /// Brings the schema to this program's version.
-    pub(crate) async fn migrate(&mut self) -> Result<(), StoreError> {
-        let dialect = self.dialect;
-        if let Some(lock) = dialect.schema_lock() {
+    /// One at a time until the end of the transaction: what only one process may set up.
+    pub(crate) async fn lock_schema(&mut self) -> Result<(), StoreError> {
+        if let Some(lock) = self.dialect.schema_lock() {
             // The lock's result is void, which the driver-neutral layer cannot read; it need not.
             sqlx::raw_sql(lock).execute(self.conn()).await?;
         }
+        Ok(())
+    }
+
+    /// Brings the schema to this program's version.
+    pub(crate) async fn migrate(&mut self) -> Result<(), StoreError> {
+        let dialect = self.dialect;
+        self.lock_schema().await?;
         self.run(sql("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)")).await?;
         let version = self
             .one(sql("SELECT value FROM meta WHERE name = 'schema_version'"), |row| row.try_get::<String, _>("value"))

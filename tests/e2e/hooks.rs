@@ -145,3 +145,43 @@ fn what_cannot_be_taken_is_refused_with_a_clear_problem() {
     assert_eq!(place.greenhouse_hook("fine", &golden()).status(), 200);
     wait_for("the application", LIMIT, || application(&place));
 }
+
+#[test]
+fn every_tenant_has_its_own_key_and_its_own_records() {
+    let place = Place::new(Backends::Embedded);
+    place.edit("connections/greenhouse-main.yaml", |text| text.replace("connector:", "tenant: acme\nconnector:"));
+    let _hub = place.serve();
+    assert_eq!(place.greenhouse_hook("evt-1", &golden()).status(), 200);
+    let config = place.config();
+    let config = config.to_str().unwrap();
+    let key = |tenant| {
+        let made = ["keys", "create", "--name", "t", "--scopes", "admin", "--tenant", tenant, "--config", config];
+        hub_support::said(&hub_support::run_hrhub(made)).0.trim().to_owned()
+    };
+    let (acme, default) = (key("acme"), key("default"));
+    let path = "/v1/applications?connection=greenhouse-main&remote_id=55120034";
+    wait_for("the tenant's application", LIMIT, || place.get_as(&acme, path).1["data"].get(0).cloned());
+    assert_eq!(place.get_as(&default, path).1["data"], serde_json::json!([]), "another tenant's records are not seen");
+}
+
+/// A vendor that proved itself may still send keys that no index takes.
+fn odd_keys_hold_nobody_up(backends: Backends) {
+    let place = Place::new(backends);
+    let _hub = place.serve();
+    let with_id =
+        |id: &str| String::from_utf8(golden()).unwrap().replace("\"id\": 55120034", &format!("\"id\": \"{id}\""));
+    assert_eq!(place.greenhouse_hook("nul", with_id("a\\u0000b").as_bytes()).status(), 200);
+    assert_eq!(place.greenhouse_hook("long", with_id(&"x".repeat(20_000)).as_bytes()).status(), 200);
+    assert_eq!(place.greenhouse_hook("fine", &golden()).status(), 200);
+    wait_for("the application behind them", LIMIT, || application(&place));
+}
+
+#[test]
+fn odd_keys_hold_nobody_up_on_the_embedded_default() {
+    odd_keys_hold_nobody_up(Backends::Embedded);
+}
+
+#[test]
+fn odd_keys_hold_nobody_up_on_rabbitmq_and_postgresql() {
+    odd_keys_hold_nobody_up(Backends::Servers);
+}

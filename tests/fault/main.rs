@@ -122,6 +122,30 @@ fn a_killed_hub_loses_nothing_and_repeats_nothing_on_rabbitmq_and_postgresql() {
     nothing_is_lost_and_nothing_happens_twice(Backends::Servers);
 }
 
+/// Stopping in peace cuts no call off: vendors answer late, and every call is still heard out.
+#[test]
+fn a_hub_that_is_asked_to_stop_hears_its_calls_out() {
+    let place = Place::new(Backends::Embedded);
+    let _sandbox = place.sandbox();
+    place.turn(&json!({ "slow_ms": 700 }));
+    let mut hub = place.serve();
+    let sent: Vec<Candidate> = (0..6).map(|index| Candidate::new(20_000 + index, "strong.example")).collect();
+    for candidate in &sent {
+        place.move_candidate(candidate);
+    }
+    for _ in 0..4 {
+        random_wait(1500);
+        assert!(hub.stop().success());
+        hub = place.serve();
+    }
+    wait_until(LIMIT, || {
+        let (effects, parked) = (place.effects(), unknown_outcomes(&place));
+        assert!(parked.is_empty(), "{parked:#?}");
+        sent.iter().try_for_each(|candidate| went_the_whole_road(&place, candidate, &effects, &parked))
+    });
+    assert!(place.effects().iter().all(|(_, count)| *count == 1), "{:#?}", place.effects());
+}
+
 /// Hub and vendors die together, as in `hrhub demo`.
 #[test]
 fn a_killed_demo_goes_on_where_it_was() {

@@ -235,27 +235,39 @@ impl Hub {
         loops.spawn(intake::run(Arc::clone(&self)));
         loops.spawn(relay::run(Arc::clone(&self)));
         loops.spawn(react::take_in(Arc::clone(&self)));
-        loops.spawn(react::run(Arc::clone(&self)));
-        loops.spawn(send::run(Arc::clone(&self)));
         loops.spawn(keep_claims(Arc::clone(&self)));
+        // These end by themselves, between two claims: what is claimed is begun.
+        let mut claiming = JoinSet::new();
+        claiming.spawn(react::run(Arc::clone(&self)));
+        claiming.spawn(send::run(Arc::clone(&self)));
         let mut stopped = self.stop.subscribe();
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => {}
             ended = loops.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
+            ended = claiming.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
         }
-        loops.shutdown().await;
-        // Nothing is claimed any more. A call that is cut off now could be one that nobody can know the end of.
+        self.stop();
+        // A call that is cut off now could be one that nobody can know the end of.
         let last = tokio::time::Instant::now() + LAST_CALLS;
+        let _ = tokio::time::timeout_at(last, async { while claiming.join_next().await.is_some() {} }).await;
         while !(self.held.calls.all().is_empty() && self.held.work.all().is_empty())
             && tokio::time::Instant::now() < last
         {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        loops.shutdown().await;
+    }
+
+    /// Whether the hub has been told to stop.
+    pub(crate) fn stops(&self) -> bool {
+        *self.stop.borrow()
     }
 
     /// Ends [`Hub::run`].
     pub fn stop(&self) {
         self.stop.send_replace(true);
+        self.wake.work.notify_one();
+        self.wake.calls.notify_one();
     }
 
     /// The settings of a connection that may be seen, for mappings.

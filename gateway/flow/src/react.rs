@@ -204,7 +204,7 @@ pub(crate) async fn run(hub: Arc<Hub>) {
     let consumers: Vec<&'static str> =
         std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect();
     let lease = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
-    loop {
+    while !hub.stops() {
         // At least one slot is free before anything is claimed.
         let Ok(first) = Arc::clone(&slots).acquire_owned().await else { return };
         let free = i64::try_from(slots.available_permits() + 1).unwrap_or(1);

@@ -34,7 +34,7 @@ type UnderWay = Arc<Mutex<BTreeMap<String, usize>>>;
 pub(crate) async fn run(hub: Arc<Hub>) {
     let under_way = UnderWay::default();
     let lease = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
-    loop {
+    while !hub.stops() {
         let (busy, full) = occupied(&hub, &under_way);
         let free = CONCURRENCY - busy;
         let (node, now) = (hub.node.clone(), hub.clock.micros());

@@ -416,7 +416,8 @@ mod contract {
         let one = &list[0];
         assert_eq!((one.steps, one.trouble, one.started_at, one.last_at), (3, 1, 10, 20));
         assert_eq!(one.subject, "application/1", "once there is a record, it is about that");
-        let about = b.store.read(job!(|tx| { tx.journeys_about("default", "application/1", 5).await })).await.unwrap();
+        let about =
+            b.store.read(job!(|tx| { tx.journeys_about("default", "application/1", None, 5).await })).await.unwrap();
         assert_eq!(about.len(), 1);
         assert!(b.store.read(job!(|tx| { tx.journeys("acme", None, 5).await })).await.unwrap().is_empty());
     }

@@ -185,3 +185,60 @@ fn odd_keys_hold_nobody_up_on_the_embedded_default() {
 fn odd_keys_hold_nobody_up_on_rabbitmq_and_postgresql() {
     odd_keys_hold_nobody_up(Backends::Servers);
 }
+
+#[test]
+fn a_result_never_decides_about_somebody_else() {
+    let place = Place::new(Backends::Embedded);
+    let _sandbox = place.sandbox();
+    let _hub = place.serve();
+    let invited = hub_support::Candidate::new(7301, "weak.example");
+    let other = hub_support::Candidate::new(7302, "weak.example");
+    for candidate in [&invited, &other] {
+        place.move_candidate(candidate);
+    }
+    let journeys = [invited, other].map(|c| crate::road::journey_with_calls(&place, c.number, 4));
+    let subject = |journey: &Value, entity: &str| {
+        let subjects = journey["steps"].as_array().unwrap().iter().filter_map(|step| step["subject"].as_str());
+        subjects.filter_map(|s| s.strip_prefix(entity)).next().unwrap().to_owned()
+    };
+    let (order, application) = (subject(&journeys[0], "assessment_order/"), subject(&journeys[1], "application/"));
+    let before = place.get("/v1/decisions")["data"].as_array().unwrap().len();
+    let body = serde_json::json!({
+        "type": "interview.completed", "timestamp": "2026-11-22T03:00:00Z",
+        "data": { "interview_id": "ivw_other", "reference": order, "application_reference": application,
+                  "status": "completed", "completed_at": "2026-11-22T03:00:00Z", "scale": { "min": 0, "max": 10 },
+                  "dimensions": [{ "id": "情绪稳定性", "score": { "value": 10 } }, { "id": "沟通能力", "score": { "value": 10 } }] }
+    })
+    .to_string();
+    assert_eq!(place.interview_hook("msg_1", body.as_bytes()).status(), 200);
+    let parked = wait_for("the parked result", LIMIT, || place.get("/v1/parked")["data"].get(0).cloned());
+    assert_eq!(parked["code"], "ORDER_MISMATCH", "{parked:#}");
+    assert_eq!(place.get("/v1/decisions")["data"].as_array().unwrap().len(), before);
+}
+
+#[test]
+fn an_interview_without_a_usable_score_is_still_told_and_noted() {
+    let place = Place::new(Backends::Embedded);
+    let _sandbox = place.sandbox();
+    let _hub = place.serve();
+    place.move_candidate(&hub_support::Candidate::new(7401, "weak.example"));
+    let journey = crate::road::journey_with_calls(&place, 7401, 4);
+    let find = |entity: &str| {
+        let subjects = journey["steps"].as_array().unwrap().iter().filter_map(|step| step["subject"].as_str());
+        subjects.filter_map(|s| s.strip_prefix(entity)).next().unwrap().to_owned()
+    };
+    let body = serde_json::json!({
+        "type": "interview.completed", "timestamp": "2099-11-22T03:00:00Z",
+        "data": { "interview_id": "ivw_second", "reference": find("assessment_order/"),
+                  "application_reference": find("application/"), "status": "completed",
+                  "completed_at": "2026-11-22T03:00:00Z", "dimensions": [] }
+    })
+    .to_string();
+    assert_eq!(place.interview_hook("msg_2", body.as_bytes()).status(), 200);
+    wait_for("the second note", LIMIT, || {
+        let parked = place.get("/v1/parked");
+        assert!(parked["data"].as_array().unwrap().is_empty(), "{parked:#}");
+        let notes = place.effects().into_iter().find(|(name, _)| name == "greenhouse note candidate/907401")?;
+        (notes.1 == 2).then_some(())
+    });
+}

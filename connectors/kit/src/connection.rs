@@ -1,8 +1,8 @@
 //! A tenant's configured instance of a connector.
 
 use crate::inbound::InboundRequest;
-use crate::manifest::{COMMON_SECRETS, COMMON_SETTINGS, Manifest};
-use crate::verify::WebhookError;
+use crate::manifest::{COMMON_SECRETS, COMMON_SETTINGS, Manifest, VerifyRule};
+use crate::verify::{Verifier, WebhookError, standard_key};
 use hub_expr::Cx;
 use hub_tree::env::Environment;
 use hub_tree::yaml::{self, Context, Key, Kind, Node};
@@ -89,7 +89,14 @@ impl Connection {
         let settings = Private::new(json::to_string(&arena.map(&values)));
         let base_url = base_url.trim_end_matches('/').to_owned();
         let source = Arc::clone(source);
-        (findings.error_count() == before).then_some(Self { id, tenant, manifest, base_url, egress, settings, source })
+        let connection = Self { id, tenant, manifest, base_url, egress, settings, source };
+        let secret = connection.unusable_secret();
+        if let Some(name) = secret {
+            let place = filled.iter().find(|(key, _)| key.name == name).map_or(node.span, |(key, _)| key.span);
+            let help = "Standard Webhooks secrets are `whsec_` and base64".to_owned();
+            cx.error_with(place, format!("`{name}` is no usable secret"), Some(help));
+        }
+        (findings.error_count() == before).then_some(connection)
     }
 
     /// The settings as a value for expressions.
@@ -115,20 +122,33 @@ impl Connection {
         items.iter().filter_map(|item| item.scalar_text(&arena).map(ToOwned::to_owned)).collect()
     }
 
+    /// The proof that this connection asks for: the manifest's first whose condition holds.
+    fn proof(&self) -> Option<&VerifyRule> {
+        let arena = Arena::new();
+        let settings = self.settings(&arena);
+        self.manifest.webhook.as_ref()?.verify.iter().find(|rule| {
+            rule.when.as_ref().is_none_or(|when| {
+                let mut cx = Cx::new(&arena, vec![settings]);
+                matches!(when.expr.eval(&mut cx), Ok(Value::Bool(true)))
+            })
+        })
+    }
+
+    /// The setting whose secret nothing can be verified with.
+    fn unusable_secret(&self) -> Option<&str> {
+        let name = self.manifest.webhook.as_ref()?.secret.as_str();
+        let standard = matches!(self.proof()?.verifier, Verifier::StandardWebhooks);
+        let bad = |secret: &String| secret.is_empty() || (standard && standard_key(secret).is_none());
+        self.setting_list(name).iter().any(bad).then_some(name)
+    }
+
     /// Verifies a request by the manifest's proofs: the first whose condition holds.
     ///
     /// # Errors
     /// Why the request is not believed.
     pub fn verify(&self, request: &InboundRequest) -> Result<(), WebhookError> {
         let webhook = self.manifest.webhook.as_ref().ok_or(WebhookError::Unsupported)?;
-        let arena = Arena::new();
-        let settings = self.settings(&arena);
-        let rule = webhook.verify.iter().find(|rule| {
-            rule.when.as_ref().is_none_or(|when| {
-                let mut cx = Cx::new(&arena, vec![settings]);
-                matches!(when.expr.eval(&mut cx), Ok(Value::Bool(true)))
-            })
-        });
+        let rule = self.proof();
         let skew = self.setting("max_skew_secs").and_then(|text| text.parse().ok()).unwrap_or(300);
         rule.ok_or(WebhookError::Unsupported)?.verifier.check(request, &self.setting_list(&webhook.secret), skew)
     }
@@ -184,6 +204,13 @@ fn check_settings(manifest: &Manifest, filled: &[(&Key, Node)], span: Span, cx: 
         }
         if matches!(value.kind, Kind::Map(_)) {
             value.expected("text", cx);
+        }
+        if value.kind == Kind::List(Vec::new()) {
+            cx.error(value.span, format!("`{}` is empty", key.name));
+        }
+        let skew = value.scalar().and_then(|text| text.parse::<u32>().ok());
+        if key.name == "max_skew_secs" && skew.is_none_or(|skew| skew > 86_400) {
+            value.expected("a whole number of seconds, at most a day", cx);
         }
     }
     for setting in manifest.settings.iter().filter(|setting| setting.required) {

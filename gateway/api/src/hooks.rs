@@ -27,7 +27,8 @@ pub(crate) async fn receive(
     }
     let query = parts.uri.query().unwrap_or_default();
     let query = url::form_urlencoded::parse(query.as_bytes()).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
-    let body = match read_body(body, hub.max_body_bytes).await {
+    let reading = tokio::time::timeout(BODY_WITHIN, read_body(body, hub.max_body_bytes)).await;
+    let body = match reading.unwrap_or_else(|_| Err(Problem::slow_body())) {
         Ok(body) => body,
         Err(problem) => {
             let result = if problem.code() == "too_large" { "too_large" } else { "broken_body" };
@@ -70,6 +71,8 @@ fn headers(map: &HeaderMap) -> Vec<(String, String)> {
     map.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
 }
 
+/// How long a sender may take for a body: until it is whole, nothing proves who it is.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// How much of a body that nobody wants is read all the same: a client that is still sending when the connection
 /// closes sees a reset, not the answer.
 const PATIENCE_BYTES: u64 = 32 << 20;

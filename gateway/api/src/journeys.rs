@@ -47,15 +47,14 @@ pub(crate) async fn list(
     let after = after.transpose()?;
     given.finish(&["about"])?;
     let tenant = who.tenant;
-    let about_given = about.is_some();
     let journeys = api.hub.store.read(job!(|tx| {
         match about {
-            Some(subject) => tx.journeys_about(&tenant, &subject, limit + 1).await,
+            Some(subject) => tx.journeys_about(&tenant, &subject, after, limit + 1).await,
             None => tx.journeys(&tenant, after, limit + 1).await,
         }
     }));
     let mut journeys = journeys.await?;
-    let more = i64::try_from(journeys.len()).unwrap_or(0) > limit && !about_given;
+    let more = i64::try_from(journeys.len()).unwrap_or(0) > limit;
     journeys.truncate(usize::try_from(limit).unwrap_or(0));
     let next = journeys.last().filter(|_| more).map(|last| Parameters::make_cursor("j", &last.place()));
     let data: Vec<Value> = journeys.iter().map(journey_json).collect();

@@ -15,8 +15,10 @@ pub use problem::Problem;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use hub_flow::Hub;
 use hub_flow::access::ApiKeys;
@@ -68,10 +70,24 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
+/// What the framework itself refuses (a path that is no UTF-8 …) is a problem like all others.
+fn as_problem(response: Response) -> Response {
+    let plain = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if response.status() == StatusCode::BAD_REQUEST && plain {
+        return Problem::malformed("the path or the query cannot be read").into_response();
+    }
+    response
+}
+
 /// Counts requests by route, not by address: addresses hold ids.
 async fn count(State(api): State<Api>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let response = next.run(request).await;
+    let response = if request.uri().to_string().contains("%00") {
+        // No store could hold it, and PostgreSQL refuses to be asked for it.
+        Problem::malformed("the address holds a NUL").into_response()
+    } else {
+        as_problem(next.run(request).await)
+    };
     api.hub.metrics.request(&route, response.status().as_u16());
     response
 }

@@ -135,6 +135,14 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "broken_body", "Broken off", "the body ended too early")
     }
 
+    pub(crate) fn slow_body() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "slow_body", "Too slow", "the body did not arrive in time")
+    }
+
+    pub(crate) fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed_request", "Not readable", detail)
+    }
+
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available", detail);
         problem.0.retry_after = Some(5);

@@ -185,6 +185,10 @@ fn behind(file: &File, end: Place) -> Result<Behind, BusError> {
 fn end_of(folder: &Path, number: u64, first_sequence: u64) -> Result<(Place, bool), BusError> {
     let path = segment_path(folder, number);
     let file = File::open(&path)?;
+    let length = file.metadata()?.len();
+    if length != SEGMENT {
+        return Err(BusError::Damaged { file: path, offset: length });
+    }
     let mut head = [0; HEADER as usize];
     file.read_exact_at(&mut head, 0)?;
     if &head[..8] != MAGIC {

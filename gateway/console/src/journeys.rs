@@ -40,7 +40,7 @@ pub(crate) async fn list(
     let after = wanted.after.as_deref().and_then(Journey::read_place);
     let found = console.0.hub.store.read(job!(|tx| {
         match about {
-            Some(about) => tx.journeys_about(&tenant, &about, PAGE + 1).await,
+            Some(about) => tx.journeys_about(&tenant, &about, after, PAGE + 1).await,
             None => tx.journeys(&tenant, after, PAGE + 1).await,
         }
     }));
@@ -71,7 +71,7 @@ fn without_lang(uri: &str) -> String {
 }
 
 fn list_body(lang: Lang, shared: &Shared, mut journeys: Vec<Journey>, find: Option<&str>) -> Markup {
-    let more = i64::try_from(journeys.len()).unwrap_or(0) > PAGE && find.is_none();
+    let more = i64::try_from(journeys.len()).unwrap_or(0) > PAGE;
     journeys.truncate(usize::try_from(PAGE).unwrap_or(0));
     let oldest = journeys.last().map(Journey::place);
     html! {
@@ -110,7 +110,7 @@ fn list_body(lang: Lang, shared: &Shared, mut journeys: Vec<Journey>, find: Opti
             p.zone { (lang.say("Times in ", "时区：")) (zone_name(shared)) }
         }
         @if let Some(after) = oldest.filter(|_| more) {
-            p { a.button href=(format!("/console/journeys?after={after}")) { (lang.say("Older", "更早的")) } }
+            p { a.button href=(format!("/console/journeys?after={after}{}", find.map(|find| format!("&find={find}")).unwrap_or_default())) { (lang.say("Older", "更早的")) } }
         }
     }
 }

@@ -13,7 +13,7 @@ pub use session::Session;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -97,7 +97,13 @@ async fn style(State(_): State<Console>) -> Response {
 
 /// Pages run nothing, embed nothing, are embedded nowhere, and stay in no cache.
 async fn guard_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    // Browsers say where a form was sent from; another site's form must sign nobody in or out.
+    let foreign = request.headers().get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    let mut response = if foreign && request.method() == Method::POST {
+        StatusCode::FORBIDDEN.into_response()
+    } else {
+        next.run(request).await
+    };
     let headers = response.headers_mut();
     for (name, value) in [
         (

@@ -242,6 +242,8 @@ impl Hub {
         claiming.spawn(send::run(Arc::clone(&self)));
         let mut stopped = self.stop.subscribe();
         tokio::select! {
+            // Told to stop, the loops end: that is no defect.
+            biased;
             _ = stopped.wait_for(|stop| *stop) => {}
             ended = loops.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
             ended = claiming.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
@@ -294,6 +296,10 @@ async fn keep_claims(hub: Arc<Hub>) {
             tx.renew_claims(&node, now + lease, work, calls).await?;
             tx.take_back(now, None).await
         }));
+        // Keys of tenants that another process has met first.
+        if let Err(error) = hub.store.keyring().reload(&hub.store).await {
+            tracing::warn!(error = %error, "tenants' keys could not be read again");
+        }
         match kept.await {
             Ok(0) => {}
             Ok(count) => {

@@ -25,6 +25,8 @@ struct Mapped {
     error: Option<Failure>,
 }
 
+const DAY_MICROS: i64 = 86_400_000_000;
+
 /// Maps one payload. `Err` parks it or tries again; the loop marks it as done otherwise.
 pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure> {
     let (tenant, id) = (work.new.tenant.clone(), work.new.message.clone());
@@ -73,7 +75,11 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
         place: place(rule.span),
     })?;
     let vendor_time = match &webhook.updated_at {
-        Some(located) => hook_value(connection, &arena, payload, headers, located).ok().and_then(instant),
+        Some(located) => hook_value(connection, &arena, payload, headers, located)
+            .ok()
+            .and_then(instant)
+            // A time that lies well ahead would win over every later word.
+            .filter(|at| *at <= raw.new.received_at + DAY_MICROS),
         None => None,
     };
     let input = Input {

@@ -53,6 +53,8 @@ pub(crate) enum StoreKind {
 }
 
 const MAX_BODY_BYTES: i64 = 5_000_000;
+/// What fits into a message of the bus, with its headers and sealed.
+const LARGEST_BODY: i64 = 12_000_000;
 
 impl Config {
     /// Reads the folder that the command line names; warnings are printed.
@@ -107,7 +109,7 @@ impl Config {
         let bus = fields.optional("bus").map_or(Some(BusKind::Embedded), |node| bus(node, &environment, &cx));
         let store = fields.optional("store").map_or(Some(StoreKind::Sqlite), |node| store(node, &environment, &cx));
         let allow_private = fields.optional("egress").map(|node| egress(node, &cx)).unwrap_or_default();
-        let max_body_bytes = section(&mut fields, "limits", |limits| limits.integer("max_body_bytes", 1, 1 << 30));
+        let max_body_bytes = section(&mut fields, "limits", |limits| limits.integer("max_body_bytes", 1, LARGEST_BODY));
         let time_zone = fields.optional("time_zone").and_then(|node| time_zone(node, &cx));
         let expressions = section(&mut fields, "scoring", |scoring| scoring.bool("expressions"));
         let flows = fields.optional("flows").cloned();

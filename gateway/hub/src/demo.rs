@@ -171,7 +171,7 @@ async fn look(hub: &Arc<Hub>, play: &Play) -> anyhow::Result<Looked> {
         };
         let subject = format!("{entity}/{}", identity.id);
         // The oldest journey about the record is the one that began with the candidate's move.
-        let Some(first) = tx.journeys_about(TENANT, &subject, 50).await?.pop() else { return Ok((parked, None)) };
+        let Some(first) = tx.journeys_about(TENANT, &subject, None, 50).await?.pop() else { return Ok((parked, None)) };
         Ok((parked, Some((first.trace.clone(), tx.journey(TENANT, &first.trace).await?))))
     }));
     let (parked, journey) = found.await?;

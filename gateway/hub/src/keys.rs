@@ -18,8 +18,14 @@ pub(crate) async fn run(command: KeysCommand, place: &Place) -> anyhow::Result<E
     match command {
         KeysCommand::Create { name, scopes, tenant } => {
             let scopes = Scope::parse_list(&scopes).map_err(|wrong| anyhow::anyhow!("--scopes: {wrong}"))?;
+            for (flag, text) in [("--name", &name), ("--tenant", &tenant)] {
+                if text.trim().is_empty() || text.len() > 100 || text.chars().any(char::is_control) {
+                    bail!("{flag} needs 1 to 100 characters in one line");
+                }
+            }
             let made = make_key(&name, &tenant, &scopes, &clock);
             let row = made.row;
+            store.keyring().ensure(&store, &clock, &tenant).await?;
             store.write(job!(|tx| { tx.insert_key(row.clone()).await })).await?;
             say::out(made.shown.expose());
             say::note("Keep it now: it is not shown again.");

@@ -7,6 +7,10 @@ use hub_api::Api;
 use hub_console::Console;
 use hub_flow::Hub;
 use hub_tree::jiff::tz::TimeZone;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -16,6 +20,8 @@ use tokio::task::JoinHandle;
 
 /// How long requests may take to end when the program stops.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
+/// How long a client may take for the head of a request, and a connection may be idle.
+const HEADERS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Takes an address; `flag` is what a person changes when it cannot be taken.
 pub(crate) async fn bind(address: &str, flag: &str) -> anyhow::Result<TcpListener> {
@@ -31,26 +37,54 @@ pub(crate) fn address_of(socket: &TcpListener) -> anyhow::Result<String> {
 /// A router that answers on a socket.
 pub(crate) struct Served {
     stop: watch::Sender<bool>,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Served {
     pub(crate) fn start(socket: TcpListener, router: Router) -> Self {
         let stop = watch::Sender::new(false);
-        let mut stopped = stop.subscribe();
-        let serve = axum::serve(socket, router).with_graceful_shutdown(async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        });
-        Self { stop, task: tokio::spawn(async move { serve.await }) }
+        let task = tokio::spawn(accept(socket, router, stop.subscribe()));
+        Self { stop, task }
     }
 
     /// Takes no more requests and waits for those under way.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
-        if tokio::time::timeout(LAST_REQUESTS, &mut self.task).await.is_err() {
-            self.task.abort();
+        let _ = self.task.await;
+    }
+}
+
+/// Answers connections until told to stop; then those under way may end.
+async fn accept(socket: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    server.http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS_WITHIN);
+    let graceful = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = socket.accept() => accepted,
+            _ = stopped.wait_for(|stop| *stop) => break,
+        };
+        match stream {
+            Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                let service = TowerToHyperService::new(router.clone());
+                let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+                let connection = graceful.watch(connection);
+                tokio::spawn(async move {
+                    // What breaks a connection off is the peer's business.
+                    let _ = connection.await;
+                });
+            }
+            Err(error) => {
+                // Such as too many open files: it passes.
+                tracing::warn!(error = %error, "a connection could not be taken");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
         }
     }
+    drop(socket);
+    let _ = tokio::time::timeout(LAST_REQUESTS, graceful.shutdown()).await;
 }
 
 /// A hub at work: its loops, its API and its console.

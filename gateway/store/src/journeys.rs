@@ -86,6 +86,9 @@ fn read_journey(row: &AnyRow) -> Result<Journey, sqlx::Error> {
     })
 }
 
+/// Before the first place of a list.
+const BEHIND_NOTHING: (i64, String) = (i64::MAX, String::new());
+
 /// What a journey is about: the first record, or the payload as long as nothing has become of it.
 fn subject_of(steps: &[&Step]) -> String {
     let named = steps.iter().map(|step| &step.subject).filter(|subject| !subject.is_empty());
@@ -180,7 +183,7 @@ impl Tx {
         after: Option<(i64, String)>,
         limit: i64,
     ) -> Result<Vec<Journey>, StoreError> {
-        let (at, trace) = after.unwrap_or((i64::MAX, String::new()));
+        let (at, trace) = after.unwrap_or(BEHIND_NOTHING);
         let statement = sql("SELECT * FROM journeys
              WHERE tenant = $1 AND (started_at < $2 OR (started_at = $2 AND trace > $3))
              ORDER BY started_at DESC, trace LIMIT $4")
@@ -191,7 +194,7 @@ impl Tx {
         self.all(statement, read_journey).await
     }
 
-    /// Journeys with a step about a record (`entity/id`), newest first.
+    /// Journeys with a step about a record (`entity/id`), newest first; behind `after`, if given.
     ///
     /// # Errors
     /// The store fails.
@@ -199,13 +202,18 @@ impl Tx {
         &mut self,
         tenant: &str,
         subject: &str,
+        after: Option<(i64, String)>,
         limit: i64,
     ) -> Result<Vec<Journey>, StoreError> {
+        let (at, trace) = after.unwrap_or(BEHIND_NOTHING);
         let statement = sql("SELECT * FROM journeys WHERE tenant = $1 AND trace IN
                  (SELECT trace FROM journey_steps WHERE tenant = $1 AND subject = $2)
-             ORDER BY started_at DESC, trace LIMIT $3")
+                 AND (started_at < $3 OR (started_at = $3 AND trace > $4))
+             ORDER BY started_at DESC, trace LIMIT $5")
         .bind(tenant.to_owned())
         .bind(subject.to_owned())
+        .bind(at)
+        .bind(trace)
         .bind(limit);
         self.all(statement, read_journey).await
     }

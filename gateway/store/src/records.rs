@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::keyring::Sealed;
-use crate::tx::{Tx, built, rows_of, sql};
+use crate::tx::{Tx, built, portions, rows_of, sql};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -204,22 +204,22 @@ impl Tx {
             .bind(entity.clone())
             .bind(id.clone());
         self.run(statement).await?;
-        if index.is_empty() {
-            return Ok(());
+        for index in portions(index) {
+            let mut statement = built(format!(
+                "INSERT INTO record_index (tenant, entity, field, value, id) VALUES {} ON CONFLICT DO NOTHING",
+                rows_of(5, index.len())
+            ));
+            for entry in index {
+                statement = statement
+                    .bind(tenant.clone())
+                    .bind(entity.clone())
+                    .bind(entry.field)
+                    .bind(entry.value)
+                    .bind(id.clone());
+            }
+            self.run(statement).await?;
         }
-        let mut statement = built(format!(
-            "INSERT INTO record_index (tenant, entity, field, value, id) VALUES {} ON CONFLICT DO NOTHING",
-            rows_of(5, index.len())
-        ));
-        for entry in index {
-            statement = statement
-                .bind(tenant.clone())
-                .bind(entity.clone())
-                .bind(entry.field)
-                .bind(entry.value)
-                .bind(id.clone());
-        }
-        self.run(statement).await.map(drop)
+        Ok(())
     }
 
     /// All versions of a record, oldest first.

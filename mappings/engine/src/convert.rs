@@ -57,7 +57,10 @@ pub(crate) fn convert<'a>(
         },
         Type::Integer => {
             let number = decimal(value)?;
-            if number.fract().is_zero() {
+            let whole = number.fract().is_zero();
+            if whole && i64::try_from(number).is_err() {
+                misfit("out_of_range", "a whole number has at most 64 bits")
+            } else if whole {
                 Ok(Value::Number(arena.format(format_args!("{}", number.trunc().normalize()))))
             } else {
                 misfit("not_an_integer", "expected a whole number")

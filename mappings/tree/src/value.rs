@@ -227,12 +227,23 @@ impl PartialEq for Value<'_> {
                 matches!((self.as_decimal(), other.as_decimal()), (Some(a), Some(b)) if a == b)
             }
             (Self::List(a), Self::List(b)) => a == b,
-            (Self::Map(a), Self::Map(b)) => {
-                a.0.len() == b.0.len() && a.0.iter().all(|(key, value)| b.0.iter().any(|(k, v)| k == key && v == value))
-            }
+            (Self::Map(a), Self::Map(b)) => a.0.len() == b.0.len() && same_entries(a.0, b.0),
             _ => false,
         }
     }
+}
+
+/// Whether maps of one length hold the same; a vendor's object may have hundreds of thousands of keys.
+fn same_entries<'a>(a: &[(&'a str, Value<'a>)], b: &[(&'a str, Value<'a>)]) -> bool {
+    if a.iter().zip(b).all(|((one, _), (other, _))| one == other) {
+        return a.iter().zip(b).all(|((_, one), (_, other))| one == other);
+    }
+    let sorted = |entries: &[(&'a str, Value<'a>)]| {
+        let mut entries = entries.to_vec();
+        entries.sort_by_key(|(key, _)| *key);
+        entries
+    };
+    sorted(a).iter().zip(&sorted(b)).all(|((one, a), (other, b))| one == other && a == b)
 }
 
 impl fmt::Debug for Value<'_> {

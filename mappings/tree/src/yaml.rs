@@ -111,7 +111,11 @@ pub fn read(source: &Arc<Source>, findings: &Findings) -> Option<Node> {
         return None;
     }
     let mut reader = Reader { parser: Parser::new_from_str(&source.text), cx };
-    reader.document().ok().flatten()
+    let document = reader.document().ok()?;
+    if document.is_none() {
+        reader.cx.error(Span::default(), "the file is empty");
+    }
+    document
 }
 
 /// Something was reported; reading cannot go on.

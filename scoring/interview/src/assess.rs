@@ -145,10 +145,10 @@ fn with_speech_rate(scorecard: &Scorecard, turns: &[Turn]) -> Scorecard {
     let (mut text, mut millis) = (String::new(), 0_i64);
     for turn in turns.iter().filter(|turn| is_candidate(turn)) {
         if let (Some(words), Some(start), Some(end)) = (&turn.text, turn.start_ms, turn.end_ms)
-            && end > start
+            && let Some(length) = end.checked_sub(start).filter(|length| *length > 0)
         {
             text.push_str(words);
-            millis += end - start;
+            millis = millis.saturating_add(length);
         }
     }
     if let Some(rate) = speech(&text, Decimal::new(millis, 3), Decimal::ZERO).rate {

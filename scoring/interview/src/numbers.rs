@@ -24,9 +24,12 @@ pub fn normalise(raw: Decimal, min: Decimal, max: Decimal) -> Result<Decimal, Sc
     if raw < min || raw > max {
         return Err(ScaleError::OutOfRange);
     }
-    let share = (raw - min).checked_div(max - min).ok_or(ScaleError::NoScale)?;
+    // A scale may be wider than a number can be.
+    let (above, range) = (raw.checked_sub(min), max.checked_sub(min));
+    let (Some(above), Some(range)) = (above, range) else { return Err(ScaleError::NoScale) };
+    let share = above.checked_div(range).ok_or(ScaleError::NoScale)?;
     // Multiplied first where that stays exact: 41 of 50 is 82, not 81.99….
-    let exact = (raw - min).checked_mul(Decimal::ONE_HUNDRED).and_then(|product| product.checked_div(max - min));
+    let exact = above.checked_mul(Decimal::ONE_HUNDRED).and_then(|product| product.checked_div(range));
     Ok(exact.unwrap_or(share * Decimal::ONE_HUNDRED).normalize())
 }
 

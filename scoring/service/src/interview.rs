@@ -109,14 +109,20 @@ async fn read(hub: &Arc<Hub>, event: &EventMessage) -> Result<Option<Seen>, Fail
     let order_id =
         order_id.ok_or_else(|| Failure::park("ORDER_MISSING", "the scorecard belongs to no assessment of ours"))?;
     let order = document(hub, &event.tenant, "assessment_order", &order_id, None).await?;
-    let order =
-        order.ok_or_else(|| Failure::park("ORDER_MISSING", "the scorecard's assessment is not in the store"))?;
+    let order: AssessmentOrder =
+        typed(&order.ok_or_else(|| Failure::park("ORDER_MISSING", "the scorecard's assessment is not in the store"))?)?;
+    // A result must not decide about somebody else than the one who was invited.
+    let invited = order.application.as_ref().and_then(|application| application.id.as_ref());
+    if scorecard.application.as_ref().and_then(|application| application.id.as_ref()) != invited {
+        let reason = "the scorecard names another application than its assessment does";
+        return Err(Failure::park("ORDER_MISMATCH", reason));
+    }
     let interview = match scorecard.interview.as_ref().and_then(|interview| interview.id.clone()) {
         Some(id) => document(hub, &event.tenant, "interview", &id, None).await?,
         None => None,
     };
     let interview = interview.map(|document| typed(&document)).transpose()?.unwrap_or_default();
-    Ok(Some(Seen { scorecard, order: typed(&order)?, interview }))
+    Ok(Some(Seen { scorecard, order, interview }))
 }
 
 fn typed<T: DeserializeOwned>(document: &str) -> Result<T, Failure> {

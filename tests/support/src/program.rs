@@ -212,6 +212,17 @@ impl Place {
             .unwrap()
     }
 
+    /// Sends a web hook of the interview vendor with a valid Standard Webhooks signature.
+    #[must_use]
+    pub fn interview_hook(&self, id: &str, body: &[u8]) -> reqwest::blocking::Response {
+        let now = hub_tree::Clock::System.now().as_second();
+        let secret = self.secret("AI_INTERVIEW_WEBHOOK_SECRET");
+        let signature = hub_kit::verify::sign_standard_webhooks(&secret, id, now, body).unwrap();
+        let request = self.http.post(self.url("/hooks/ai-interview-main")).header("content-type", "application/json");
+        let request = request.header("webhook-id", id).header("webhook-timestamp", now);
+        request.header("webhook-signature", signature).body(body.to_vec()).send().unwrap()
+    }
+
     /// What Greenhouse would sign a body with.
     #[must_use]
     pub fn greenhouse_signature(&self, body: &[u8]) -> String {

@@ -13,7 +13,7 @@ fn init_asks_nothing_and_what_it_writes_is_sound() {
     assert!(out.contains("hrhub serve --config"), "{out}");
     let checked = run_hrhub(["check", path]);
     let (out, err) = said(&checked);
-    assert!(checked.status.success() && out.contains("no problems; checked 3 connections"), "{out}{err}");
+    assert!(checked.status.success() && out.contains("no problems; sound: 3 connections"), "{out}{err}");
     let again = run_hrhub(["init", path]);
     assert!(!again.status.success() && said(&again).1.contains("holds a hub.yaml already"));
 }
@@ -21,7 +21,7 @@ fn init_asks_nothing_and_what_it_writes_is_sound() {
 #[test]
 fn every_problem_of_a_folder_is_found_in_one_run_with_its_place() {
     let place = Place::new(Backends::Embedded);
-    place.edit("hub.yaml", |text| text.replace("interview_stage:", "interview_stages:"));
+    place.edit("hub.yaml", |text| text.replace("interview_stage:", "interview_stages:").replace("egress:", "egres:"));
     place.edit("connections/greenhouse-main.yaml", |text| text.replace("client_secret:", "client_secrets:"));
     place.edit("connections/dingtalk-main.yaml", |text| text.replace("${DINGTALK_APP_KEY}", "${NOBODY_SET_THIS}"));
     fs::create_dir_all(place.config().join("mappings/greenhouse")).unwrap();
@@ -34,6 +34,7 @@ fn every_problem_of_a_folder_is_found_in_one_run_with_its_place() {
     for wanted in [
         "hub.yaml:29:5: error",
         "did you mean `interview_stage`?",
+        "did you mean `egress`?",
         "greenhouse-main.yaml:8:3: error",
         "did you mean `client_secret`?",
         "dingtalk-main.yaml:5:",
@@ -41,7 +42,7 @@ fn every_problem_of_a_folder_is_found_in_one_run_with_its_place() {
         "application.in.yaml:4:9: error",
         "did you mean `application`?",
         // One cause is told once: neither the manifest nor the flow is to blame.
-        "6 errors, 1 warning",
+        "7 errors, 1 warning",
     ] {
         assert!(out.contains(wanted), "`{wanted}` is not in:\n{out}");
     }

@@ -20,6 +20,22 @@ fn three_candidates_come_to_their_three_outcomes() {
 }
 
 #[test]
+fn a_demo_that_cannot_complete_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    // Somebody has laid a mapping of their own into the demo's configuration, and it asks for what is not there.
+    let mappings = folder.path().join("config/mappings/greenhouse");
+    std::fs::create_dir_all(&mappings).unwrap();
+    let mapping = "version: 1\nfrom: greenhouse/application\nemit:\n  - to: application\n    key: payload.payload.application.id\n    fields:\n      applied_at: { path: payload.nowhere, datetime: rfc3339, required: true }\n";
+    std::fs::write(mappings.join("application.in.yaml"), mapping).unwrap();
+    let data = folder.path().to_str().unwrap();
+    let demo =
+        run_hrhub(["demo", "--once", "--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0", "--data", data]);
+    let (out, err) = said(&demo);
+    assert_eq!(demo.status.code(), Some(1), "{out}{err}");
+    assert!(err.contains("REQUIRED_MISSING") && err.contains("application.in.yaml:7:"), "{out}{err}");
+}
+
+#[test]
 fn a_demo_that_goes_on_shows_its_journeys_and_repeats_nothing_when_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let ports = (free_port(), free_port());

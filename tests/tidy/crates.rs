@@ -62,9 +62,6 @@ fn a_crate_is_named_after_its_folder_and_inherits_lints_and_versions() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Crates that are used by a derive or a feature only, so that no path names them.
-const USED_UNSEEN: &[&str] = &[];
-
 #[test]
 fn every_dependency_is_used() {
     let sources = files_with(".rs");
@@ -87,7 +84,7 @@ fn every_dependency_is_used() {
                         !inside(before) && !inside(after)
                     })
                 });
-                if !used && !USED_UNSEEN.contains(&name) {
+                if !used {
                     unused.push(format!("{folder}: {name}"));
                 }
             }

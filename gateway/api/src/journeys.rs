@@ -54,9 +54,7 @@ pub(crate) async fn list(
         }
     }));
     let mut journeys = journeys.await?;
-    let more = i64::try_from(journeys.len()).unwrap_or(0) > limit;
-    journeys.truncate(usize::try_from(limit).unwrap_or(0));
-    let next = journeys.last().filter(|_| more).map(|last| Parameters::make_cursor("j", &last.place()));
+    let next = Parameters::page("j", &mut journeys, limit, Journey::place);
     let data: Vec<Value> = journeys.iter().map(journey_json).collect();
     Ok(Json(json!({ "data": data, "next_cursor": next })))
 }
@@ -96,9 +94,7 @@ pub(crate) async fn parked(
     given.finish(&["connection", "code"])?;
     let tenant = who.tenant;
     let mut parked = api.hub.store.read(job!(|tx| { tx.parked(&tenant, filter).await })).await?;
-    let more = i64::try_from(parked.len()).unwrap_or(0) > limit;
-    parked.truncate(usize::try_from(limit).unwrap_or(0));
-    let next = parked.last().filter(|_| more).map(|last| Parameters::make_cursor("p", &last.new.id));
+    let next = Parameters::page("p", &mut parked, limit, |parked| parked.new.id.clone());
     let data: Vec<Value> = parked
         .into_iter()
         .map(|parked| {

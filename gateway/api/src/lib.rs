@@ -82,7 +82,7 @@ fn as_problem(response: Response) -> Response {
 /// Counts requests by route, not by address: addresses hold ids.
 async fn count(State(api): State<Api>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let response = if request.uri().to_string().contains("%00") {
+    let response = if request.uri().path_and_query().is_some_and(|address| address.as_str().contains("%00")) {
         // No store could hold it, and PostgreSQL refuses to be asked for it.
         Problem::malformed("the address holds a NUL").into_response()
     } else {

@@ -51,8 +51,13 @@ impl Parameters {
         place.map(|place| Some(place.to_owned())).ok_or_else(Self::bad_cursor)
     }
 
-    pub(crate) fn make_cursor(kind: &str, place: &str) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{kind}\0{place}"))
+    /// Cuts a list, of which one row more than `limit` was asked for, to its page; gives the cursor of the next one.
+    pub(crate) fn page<T>(kind: &str, rows: &mut Vec<T>, limit: i64, place: impl Fn(&T) -> String) -> Option<String> {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let last = rows.last().filter(|_| more)?;
+        Some(URL_SAFE_NO_PAD.encode(format!("{kind}\0{}", place(last))))
     }
 
     pub(crate) fn bad_cursor() -> Problem {
@@ -156,9 +161,7 @@ pub(crate) async fn list(
     given.finish(&known.into_iter().chain(names).collect::<Vec<_>>())?;
     let (tenant, page) = (who.tenant, Page { after, limit: limit + 1 });
     let mut rows = api.hub.store.read(job!(|tx| { tx.records(&tenant, entity.name, filter, page).await })).await?;
-    let more = i64::try_from(rows.len()).unwrap_or(0) > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(0));
-    let next = rows.last().filter(|_| more).map(|row| Parameters::make_cursor(entity.name, &row.id));
+    let next = Parameters::page(entity.name, &mut rows, limit, |row| row.id.clone());
     let arena = Arena::new();
     let mut data = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -336,10 +339,20 @@ mod tests {
 
     #[test]
     fn cursors_are_opaque_and_belong_to_their_list() {
-        let cursor = Parameters::make_cursor("application", "id-1");
+        let cursor = |kind: &str| {
+            let mut rows = vec!["id-1", "id-2"];
+            let next = Parameters::page(kind, &mut rows, 1, |row| (*row).to_owned());
+            assert_eq!(rows, ["id-1"]);
+            next.unwrap()
+        };
+        assert_eq!(
+            Parameters::page("application", &mut vec!["id-1"], 1, |row| (*row).to_owned()),
+            None,
+            "the last page"
+        );
         let take = |kind: &str, cursor: &str| parameters(Some(&format!("cursor={cursor}"))).cursor(kind);
-        assert_eq!(take("application", &cursor).unwrap().as_deref(), Some("id-1"));
-        for bad in ["%00", "abc", "!!", &Parameters::make_cursor("candidate", "id-1")] {
+        assert_eq!(take("application", &cursor("application")).unwrap().as_deref(), Some("id-1"));
+        for bad in ["%00", "abc", "!!", &cursor("candidate")] {
             assert!(take("application", bad).is_err(), "{bad}");
         }
     }

@@ -1,13 +1,12 @@
 //! Journeys: the list, and one step by step.
 
-use crate::page::{Page, denied, language};
-use crate::session::Viewer;
+use crate::session::Visit;
 use crate::words::Lang;
 use crate::{Console, Shared};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use hub_flow::access::{Denied, Principal, Scope};
+use hub_flow::access::Scope;
 use hub_store::{Journey, Step, job};
 use hub_tree::jiff::Timestamp;
 use maud::{Markup, html};
@@ -26,17 +25,15 @@ pub(crate) struct Wanted {
 
 pub(crate) async fn list(
     State(console): State<Console>,
-    Viewer(who): Viewer,
+    visit: Visit,
     Query(wanted): Query<Wanted>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let lang = language(uri.query(), &headers);
+) -> Result<Response, Response> {
+    visit.who.need(Scope::Ops).map_err(|lacks| visit.denied(&lacks))?;
     let find = wanted.find.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     if let Some(trace) = find.as_deref().filter(|text| is_trace(text)) {
-        return Redirect::to(&format!("/console/journeys/{}", trace.to_lowercase())).into_response();
+        return Ok(Redirect::to(&format!("/console/journeys/{}", trace.to_lowercase())).into_response());
     }
-    let (tenant, about) = (who.tenant.clone(), find.clone());
+    let (tenant, about) = (visit.who.tenant.clone(), find.clone());
     let after = wanted.after.as_deref().and_then(Journey::read_place);
     let found = console.0.hub.store.read(job!(|tx| {
         match about {
@@ -44,30 +41,13 @@ pub(crate) async fn list(
             None => tx.journeys(&tenant, after, PAGE + 1).await,
         }
     }));
-    let journeys = match who.need(Scope::Ops) {
-        Ok(()) => found.await.map_err(Denied::Store),
-        Err(lacks) => Err(lacks),
-    };
-    let here = without_lang(&uri.to_string());
-    match journeys {
-        Ok(journeys) => {
-            let title = lang.say("Journeys", "流转记录");
-            let body = list_body(lang, &console.0, journeys, find.as_deref());
-            Page { lang, title, here: &here, who: Some(&who), body }.render(StatusCode::OK)
-        }
-        Err(error) => denied(lang, Some(&who), &here, &error),
-    }
+    let journeys = found.await.map_err(|error| visit.denied(&error.into()))?;
+    let body = list_body(visit.lang, &console.0, journeys, find.as_deref());
+    Ok(visit.page(StatusCode::OK, visit.lang.say("Journeys", "流转记录"), body))
 }
 
 fn is_trace(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// The address without its `lang` parameter.
-fn without_lang(uri: &str) -> String {
-    let Some((path, query)) = uri.split_once('?') else { return uri.to_owned() };
-    let rest: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("lang=")).collect();
-    if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) }
 }
 
 fn list_body(lang: Lang, shared: &Shared, mut journeys: Vec<Journey>, find: Option<&str>) -> Markup {
@@ -110,9 +90,17 @@ fn list_body(lang: Lang, shared: &Shared, mut journeys: Vec<Journey>, find: Opti
             p.zone { (lang.say("Times in ", "时区：")) (zone_name(shared)) }
         }
         @if let Some(after) = oldest.filter(|_| more) {
-            p { a.button href=(format!("/console/journeys?after={after}{}", find.map(|find| format!("&find={find}")).unwrap_or_default())) { (lang.say("Older", "更早的")) } }
+            p { a.button href=(older(&after, find)) { (lang.say("Older", "更早的")) } }
         }
     }
+}
+
+/// The address of the list behind a place.
+fn older(after: &str, find: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("after", after);
+    query.extend_pairs(find.map(|find| ("find", find)));
+    format!("/console/journeys?{}", query.finish())
 }
 
 fn row(lang: Lang, shared: &Shared, journey: &Journey) -> Markup {
@@ -174,38 +162,24 @@ fn subject(lang: Lang, subject: &str, link: bool) -> Markup {
 
 pub(crate) async fn show(
     State(console): State<Console>,
-    Viewer(who): Viewer,
+    visit: Visit,
     Path(trace): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let lang = language(uri.query(), &headers);
-    let here = without_lang(&uri.to_string());
+) -> Result<Response, Response> {
+    visit.who.need(Scope::Ops).map_err(|lacks| visit.denied(&lacks))?;
     let trace = trace.to_lowercase();
-    let (tenant, wanted) = (who.tenant.clone(), trace.clone());
-    let found = console.0.hub.store.read(job!(|tx| { tx.journey(&tenant, &wanted).await }));
-    let steps = match who.need(Scope::Ops) {
-        Ok(()) => found.await.map_err(Denied::Store),
-        Err(lacks) => Err(lacks),
-    };
-    match steps {
-        Ok(steps) if steps.is_empty() => missing(lang, &who, &here),
-        Ok(steps) => {
-            let title = lang.say("Journey", "流转详情");
-            let body = show_body(lang, &console.0, &trace, &steps);
-            Page { lang, title, here: &here, who: Some(&who), body }.render(StatusCode::OK)
-        }
-        Err(error) => denied(lang, Some(&who), &here, &error),
+    let (tenant, wanted) = (visit.who.tenant.clone(), trace.clone());
+    let steps = console.0.hub.store.read(job!(|tx| { tx.journey(&tenant, &wanted).await })).await;
+    let steps = steps.map_err(|error| visit.denied(&error.into()))?;
+    if steps.is_empty() {
+        let title = visit.lang.say("No such journey", "没有这条流转记录");
+        let body = html! {
+            h1 { (title) }
+            p { a href="/console/journeys" { (visit.lang.say("All journeys", "全部流转记录")) } }
+        };
+        return Ok(visit.page(StatusCode::NOT_FOUND, title, body));
     }
-}
-
-fn missing(lang: Lang, who: &Principal, here: &str) -> Response {
-    let title = lang.say("No such journey", "没有这条流转记录");
-    let body = html! {
-        h1 { (title) }
-        p { a href="/console/journeys" { (lang.say("All journeys", "全部流转记录")) } }
-    };
-    Page { lang, title, here, who: Some(who), body }.render(StatusCode::NOT_FOUND)
+    let body = show_body(visit.lang, &console.0, &trace, &steps);
+    Ok(visit.page(StatusCode::OK, visit.lang.say("Journey", "流转详情"), body))
 }
 
 fn show_body(lang: Lang, shared: &Shared, trace: &str, steps: &[Step]) -> Markup {
@@ -247,10 +221,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_and_addresses_read_well() {
+    fn the_next_page_asks_for_the_same() {
+        assert_eq!(older("5.ab", None), "/console/journeys?after=5.ab");
+        assert_eq!(older("5.ab", Some("a&b/ü")), "/console/journeys?after=5.ab&find=a%26b%2F%C3%BC");
+    }
+
+    #[test]
+    fn durations_read_well_and_trace_ids_are_known() {
         assert_eq!([took(0), took(12_345), took(1_234_567), took(300_000_000)], ["0 ms", "12 ms", "1.2 s", "5 min"]);
-        assert_eq!(without_lang("/console/journeys?lang=zh"), "/console/journeys");
-        assert_eq!(without_lang("/console/journeys?find=a&lang=zh&after=1"), "/console/journeys?find=a&after=1");
         assert!(is_trace("4BF92F3577B34DA6A3CE929D0E0E4736") && !is_trace("application/1"));
     }
 }

@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use crate::page::{Page, denied, language};
-use crate::words::cookie;
+use crate::words::{Lang, cookie};
 use crate::{Console, Shared};
 use axum::Form;
 use axum::extract::{FromRequestParts, Path, State};
@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hub_flow::access::{Denied, Principal};
-use maud::html;
+use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 const COOKIE: &str = "hrhub_session";
@@ -55,24 +55,47 @@ fn set_cookie(value: &str, seconds: i64, secure: bool) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// Who looks at a page; strangers are sent to the login page.
-pub(crate) struct Viewer(pub(crate) Principal);
+/// Somebody who looks at a page, in which language, and where; strangers are sent to the login page.
+pub(crate) struct Visit {
+    pub(crate) who: Principal,
+    pub(crate) lang: Lang,
+    /// The page's own address without its `lang` parameter.
+    pub(crate) here: String,
+}
 
-impl FromRequestParts<Console> for Viewer {
+impl FromRequestParts<Console> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let login = || Redirect::to("/console/login").into_response();
         let session = Session::of(&console.0, &parts.headers).ok_or_else(login)?;
+        let lang = language(parts.uri.query(), &parts.headers);
         match console.0.keys.resume(&session.handle).await {
-            Ok(who) => Ok(Self(who)),
+            Ok(who) => Ok(Self { who, lang, here: without_lang(&parts.uri) }),
             Err(Denied::Unknown) => Err(login()),
-            Err(other) => {
-                let lang = language(parts.uri.query(), &parts.headers);
-                Err(denied(lang, None, parts.uri.path(), &other))
-            }
+            Err(other) => Err(denied(lang, None, parts.uri.path(), &other)),
         }
     }
+}
+
+impl Visit {
+    /// A page for them.
+    pub(crate) fn page(&self, status: StatusCode, title: &str, body: Markup) -> Response {
+        Page { lang: self.lang, title, here: &self.here, who: Some(&self.who), body }.render(status)
+    }
+
+    /// The page that says why they do not see what they asked for.
+    pub(crate) fn denied(&self, reason: &Denied) -> Response {
+        denied(self.lang, Some(&self.who), &self.here, reason)
+    }
+}
+
+/// An address without its `lang` parameter.
+fn without_lang(uri: &Uri) -> String {
+    let rest: Vec<&str> =
+        uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("lang=")).collect();
+    let rest = rest.join("&");
+    if rest.is_empty() { uri.path().to_owned() } else { format!("{}?{rest}", uri.path()) }
 }
 
 /// The login page.
@@ -144,4 +167,16 @@ pub(crate) async fn ticket(
 pub(crate) async fn logout(State(console): State<Console>) -> Response {
     let gone = set_cookie("", 0, console.0.secure());
     ([(header::SET_COOKIE, gone)], Redirect::to("/console/login")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_switch_of_language_keeps_the_rest_of_the_address() {
+        let of = |uri: &str| without_lang(&uri.parse().unwrap());
+        assert_eq!(of("/console/journeys?lang=zh"), "/console/journeys");
+        assert_eq!(of("/console/journeys?find=a&lang=zh&after=1"), "/console/journeys?find=a&after=1");
+    }
 }

@@ -1,6 +1,8 @@
 //! The hub at run time: what every step of the road shares.
 
+use crate::claims::{self, Held};
 use crate::react::Consumer;
+use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
 use crate::{intake, react, relay, send};
@@ -10,14 +12,11 @@ use hub_kit::{Client, Connection, Driver, Tokens};
 use hub_store::{Store, job};
 use hub_telemetry::Metrics;
 use hub_tree::{Arena, Clock, Ids, Value};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-/// How long a claim holds without being renewed.
-pub(crate) const LEASE: Duration = Duration::from_secs(30);
 /// How long calls under way may take to end when the hub stops: longer than the client waits for an answer.
 const LAST_CALLS: Duration = Duration::from_secs(35);
 /// How long to sleep when nothing is to be done; wake-ups of this process come sooner.
@@ -84,69 +83,6 @@ pub(crate) struct Wake {
     pub(crate) events: Notify,
     pub(crate) work: Notify,
     pub(crate) calls: Notify,
-}
-
-/// What this process is working on: messages and calls by their sequence numbers. Only their claims are renewed.
-#[derive(Clone, Default)]
-pub(crate) struct Held {
-    pub(crate) work: HeldSet,
-    pub(crate) calls: HeldSet,
-}
-
-#[derive(Clone, Default)]
-pub(crate) struct HeldSet(Arc<Mutex<BTreeSet<i64>>>);
-
-impl HeldSet {
-    /// Holds a claim until the guard is dropped, however the work ends.
-    pub(crate) fn hold(&self, seq: i64) -> Holding {
-        self.set().insert(seq);
-        Holding(self.clone(), seq)
-    }
-
-    fn all(&self) -> Vec<i64> {
-        self.set().iter().copied().collect()
-    }
-
-    fn set(&self) -> std::sync::MutexGuard<'_, BTreeSet<i64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A claim that is held.
-pub(crate) struct Holding(HeldSet, i64);
-
-impl Drop for Holding {
-    fn drop(&mut self) {
-        self.0.set().remove(&self.1);
-    }
-}
-
-/// Deliveries that were accepted a short while ago: a shortcut past the store for vendors that repeat themselves.
-#[derive(Default)]
-pub(crate) struct Recent(Mutex<(BTreeMap<String, i64>, VecDeque<String>)>);
-
-const RECENT: usize = 20_000;
-
-impl Recent {
-    /// Whether it was accepted after `since`, µs.
-    pub(crate) fn has(&self, key: &str, since: i64) -> bool {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.0.get(key).is_some_and(|at| *at > since)
-    }
-
-    /// Notes that it was accepted `at`, µs.
-    pub(crate) fn add(&self, key: String, at: i64) {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, order) = &mut *inner;
-        if known.insert(key.clone(), at).is_none() {
-            order.push_back(key);
-        }
-        if order.len() > RECENT
-            && let Some(oldest) = order.pop_front()
-        {
-            known.remove(&oldest);
-        }
-    }
 }
 
 /// The queues that a hub with these consumers reads; a bus is opened with them.
@@ -235,7 +171,7 @@ impl Hub {
         loops.spawn(intake::run(Arc::clone(&self)));
         loops.spawn(relay::run(Arc::clone(&self)));
         loops.spawn(react::take_in(Arc::clone(&self)));
-        loops.spawn(keep_claims(Arc::clone(&self)));
+        loops.spawn(claims::keep(Arc::clone(&self)));
         // These end by themselves, between two claims: what is claimed is begun.
         let mut claiming = JoinSet::new();
         claiming.spawn(react::run(Arc::clone(&self)));
@@ -252,9 +188,7 @@ impl Hub {
         // A call that is cut off now could be one that nobody can know the end of.
         let last = tokio::time::Instant::now() + LAST_CALLS;
         let _ = tokio::time::timeout_at(last, async { while claiming.join_next().await.is_some() {} }).await;
-        while !(self.held.calls.all().is_empty() && self.held.work.all().is_empty())
-            && tokio::time::Instant::now() < last
-        {
+        while !self.held.is_empty() && tokio::time::Instant::now() < last {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         loops.shutdown().await;
@@ -282,35 +216,5 @@ impl Hub {
             .copied()
             .collect();
         arena.map(&public)
-    }
-}
-
-/// Renews this process's claims, takes back those of dead ones, and counts what waits.
-async fn keep_claims(hub: Arc<Hub>) {
-    let lease = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
-    loop {
-        tokio::time::sleep(LEASE / 6).await;
-        let (now, node) = (hub.clock.micros(), hub.node.clone());
-        let (work, calls) = (hub.held.work.all(), hub.held.calls.all());
-        let kept = hub.store.write(job!(|tx| {
-            tx.renew_claims(&node, now + lease, work, calls).await?;
-            tx.take_back(now, None).await
-        }));
-        // Keys of tenants that another process has met first.
-        if let Err(error) = hub.store.keyring().reload(&hub.store).await {
-            tracing::warn!(error = %error, "tenants' keys could not be read again");
-        }
-        match kept.await {
-            Ok(0) => {}
-            Ok(count) => {
-                tracing::warn!(count, "took back what a dead worker held");
-                hub.wake.work.notify_one();
-                hub.wake.calls.notify_one();
-            }
-            Err(error) => tracing::warn!(error = %error, "claims could not be renewed"),
-        }
-        if let Ok((events, work, calls)) = hub.store.read(job!(|tx| { tx.open_work().await })).await {
-            hub.metrics.waiting(hub.bus.health().spooled, events, work, calls);
-        }
     }
 }

@@ -52,21 +52,25 @@ pub(crate) async fn run(hub: Arc<Hub>) {
 
 /// Moves a batch into the store; returns when it is there.
 async fn take(hub: &Arc<Hub>, deliveries: Vec<Delivery>) {
-    let mut ready = Vec::with_capacity(deliveries.len());
-    for delivery in &deliveries {
-        let mut prepared = prepare(hub, delivery);
-        if prepared.is_err() && hub.store.keyring().reload(&hub.store).await.is_ok() {
-            // Another process may have made the key that it was sealed with.
-            prepared = prepare(hub, delivery);
+    let parked = |delivery: &Delivery, reason| unreadable(hub, delivery, reason);
+    let mut prepared: Vec<_> = deliveries.iter().map(|delivery| prepare(hub, delivery)).collect();
+    if prepared.iter().any(Result::is_err) {
+        // Another process may have made the key that one of them was sealed with.
+        if let Err(error) = hub.store.keyring().reload(&hub.store).await {
+            tracing::warn!(error = %error, "tenants' keys could not be read again");
         }
-        ready.push(prepared.unwrap_or_else(|reason| unreadable(hub, delivery, reason)));
+        for (delivery, failed) in deliveries.iter().zip(&mut prepared).filter(|(_, one)| one.is_err()) {
+            *failed = prepare(hub, delivery);
+        }
     }
+    let ready = deliveries.iter().zip(prepared);
+    let ready = ready.map(|(delivery, one)| one.unwrap_or_else(|reason| parked(delivery, reason))).collect();
     if let Err(error) = keep(hub, ready).await {
         tracing::error!(error = %error, "the store refuses a batch of payloads; each is taken in by itself");
         for delivery in &deliveries {
-            let alone = prepare(hub, delivery).unwrap_or_else(|reason| unreadable(hub, delivery, reason));
+            let alone = prepare(hub, delivery).unwrap_or_else(|reason| parked(delivery, reason));
             if keep(hub, vec![alone]).await.is_err()
-                && let Err(error) = keep(hub, vec![unreadable(hub, delivery, "the store refuses it")]).await
+                && let Err(error) = keep(hub, vec![parked(delivery, "the store refuses it")]).await
             {
                 tracing::error!(error = %error, message.id = %delivery.message.id, "a payload cannot be kept at all");
             }

@@ -8,7 +8,10 @@
 //! This crate is the only caller of drivers.
 
 pub mod access;
+mod claims;
+mod document;
 pub mod effects;
+pub mod event;
 pub mod explain;
 pub mod hub;
 pub mod intake;
@@ -24,7 +27,8 @@ pub mod send;
 mod tokens;
 
 pub use effects::{CallRequest, Effects, Failure};
+pub use event::EventMessage;
 pub use hub::{Hub, HubOptions, queues};
-pub use react::{Consumer, EventMessage};
+pub use react::Consumer;
 pub use receive::{Accepted, Refused};
 pub use registry::{Registry, Sources};

@@ -14,6 +14,9 @@ use hub_tree::{Arena, Limits, TraceContext, Value, json};
 use std::sync::Arc;
 use tracing::Instrument;
 
+/// A vendor's time that lies so far behind the receipt is no time that orders anything: a day.
+const FAR_AHEAD_MICROS: i64 = 86_400_000_000;
+
 /// What a payload says.
 struct Mapped {
     event: String,
@@ -24,8 +27,6 @@ struct Mapped {
     /// The first error: then the good records are kept, and the payload is parked.
     error: Option<Failure>,
 }
-
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Maps one payload. `Err` parks it or tries again; the loop marks it as done otherwise.
 pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure> {
@@ -79,7 +80,7 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
             .ok()
             .and_then(instant)
             // A time that lies well ahead would win over every later word.
-            .filter(|at| *at <= raw.new.received_at + DAY_MICROS),
+            .filter(|at| *at <= raw.new.received_at + FAR_AHEAD_MICROS),
         None => None,
     };
     let input = Input {

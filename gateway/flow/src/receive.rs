@@ -9,6 +9,8 @@ use hub_kit::{Connection, InboundRequest, RawEnvelope, WebhookError};
 use hub_telemetry::{context_of, within};
 use hub_tree::{Arena, TraceContext, Value};
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
 use tracing::Instrument;
 
 /// A request that was taken.
@@ -114,6 +116,34 @@ impl Hub {
         })?;
         self.recent.add(shortcut, envelope.received_at);
         Ok(Accepted { status: webhook.answer_status, raw_id: Some(raw_id), trace: context })
+    }
+}
+
+/// Deliveries that were accepted a short while ago: a shortcut past the store for vendors that repeat themselves.
+#[derive(Default)]
+pub(crate) struct Recent(Mutex<(BTreeMap<String, i64>, VecDeque<String>)>);
+
+const RECENT: usize = 20_000;
+
+impl Recent {
+    /// Whether it was accepted after `since`, µs.
+    pub(crate) fn has(&self, key: &str, since: i64) -> bool {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.0.get(key).is_some_and(|at| *at > since)
+    }
+
+    /// Notes that it was accepted `at`, µs.
+    pub(crate) fn add(&self, key: String, at: i64) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, order) = &mut *inner;
+        if known.insert(key.clone(), at).is_none() {
+            order.push_back(key);
+        }
+        if order.len() > RECENT
+            && let Some(oldest) = order.pop_front()
+        {
+            known.remove(&oldest);
+        }
     }
 }
 

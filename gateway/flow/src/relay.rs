@@ -1,8 +1,8 @@
 //! Step 3: events written with records are published, and get their position in the change feed. One process at a
 //! time does this, under a lease; what it published without saying so is published again, and known by its id.
 
+use crate::event::EventMessage;
 use crate::hub::{Hub, IDLE};
-use crate::react::EventMessage;
 use hub_bus::Message;
 use hub_store::{Event, job};
 use hub_telemetry::{context_of, within};

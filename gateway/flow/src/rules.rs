@@ -3,9 +3,10 @@
 //! mark that the event was done.
 
 use crate::effects::{CallRequest, Effects, Failure};
+use crate::event::EventMessage;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
-use crate::react::{Consumer, EventMessage};
+use crate::react::Consumer;
 use crate::records::{Target, Write, sealed_as};
 use crate::registry::{Registry, Sources};
 use async_trait::async_trait;

@@ -4,8 +4,9 @@
 //! An attempt that may have arrived is repeated only where that does no harm: the vendor knows a repetition by its key,
 //! or a look-up has found nothing. Else it is parked as `OUTCOME_UNKNOWN`, and a person decides.
 
+use crate::claims::LEASE_MICROS;
 use crate::effects::Failure;
-use crate::hub::{Hub, IDLE, LEASE};
+use crate::hub::{Hub, IDLE};
 use crate::journey::{Steps, Went};
 use crate::map_in::map_reply;
 use crate::records::{self, SourceOf, Write};
@@ -33,7 +34,6 @@ type UnderWay = Arc<Mutex<BTreeMap<String, usize>>>;
 
 pub(crate) async fn run(hub: Arc<Hub>) {
     let under_way = UnderWay::default();
-    let lease = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
     while !hub.stops() {
         let (busy, full) = occupied(&hub, &under_way);
         let free = CONCURRENCY - busy;
@@ -42,7 +42,7 @@ pub(crate) async fn run(hub: Arc<Hub>) {
             if free <= 0 {
                 return Ok(Vec::new());
             }
-            tx.claim_calls(&node, now, now + lease, (free, 1), &full).await
+            tx.claim_calls(&node, now, now + LEASE_MICROS, (free, 1), &full).await
         }));
         let calls = claiming.await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no calls can be claimed");
@@ -53,29 +53,29 @@ pub(crate) async fn run(hub: Arc<Hub>) {
             continue;
         }
         for call in calls {
-            let place = Place::take(&under_way, &call.new.connection);
+            let slot = Slot::take(&under_way, &call.new.connection);
             let held = hub.held.calls.hold(call.seq);
             let hub = Arc::clone(&hub);
             tokio::spawn(async move {
                 make(&hub, &call).await;
-                drop((place, held));
+                drop((slot, held));
                 hub.wake.calls.notify_one();
             });
         }
     }
 }
 
-/// One of a connection's places; free again when dropped, however the call ends.
-struct Place(UnderWay, String);
+/// One of the calls that a connection may have under way; free again when dropped, however the call ends.
+struct Slot(UnderWay, String);
 
-impl Place {
+impl Slot {
     fn take(under_way: &UnderWay, connection: &str) -> Self {
         *under_way.lock().unwrap_or_else(PoisonError::into_inner).entry(connection.to_owned()).or_default() += 1;
         Self(Arc::clone(under_way), connection.to_owned())
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         if let Some(count) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&self.1) {
             *count = count.saturating_sub(1);
@@ -143,13 +143,16 @@ async fn attempt(hub: &Hub, connection: &Connection, call: &Call, args: &[u8], t
         match carried_out(driver, &cx, operation, args).await {
             Ok(Before::No) => {}
             Ok(Before::Yes) => return Ended::Done(None),
-            Ok(Before::Unknown) => return outcome_unknown(call.error.as_deref()),
-            Err(error) => return judge(error, operation, call, true),
+            Ok(Before::Unknown) => {
+                let cause = call.error.as_deref().unwrap_or("the hub was stopped in the middle of it");
+                return outcome_unknown(cause);
+            }
+            Err(error) => return judge_look_up(error, call),
         }
     }
     match driver.call(&cx, operation, args).await {
         Ok(reply) => Ended::Done(Some(reply)),
-        Err(error) => judge(error, operation, call, false),
+        Err(error) => judge(error, operation, call),
     }
 }
 
@@ -179,32 +182,32 @@ async fn carried_out(
     }
 }
 
-/// What a failed try means. `looking` says that only a look-up failed: then the earlier try stays as unsure as it was.
-fn judge(error: CallError, operation: &Operation, call: &Call, looking: bool) -> Ended {
-    let park = |error: &CallError| Ended::Parked { code: error.code().to_owned(), reason: error.to_string() };
-    // Nobody can know, after the last try no more than after the first.
-    if !looking && error.retry() == Retry::IfIdempotent && matches!(operation.idempotency, Idempotency::None) {
-        return outcome_unknown(Some(&error.to_string()));
-    }
-    if looking && (call.tries >= MAX_TRIES || error.retry() == Retry::Never) {
-        return outcome_unknown(Some(&format!("the look-up fails: {error}")));
-    }
-    if call.tries >= MAX_TRIES {
-        let reason = format!("given up after {} tries: {error}", call.tries);
-        return Ended::Parked { code: "TRIES_USED_UP".to_owned(), reason };
-    }
-    if looking {
-        return Ended::Again { error, unsure: true };
-    }
+/// What a failed try means.
+fn judge(error: CallError, operation: &Operation, call: &Call) -> Ended {
+    let last = call.tries >= MAX_TRIES;
     match error.retry() {
-        Retry::Never => park(&error),
-        Retry::Safe => Ended::Again { error, unsure: false },
-        Retry::IfIdempotent => Ended::Again { error, unsure: true },
+        Retry::IfIdempotent if matches!(operation.idempotency, Idempotency::None) => {
+            outcome_unknown(&error.to_string())
+        }
+        Retry::IfIdempotent if last => outcome_unknown(&format!("given up after {} tries: {error}", call.tries)),
+        Retry::Never => Ended::Parked { code: error.code().to_owned(), reason: error.to_string() },
+        Retry::Safe if last => {
+            let reason = format!("given up after {} tries: {error}", call.tries);
+            Ended::Parked { code: "TRIES_USED_UP".to_owned(), reason }
+        }
+        retry => Ended::Again { error, unsure: retry == Retry::IfIdempotent },
     }
 }
 
-fn outcome_unknown(cause: Option<&str>) -> Ended {
-    let cause = cause.unwrap_or("the hub was stopped in the middle of it");
+/// What a failed look-up means: the earlier try stays as unsure as it was.
+fn judge_look_up(error: CallError, call: &Call) -> Ended {
+    if call.tries >= MAX_TRIES || error.retry() == Retry::Never {
+        return outcome_unknown(&format!("the look-up fails: {error}"));
+    }
+    Ended::Again { error, unsure: true }
+}
+
+fn outcome_unknown(cause: &str) -> Ended {
     Ended::Parked {
         code: "OUTCOME_UNKNOWN".to_owned(),
         reason: format!(

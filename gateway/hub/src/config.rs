@@ -63,23 +63,24 @@ impl Config {
     /// `hub.yaml` has errors, which are printed too, or cannot be read.
     pub(crate) fn at(place: &Place) -> anyhow::Result<Self> {
         let findings = Findings::new();
-        let config = Self::read(&place.config, &findings)?;
+        let mut config = Self::read(&place.config, &findings)?;
+        let broken = findings.has_errors();
         say::findings(&findings.into_sorted());
-        let Some(mut config) = config else {
+        if broken {
             bail!("{} cannot be used as it is", place.config.join("hub.yaml").display());
-        };
+        }
         if let Some(data) = &place.data {
             config.data.clone_from(data);
         }
         Ok(config)
     }
 
-    /// Reads `hub.yaml` of a folder and the files around it. Problems inside files go to `findings`; `None` when
-    /// `hub.yaml` itself has errors.
+    /// Reads `hub.yaml` of a folder, and which files lie around it. Problems of `hub.yaml` go to `findings`; what is
+    /// wrong in it has its default, so that the other files can be checked all the same.
     ///
     /// # Errors
     /// A file or folder that cannot be read.
-    pub(crate) fn read(folder: &Path, findings: &Findings) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn read(folder: &Path, findings: &Findings) -> anyhow::Result<Self> {
         let path = folder.join("hub.yaml");
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
@@ -98,46 +99,67 @@ impl Config {
         catalog.overlay(folder).map_err(unreadable)?;
         let connections = connection::files(&folder.join("connections")).map_err(unreadable)?;
         let source = Source::new(path.display().to_string(), text);
-        let before = findings.error_count();
-        let Some(root) = yaml::read(&source, findings) else { return Ok(None) };
+        let root = yaml::read(&source, findings);
         let cx = Context::new(&source, findings);
-        let Some(mut fields) = root.fields(&cx) else { return Ok(None) };
-        fields.version(1);
-        let listen = fields.text("listen").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-        let data = folder.join(fields.text("data").unwrap_or_else(|| "data".to_owned()));
-        let public_url = fields.optional("public_url").and_then(|node| filled(node, &environment, &cx));
-        let bus = fields.optional("bus").map_or(Some(BusKind::Embedded), |node| bus(node, &environment, &cx));
-        let store = fields.optional("store").map_or(Some(StoreKind::Sqlite), |node| store(node, &environment, &cx));
-        let allow_private = fields.optional("egress").map(|node| egress(node, &cx)).unwrap_or_default();
-        let max_body_bytes = section(&mut fields, "limits", |limits| limits.integer("max_body_bytes", 1, LARGEST_BODY));
-        let time_zone = fields.optional("time_zone").and_then(|node| time_zone(node, &cx));
-        let expressions = section(&mut fields, "scoring", |scoring| scoring.bool("expressions"));
-        let flows = fields.optional("flows").cloned();
-        fields.finish();
-        let (Some(bus), Some(store)) = (bus, store) else { return Ok(None) };
-        if findings.error_count() > before {
-            return Ok(None);
-        }
-        Ok(Some(Self {
-            listen,
-            data,
-            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
-            bus,
-            store,
-            allow_private,
-            max_body_bytes: usize::try_from(max_body_bytes.unwrap_or(MAX_BODY_BYTES)).unwrap_or(usize::MAX),
-            time_zone: time_zone.unwrap_or(TimeZone::UTC),
-            expressions: expressions.unwrap_or(false),
-            flows: flows.map(|node| (node, Arc::clone(&source))),
+        let fields = root.as_ref().and_then(|root| root.fields(&cx));
+        let given = fields.map(|fields| Given::read(fields, &environment)).unwrap_or_default();
+        let max_body_bytes = given.max_body_bytes.unwrap_or(MAX_BODY_BYTES);
+        Ok(Self {
+            listen: given.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
+            data: folder.join(given.data.unwrap_or_else(|| "data".to_owned())),
+            public_url: given.public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            bus: given.bus.unwrap_or(BusKind::Embedded),
+            store: given.store.unwrap_or(StoreKind::Sqlite),
+            allow_private: given.allow_private,
+            max_body_bytes: usize::try_from(max_body_bytes).unwrap_or(usize::MAX),
+            time_zone: given.time_zone.unwrap_or(TimeZone::UTC),
+            expressions: given.expressions.unwrap_or(false),
+            flows: given.flows.map(|node| (node, Arc::clone(&source))),
             environment,
             catalog,
             connections,
-        }))
+        })
     }
 
     /// Where vendors and people reach the hub.
     pub(crate) fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+}
+
+/// What `hub.yaml` says.
+#[derive(Default)]
+struct Given {
+    listen: Option<String>,
+    data: Option<String>,
+    public_url: Option<String>,
+    bus: Option<BusKind>,
+    store: Option<StoreKind>,
+    allow_private: Vec<IpNet>,
+    max_body_bytes: Option<i64>,
+    time_zone: Option<TimeZone>,
+    expressions: Option<bool>,
+    flows: Option<Node>,
+}
+
+impl Given {
+    fn read(mut fields: Fields<'_, '_>, environment: &Environment) -> Self {
+        let cx = fields.context().clone();
+        fields.version(1);
+        let given = Self {
+            listen: fields.text("listen"),
+            data: fields.text("data"),
+            public_url: fields.optional("public_url").and_then(|node| filled(node, environment, &cx)),
+            bus: fields.optional("bus").and_then(|node| bus(node, environment, &cx)),
+            store: fields.optional("store").and_then(|node| store(node, environment, &cx)),
+            allow_private: fields.optional("egress").map(|node| egress(node, &cx)).unwrap_or_default(),
+            max_body_bytes: section(&mut fields, "limits", |own| own.integer("max_body_bytes", 1, LARGEST_BODY)),
+            time_zone: fields.optional("time_zone").and_then(|node| time_zone(node, &cx)),
+            expressions: section(&mut fields, "scoring", |own| own.bool("expressions")),
+            flows: fields.optional("flows").cloned(),
+        };
+        fields.finish();
+        given
     }
 }
 

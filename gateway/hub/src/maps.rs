@@ -34,7 +34,7 @@ pub(crate) fn check(path: &Path, format: Format) -> anyhow::Result<ExitCode> {
             sound += 1;
         }
     }
-    Ok(say::report(&findings.into_sorted(), format, Some(&format!("{sound} of {} mappings", files.len()))))
+    Ok(say::report(&findings.into_sorted(), format, &format!("{sound} of {}", say::number(files.len(), "mapping"))))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {

@@ -1,0 +1,83 @@
+//! Claims: who works on what. A claimed row is this process's for a while; it renews the claims of what it is really
+//! working on, and what anybody has lost sight of runs out and is taken back.
+
+use crate::hub::Hub;
+use hub_store::job;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a claim holds without being renewed, µs.
+pub(crate) const LEASE_MICROS: i64 = 30_000_000;
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+
+/// What this process is working on: messages and calls by their sequence numbers. Only their claims are renewed.
+#[derive(Default)]
+pub(crate) struct Held {
+    pub(crate) work: HeldSet,
+    pub(crate) calls: HeldSet,
+}
+
+impl Held {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.work.all().is_empty() && self.calls.all().is_empty()
+    }
+}
+
+/// The claims of one kind.
+#[derive(Clone, Default)]
+pub(crate) struct HeldSet(Arc<Mutex<BTreeSet<i64>>>);
+
+impl HeldSet {
+    /// Holds a claim until the guard is dropped, however the work ends.
+    pub(crate) fn hold(&self, seq: i64) -> Holding {
+        self.set().insert(seq);
+        Holding(self.clone(), seq)
+    }
+
+    fn all(&self) -> Vec<i64> {
+        self.set().iter().copied().collect()
+    }
+
+    fn set(&self) -> MutexGuard<'_, BTreeSet<i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A claim that is held.
+pub(crate) struct Holding(HeldSet, i64);
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.0.set().remove(&self.1);
+    }
+}
+
+/// Renews this process's claims, takes back those of dead ones, and counts what waits.
+pub(crate) async fn keep(hub: Arc<Hub>) {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        let (now, node) = (hub.clock.micros(), hub.node.clone());
+        let (work, calls) = (hub.held.work.all(), hub.held.calls.all());
+        let kept = hub.store.write(job!(|tx| {
+            tx.renew_claims(&node, now + LEASE_MICROS, work, calls).await?;
+            tx.take_back(now, None).await
+        }));
+        // Keys of tenants that another process has met first.
+        if let Err(error) = hub.store.keyring().reload(&hub.store).await {
+            tracing::warn!(error = %error, "tenants' keys could not be read again");
+        }
+        match kept.await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::warn!(count, "took back what a dead worker held");
+                hub.wake.work.notify_one();
+                hub.wake.calls.notify_one();
+            }
+            Err(error) => tracing::warn!(error = %error, "claims could not be renewed"),
+        }
+        if let Ok((events, work, calls)) = hub.store.read(job!(|tx| { tx.open_work().await })).await {
+            hub.metrics.waiting(hub.bus.health().spooled, events, work, calls);
+        }
+    }
+}

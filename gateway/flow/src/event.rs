@@ -1,0 +1,106 @@
+//! Events as they travel.
+
+use hub_store::NewEvent;
+use hub_tree::clock::rfc3339_micros;
+use hub_tree::{Arena, Limits, TraceContext, Value, json};
+
+/// An event as it travels: a CloudEvent. It names the record and what changed; consumers read the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventMessage {
+    /// Hub id.
+    pub id: String,
+    /// Tenant.
+    pub tenant: String,
+    /// `application.stage_changed`.
+    pub kind: String,
+    /// Entity of the record.
+    pub entity: String,
+    /// Hub id of the record.
+    pub record: String,
+    /// Version of the record.
+    pub version: i64,
+    /// The connection whose payload caused it.
+    pub connection: Option<String>,
+    /// When, RFC 3339.
+    pub at: String,
+    /// The names of the fields that changed.
+    pub changed: Vec<String>,
+    /// The journey.
+    pub trace: TraceContext,
+}
+
+impl EventMessage {
+    /// The message for an event of the outbox.
+    #[must_use]
+    pub fn of(event: &NewEvent, trace: TraceContext) -> Self {
+        Self {
+            id: event.id.clone(),
+            tenant: event.tenant.clone(),
+            kind: event.kind.clone(),
+            entity: event.entity.clone(),
+            record: event.record.clone(),
+            version: event.version,
+            connection: event.connection.clone(),
+            at: rfc3339_micros(event.at),
+            changed: event.changed.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            trace,
+        }
+    }
+
+    /// `entity/id`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        format!("{}/{}", self.entity, self.record)
+    }
+
+    /// The message as a structured CloudEvent (<https://cloudevents.io>, 1.0).
+    #[must_use]
+    pub fn to_cloud_event(&self) -> String {
+        let arena = Arena::new();
+        let text = |text: &str| Value::Text(arena.text(text));
+        let changed: Vec<Value<'_>> = self.changed.iter().map(|name| text(name)).collect();
+        let connection = self.connection.as_deref().unwrap_or("hub");
+        let data = arena.map(&[
+            ("entity", text(&self.entity)),
+            ("id", text(&self.record)),
+            ("version", Value::Number(arena.format(format_args!("{}", self.version)))),
+            ("changed", arena.list(&changed)),
+            ("connection", self.connection.as_deref().map_or(Value::Absent, text)),
+        ]);
+        json::to_string(&arena.map(&[
+            ("specversion", Value::Text("1.0")),
+            ("id", text(&self.id)),
+            ("type", text(&format!("hr.{}.v1", self.kind))),
+            ("source", text(&format!("/tenants/{}/connections/{connection}", self.tenant))),
+            ("subject", text(&self.subject())),
+            ("time", text(&self.at)),
+            ("traceparent", text(&self.trace.to_string())),
+            ("datacontenttype", Value::Text("application/json")),
+            ("data", data),
+        ]))
+    }
+
+    /// Reads what [`EventMessage::to_cloud_event`] wrote; `None` for anything else.
+    #[must_use]
+    pub fn from_cloud_event(text: &[u8]) -> Option<Self> {
+        let arena = Arena::new();
+        let value = json::read(&arena, text, Limits::default()).ok()?;
+        let of = |value: Value<'_>| value.as_text().map(str::to_owned);
+        let data = value.get("data");
+        let kind = value.get("type").as_text()?.strip_prefix("hr.")?.strip_suffix(".v1")?.to_owned();
+        let source = value.get("source").as_text()?;
+        let tenant = source.strip_prefix("/tenants/")?.split('/').next()?.to_owned();
+        Some(Self {
+            id: of(value.get("id"))?,
+            tenant,
+            kind,
+            entity: of(data.get("entity"))?,
+            record: of(data.get("id"))?,
+            version: i64::try_from(data.get("version").as_decimal()?).ok()?,
+            connection: of(data.get("connection")),
+            at: of(value.get("time"))?,
+            changed: data.get("changed").items().iter().filter_map(|name| of(*name)).collect(),
+            trace: value.get("traceparent").as_text()?.parse().ok()?,
+        })
+    }
+}

@@ -110,9 +110,10 @@ fn login_page(query: Option<&str>, headers: &HeaderMap, wrong: Option<&Denied>) 
         section.card.narrow {
             h1 { (title) }
             p { (lang.say(
-                "Sign in with an API key that has the scope ops or admin. `hrhub keys create --name NAME --scopes ops` makes one.",
-                "请使用具有 ops 或 admin 权限的 API 密钥登录。可用 `hrhub keys create --name NAME --scopes ops` 创建。",
+                "Sign in with an API key that has the scope ops or admin. This makes one:",
+                "请使用具有 ops 或 admin 权限的 API 密钥登录。创建方法：",
             )) }
+            p { code { "hrhub keys create --name NAME --scopes ops" } }
             @if wrong.is_some() {
                 p.alert role="alert" id="wrong" { (lang.say("This key is not valid.", "密钥无效。")) }
             }

@@ -120,7 +120,7 @@ fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, sourc
             version: mapping.version.clone(),
             id: mapping.id.clone(),
             path: mapping.source.path.clone(),
-            text: mapping.source.text.clone(),
+            text: mapping.parts.to_text(),
         }),
         writes: outcome.records.iter().map(|record| write_of(record, source)).collect(),
         warnings,
@@ -135,7 +135,7 @@ fn write_of(record: &Record<'_>, source: &SourceOf) -> Write {
         fields: json::to_string(&record.fields),
         ext: (!record.ext.is_absent()).then(|| json::to_string(&record.ext)),
         deleted: record.deleted,
-        rules: record.rules.iter().map(|(pointer, rule)| (pointer.clone(), (*rule).to_owned())).collect(),
+        rules: record.rules.iter().map(|(pointer, rule)| ((*pointer).to_owned(), (*rule).to_owned())).collect(),
         source: Some(SourceOf { url: record.url.map(str::to_owned), ..source.clone() }),
     }
 }

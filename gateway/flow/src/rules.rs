@@ -546,7 +546,7 @@ fn create(flow: &Flow, rule: &Rule, draft: &Draft, eval: &Evaluation<'_>, id: &s
         fields: json::to_string(&filled.fields),
         ext: None,
         deleted: false,
-        rules: filled.rules.iter().map(|(pointer, _)| (pointer.clone(), rule.clone())).collect(),
+        rules: filled.rules.iter().map(|(pointer, _)| ((*pointer).to_owned(), rule.clone())).collect(),
         source: None,
     })
 }

@@ -64,10 +64,11 @@ pub(crate) fn report(found: &[Finding], format: Format, sound: &str) -> ExitCode
 }
 
 fn as_json(finding: &Finding) -> serde_json::Value {
+    let (file, at) = finding.location();
     json!({
-        "file": finding.source.path,
-        "line": finding.span.start.line,
-        "column": finding.span.start.column,
+        "file": file,
+        "line": at.line,
+        "column": at.column,
         "severity": finding.severity.to_string(),
         "message": finding.message,
         "suggestion": finding.suggestion,

@@ -6,7 +6,7 @@
 //! This module does no I/O: callers read and write the files.
 
 use crate::mapping::{Direction, Mapping};
-use crate::run::{Input, Issue, Outcome, Record};
+use crate::outcome::{Input, Issue, Level, Outcome, Record};
 use hub_tree::{Arena, Limits, Value, json};
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ pub fn run(mapping: &Mapping, input: &str, full: bool) -> Result<String, json::J
         Input::of(value, CONNECTION)
     };
     let result = match mapping.direction {
-        Direction::In => outcome(&arena, &mapping.run_in(&arena, &input)),
+        Direction::In => outcome(&arena, &mapping.run_in(&arena, &input), &mapping.unread(input.payload)),
         Direction::Out => {
             let reply = mapping.run_out(&arena, &input);
             arena.map(&[("body", reply.body), ("findings", issues(&arena, &reply.issues))])
@@ -43,9 +43,9 @@ pub fn run(mapping: &Mapping, input: &str, full: bool) -> Result<String, json::J
 }
 
 /// An outcome as cases show it: `records`, `findings`, `unread`.
-pub fn outcome<'a>(arena: &'a Arena, outcome: &Outcome<'a>) -> Value<'a> {
+pub fn outcome<'a>(arena: &'a Arena, outcome: &Outcome<'a>, unread: &[String]) -> Value<'a> {
     let records: Vec<Value<'a>> = outcome.records.iter().map(|r| record(arena, r)).collect();
-    let unread: Vec<Value<'a>> = outcome.unread.iter().map(|path| Value::Text(arena.text(path))).collect();
+    let unread: Vec<Value<'a>> = unread.iter().map(|path| Value::Text(arena.text(path))).collect();
     arena.map(&[
         ("records", arena.list(&records)),
         ("findings", issues(arena, &outcome.issues)),
@@ -73,7 +73,7 @@ fn issues<'a>(arena: &'a Arena, issues: &[Issue]) -> Value<'a> {
     let list: Vec<Value<'a>> = issues
         .iter()
         .map(|issue| {
-            let level = if issue.level == crate::run::Level::Error { "error" } else { "warning" };
+            let level = if issue.level == Level::Error { "error" } else { "warning" };
             arena.map(&[
                 ("level", Value::Text(level)),
                 ("code", Value::Text(issue.code)),

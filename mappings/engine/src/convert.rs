@@ -1,8 +1,9 @@
 //! A source's value as the target's declared type. Text is never looked at to guess a type: the target decides.
 
 use crate::mapping::{DateForm, DateKind, EnumTable, Rule};
+use crate::outcome::Level;
 use crate::run::Run;
-use hub_model::{Type, codes, scalars};
+use hub_model::{Field, Type, codes, scalars};
 use hub_tree::jiff::Timestamp;
 use hub_tree::jiff::civil::DateTime;
 use hub_tree::jiff::fmt::strtime;
@@ -165,8 +166,7 @@ fn enumeration<'a>(
         Some(ours) => Ok(arena.map(&[("value", Value::Text(ours)), ("raw", Value::Text(raw))])),
         None if park => Err(unknown_value(of.name, true)),
         None => {
-            let issue = unknown_value(of.name, false);
-            run.note(&issue, rule.span);
+            run.misfit(Level::Warning, unknown_value(of.name, false), rule.span);
             Ok(arena.map(&[("value", Value::Text("OTHER")), ("raw", Value::Text(raw))]))
         }
     }
@@ -237,8 +237,8 @@ fn date_in_form<'a>(run: &Run<'a>, value: Value<'a>, form: &'a DateForm) -> Resu
 }
 
 fn in_zone<'a>(local: DateTime, form: &DateForm) -> Result<Value<'a>, Misfit> {
-    let zone = form.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
-    match zone.to_ambiguous_zoned(local).unambiguous() {
+    let utc = TimeZone::UTC;
+    match form.zone.as_ref().unwrap_or(&utc).to_ambiguous_zoned(local).unambiguous() {
         Ok(zoned) => Ok(Value::DateTime(zoned.timestamp())),
         Err(_) => misfit("ambiguous_time", "the local time does not exist, or exists twice, in its zone"),
     }
@@ -255,9 +255,13 @@ pub(crate) fn settle<'a>(run: &mut Run<'a>, object: Value<'a>, ty: &Type) -> Res
     };
     let mut entries: Vec<(&'a str, Value<'a>)> = checked.entries().to_vec();
     entries.extend(object.entries().iter().filter(|(name, _)| *name != key && checked.get(name).is_absent()));
-    let position = |name: &str| of.fields.iter().position(|field| field.name == name).unwrap_or(usize::MAX);
-    entries.sort_by_key(|(name, _)| position(name));
+    in_declared_order(&mut entries, of.fields);
     Ok(run.cx.arena.map(&entries))
+}
+
+/// Sorts the entries of an object as the model writes them.
+pub(crate) fn in_declared_order(entries: &mut [(&str, Value<'_>)], declared: &[Field]) {
+    entries.sort_by_key(|(name, _)| declared.iter().position(|field| field.name == *name).unwrap_or(usize::MAX));
 }
 
 /// A phone number; one that cannot be understood is kept as `raw` with a warning.

@@ -1,8 +1,10 @@
 //! Why a field has its value: the rule, the source paths with their values, each transform, the result.
 
-use crate::mapping::{FieldRule, Letters, Mapping, Rule, What};
-use crate::run::{Input, Run};
+use crate::mapping::{FieldRule, Letters, Mapping, Rule, What, rules};
+use crate::outcome::Input;
+use crate::run::Run;
 use hub_expr::Explain;
+use hub_tree::jiff::civil::Date;
 use hub_tree::{Arena, Value};
 
 /// What a rule did, in order, while somebody asks.
@@ -25,6 +27,12 @@ impl Steps {
             self.0.push(Explain::leaf(names.join(", "), None, value));
         }
     }
+
+    /// What a code list said.
+    pub(crate) fn looked_up(&mut self, list: &str, day: Option<Date>, found: Option<&str>) {
+        let on = day.map(|day| format!(" on {day}")).unwrap_or_default();
+        self.0.push(Explain::leaf(format!("lookup: {list}{on}"), None, found.map_or(Value::Absent, Value::Text)));
+    }
 }
 
 impl Mapping {
@@ -42,13 +50,15 @@ impl Mapping {
             settings: input.settings.copy_into(&arena),
             request: input.request.copy_into(&arena),
         };
-        let mut run = Run::new(&self.source, &arena, &input);
-        run.steps = Some(Steps::default());
-        if !run.lets(self) {
+        let mut run = Run::new(self, &arena, &input);
+        run.record_steps();
+        if !run.lets() {
             return None;
         }
         for emit in self.emits.iter().filter(|emit| emit.entity.name == entity) {
-            let Some(rule) = emit.fields.iter().find(|rule| covers(&rule.pointer(), pointer)) else { continue };
+            let Some(rule) = rules(&emit.fields).into_iter().find(|rule| covers(&rule.pointer, pointer)) else {
+                continue;
+            };
             if let Some(each) = &emit.each {
                 let items = run.eval(each).ok()?;
                 let base = run.source_path(each);
@@ -89,7 +99,7 @@ impl<'a> Run<'a> {
         let value = self.field_rule(rule).unwrap_or_default();
         let steps = self.steps.take().map(|steps| steps.0).unwrap_or_default();
         self.steps = Some(Steps::default());
-        let at = format!("{}:{}", mapping.source.path, rule.span.start);
+        let at = mapping.source.place(rule.span.start);
         let text = format!("{} ({}) at {at}", rule.id, what_name(&rule.rule.what));
         Some(Explain::leaf(text, None, value).because(steps))
     }

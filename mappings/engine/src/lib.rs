@@ -9,12 +9,17 @@ pub mod case;
 mod compile;
 mod convert;
 mod explain;
+mod fill;
+pub mod layers;
+pub mod lists;
 mod mapping;
+mod outcome;
 mod run;
 #[cfg(test)]
 mod tests;
 pub mod types;
 mod unread;
 
-pub use mapping::{Direction, Draft, Mapping};
-pub use run::{Filled, Input, Issue, Level, Outcome, Record, Reply};
+pub use layers::Parts;
+pub use mapping::{Direction, Draft, Format, Mapping};
+pub use outcome::{Filled, Input, Issue, Level, Outcome, Record, Reply};

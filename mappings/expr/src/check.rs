@@ -52,6 +52,13 @@ impl Scope {
         self.names.len() - 1
     }
 
+    /// Gives the name in a slot another type.
+    pub fn retype(&mut self, slot: usize, ty: Type) {
+        if let Some(name) = self.names.get_mut(slot) {
+            name.1 = ty;
+        }
+    }
+
     /// Takes the last name away again.
     pub fn pop(&mut self) {
         self.names.pop();

@@ -5,7 +5,7 @@ use crate::hub::Hub;
 use crate::intake::hook_value;
 use crate::journey::{Steps, Went};
 use crate::records::{self, SourceOf, Target, Write};
-use hub_engine::{Input, Level, Mapping, Record};
+use hub_engine::{Direction, Input, Level, Mapping, Record};
 use hub_kit::{Connection, RawEnvelope};
 use hub_store::{Claimed, MappingText, Raw, job};
 use hub_telemetry::{context_of, within};
@@ -69,10 +69,10 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
     let Some(rule) = webhook.events.iter().find(|rule| rule.name == event) else {
         return Ok(nothing(event));
     };
-    let id = format!("{}/{}.in", connection.manifest.vendor, rule.mapping);
-    let mapping = hub.registry().mappings.get(&id).cloned().ok_or_else(|| Failure::Park {
+    let mapping = hub.registry().mapping(connection, &rule.mapping, Direction::In).cloned();
+    let mapping = mapping.ok_or_else(|| Failure::Park {
         code: "MAPPING_MISSING".to_owned(),
-        reason: format!("there is no mapping `{id}`"),
+        reason: format!("there is no mapping `{}/{}.in`", connection.manifest.vendor, rule.mapping),
         place: place(rule.span),
     })?;
     let vendor_time = match &webhook.updated_at {
@@ -120,7 +120,7 @@ fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, sourc
             version: mapping.version.clone(),
             id: mapping.id.clone(),
             path: mapping.source.path.clone(),
-            text: mapping.parts.to_text(),
+            text: mapping.text.clone(),
         }),
         writes: outcome.records.iter().map(|record| write_of(record, source)).collect(),
         warnings,

@@ -60,7 +60,7 @@ impl Mapping {
         compiler.report_unused();
         let used = |list: &&Arc<CodeList>| compiler.used_lists.contains(&list.name);
         let lists = compiler.lists.iter().filter(used).map(|list| Arc::clone(&list.source)).collect();
-        let parts = Parts { files, lists };
+        let text = Parts { files, lists }.to_text();
         let leftovers = compiler.leftovers();
         let Compiler { lets, mut emits, body, lists, reads_lists, reads, ignored, .. } = compiler;
         for (emit, left) in emits.iter_mut().zip(leftovers) {
@@ -68,11 +68,11 @@ impl Mapping {
         }
         Some(Mapping {
             id: format!("{connector}/{object}.{suffix}"),
-            version: hex::encode(&Sha256::digest(parts.to_text().as_bytes())[..16]),
+            version: hex::encode(&Sha256::digest(text.as_bytes())[..16]),
             direction,
             connector: connector.to_owned(),
             source,
-            parts,
+            text,
             format,
             lets,
             emits,

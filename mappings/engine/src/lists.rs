@@ -89,7 +89,7 @@ impl CodeList {
         let mut by_meaning: Vec<usize> = (0..rows.len()).collect();
         by_meaning.sort_by(|a, b| (&rows[*a].to, rows[*a].since).cmp(&(&rows[*b].to, rows[*b].since)));
         let source = Arc::clone(source);
-        (findings.error_count() == before).then(|| Self { name, source, rows, by_meaning, dated, json })
+        (findings.error_count() == before).then_some(Self { name, source, rows, by_meaning, dated, json })
     }
 
     /// What `code` means on a day; `None` when no row says so.

@@ -1,6 +1,5 @@
 //! What a mapping file says, compiled.
 
-use crate::layers::Parts;
 use crate::lists::CodeList;
 use hub_expr::{Located, Segment};
 use hub_model::{EntityType, Type};
@@ -35,8 +34,8 @@ pub struct Mapping {
     pub connector: String,
     /// The file, or the stack of its layers.
     pub source: Arc<Source>,
-    /// The files that it was compiled from, as far as they count.
-    pub parts: Parts,
+    /// The files that it was compiled from, as far as they count, as [`Parts::to_text`] writes them.
+    pub text: String,
     /// What the body of an out mapping is written as.
     pub format: Format,
     pub(crate) lets: Vec<Let>,
@@ -47,7 +46,7 @@ pub struct Mapping {
     pub(crate) lists: Vec<Arc<CodeList>>,
     /// Whether expressions read code lists, which are then made values for them.
     pub(crate) reads_lists: bool,
-    /// Every source path below `payload` that some rule reads or that nobody reads on purpose.
+    /// Every source path below `payload` that a rule reads or that nobody reads on purpose.
     pub(crate) known: PathSet,
 }
 
@@ -111,7 +110,7 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) enum Made {
     /// By a rule.
-    By(FieldRule),
+    By(Box<FieldRule>),
     /// Of rules for its parts, whose targets are written with dots.
     Of(Vec<Entry>),
 }
@@ -121,7 +120,7 @@ pub(crate) fn rules(entries: &[Entry]) -> Vec<&FieldRule> {
     entries
         .iter()
         .flat_map(|entry| match &entry.made {
-            Made::By(rule) => vec![rule],
+            Made::By(rule) => vec![&**rule],
             Made::Of(entries) => rules(entries),
         })
         .collect()

@@ -100,7 +100,7 @@ impl Compiler<'_, '_> {
 fn insert(entries: &mut Vec<Entry>, path: &[String], rule: FieldRule) {
     let Some((first, rest)) = path.split_first() else { return };
     if rest.is_empty() {
-        entries.push(Entry { key: first.clone(), made: Made::By(rule) });
+        entries.push(Entry { key: first.clone(), made: Made::By(Box::new(rule)) });
         return;
     }
     let index = entries.iter().position(|entry| entry.key == *first).unwrap_or_else(|| {

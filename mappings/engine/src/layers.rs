@@ -3,6 +3,8 @@
 //! A file that begins with `from` or `to` is whole and hides what lies below it. One that begins with `extends`
 //! changes what lies below: it replaces single rules, adds some, and takes some away.
 
+mod effective;
+
 use hub_tree::yaml::{self, Context, Key, Kind, Node};
 use hub_tree::{Arena, Findings, Limits, Source, Value, finding, json};
 use std::sync::Arc;

@@ -1,5 +1,9 @@
 //! Behaviour of mapping files, end to end.
 
+mod checks;
+mod layers;
+mod lists;
+
 use crate::{Input, Level, Mapping, case};
 use hub_tree::{Arena, Findings, Limits, Source, json};
 use proptest::prelude::*;

@@ -66,9 +66,9 @@ impl Compiler<'_, '_> {
             self.cx.error_with(node.span, message, Some(format!("one of: {}", WHATS.join(", "))));
             return None;
         }
-        for (key, value) in entries.iter().filter(|(_, value)| value.kind == Kind::Null) {
+        for (key, _) in entries.iter().filter(|(_, value)| value.kind == Kind::Null) {
             let help = (key.name == "value").then(|| "to remove what is stored, write `clear: on_null`".to_owned());
-            self.cx.error_with(value.span, format!("`{}` is empty: write its value or take it out", key.name), help);
+            self.cx.error_with(key.span, format!("`{}` is empty: write its value or take it out", key.name), help);
         }
         self.check_together(entries, &whats, ty);
         let mut fields = node.fields(self.cx)?;

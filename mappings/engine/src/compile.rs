@@ -4,6 +4,8 @@ mod fields;
 mod names;
 mod rule;
 
+pub(crate) use rule::{DATE_FORMS, SHAPES, WHATS};
+
 use crate::layers::{self, Parts, Stacked};
 use crate::lists::CodeList;
 use crate::mapping::{Direction, Draft, Emit, Entry, Format, Leftovers, Let, Mapping, PAYLOAD, PathSet, ROOTS};

@@ -10,6 +10,7 @@ mod compile;
 mod convert;
 mod explain;
 mod fill;
+pub mod language;
 pub mod layers;
 pub mod lists;
 mod mapping;

@@ -20,6 +20,9 @@ pub(crate) const SHAPES: [&str; 12] =
 /// The type of `type` in phones and e-mail addresses.
 const CONTACT_TYPE: &Type = <Enum<ContactType> as ModelType>::TYPE;
 
+/// The named forms of days and instants.
+pub(crate) const DATE_FORMS: [&str; 4] = ["rfc3339", "iso", "epoch_s", "epoch_ms"];
+
 /// What happens to a value that a table does not list.
 const UNKNOWN: [(&str, bool); 2] = [("keep", false), ("park", true)];
 
@@ -299,15 +302,22 @@ impl Compiler<'_, '_> {
         what
     }
 
-    /// A rule inside another: a full rule, a path or expression as text, or a literal number. Where a country or
-    /// currency belongs, a word in capitals is that code: `region: CN`, `currency: CNY`.
+    /// A rule inside another: a full rule, a path or expression as text, or a literal number. Where a country, a
+    /// currency or a value of an enum belongs, a word in capitals is that: `region: CN`, `type: WORK`.
     pub(super) fn short_rule(&mut self, node: &Node, ty: &'static Type, id: &str) -> Option<Rule> {
         let what = match &node.kind {
             Kind::Map(_) => return self.rule(node, ty, id),
             Kind::Text(text) => {
-                let upper = text.bytes().all(|b| b.is_ascii_uppercase()) && self.scope.find(text).is_none();
-                let a_code = matches!(ty, Type::Country | Type::Currency) && upper;
-                if a_code { self.literal(node, ty).map(What::Value) } else { self.expr(node, true).map(What::Expr) }
+                let a_code = match ty {
+                    Type::Country | Type::Currency => text.bytes().all(|b| b.is_ascii_uppercase()),
+                    Type::Enum(of) => of.values.contains(&text.as_str()),
+                    _ => false,
+                };
+                if a_code && self.scope.find(text).is_none() {
+                    self.literal(node, ty).map(What::Value)
+                } else {
+                    self.expr(node, true).map(What::Expr)
+                }
             }
             _ => self.literal(node, ty).map(What::Value),
         };

@@ -634,7 +634,10 @@ impl Hand {
             name: name(person).context("no name")?,
             emails: person.emails.as_ref().map(|list| list.iter().filter_map(|email| self.email(email)).collect()),
             phones,
-            headline: person.title.as_ref().map(|title| Headline { title, company: person.company.as_deref().unwrap_or("-") }),
+            headline: person
+                .title
+                .as_ref()
+                .map(|title| Headline { title, company: person.company.as_deref().unwrap_or("-") }),
             current_company: person.company.as_ref(),
             current_title: person.title.as_ref(),
             years_of_experience: person.years.and_then(|years| self.some(Decimal::from_str_exact(years.get()).ok())),
@@ -675,8 +678,7 @@ impl Hand {
             channel: source.public_name.as_ref().or(source.name.as_ref()),
             detail: source.detail.as_ref(),
         });
-        let rejection =
-            Rejection { reason: app.rejection_reason.as_ref(), at: self.instant(app.rejected_at.as_ref()) };
+        let rejection = Rejection { reason: app.rejection_reason.as_ref(), at: self.instant(app.rejected_at.as_ref()) };
         let history = app.history.as_ref().map(|steps| {
             let moves = steps.iter().map(|step| Move {
                 from: step.from.as_ref(),
@@ -704,11 +706,11 @@ impl Hand {
                 key: Number(job.id),
                 display: job.title.as_ref(),
             }),
-            posting: app
-                .job
-                .as_ref()
-                .and_then(|job| job.posting_id.as_deref())
-                .map(|key| Ref { entity: "posting", key, display: None }),
+            posting: app.job.as_ref().and_then(|job| job.posting_id.as_deref()).map(|key| Ref {
+                entity: "posting",
+                key,
+                display: None,
+            }),
             applied_at: self.instant(app.applied_at.as_ref()),
             source: source.filter(|source| source.channel.is_some() || source.detail.is_some()),
             stage: app.stage.as_ref().map(|stage| named("stage", stage)),

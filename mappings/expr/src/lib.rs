@@ -26,6 +26,7 @@ pub mod functions;
 mod lex;
 mod located;
 mod parse;
+mod places;
 mod reads;
 mod template;
 #[cfg(test)]

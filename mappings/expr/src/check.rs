@@ -484,6 +484,7 @@ impl Checker<'_> {
         };
         self.items.pop();
         let ty = match each {
+            Each::Map if body_ty == Type::Nothing => Type::list(Type::Any),
             Each::Map => Type::list(body_ty),
             Each::Where => Type::list(list_ty.item()),
             Each::Any | Each::All => Type::Bool,

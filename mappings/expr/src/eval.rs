@@ -2,6 +2,7 @@
 
 use crate::ast::{At, Operator};
 use crate::check::{Constant, Each, Expr, Node, NodeKind};
+use crate::exact;
 use crate::explain::{Explain, Off, On, Trace};
 use crate::functions::Call;
 use hub_tree::rust_decimal::Decimal;
@@ -373,7 +374,8 @@ fn binary<'a, T: Trace>(
                 O::Subtract => l.checked_sub(r),
                 O::Multiply => l.checked_mul(r),
                 _ if r.is_zero() => return fail(right.at, "division by zero"),
-                _ => l.checked_div(r),
+                // Without zeros at the end, which the way of computing it would leave there at random.
+                _ => l.checked_div(r).map(|quotient| quotient.normalize()),
             };
             match result {
                 Some(number) => Value::Decimal(unsigned_zero(number)),
@@ -386,8 +388,11 @@ fn binary<'a, T: Trace>(
 /// Equality of two present values: the same kind, or an error, because text is never equal to a number.
 pub(crate) fn equal(at: At, left: Value<'_>, right: Value<'_>) -> Result<bool, EvalError> {
     match (left, right) {
-        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_))
-        | (Value::Text(_), Value::Text(_))
+        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_)) => match exact::order(left, right) {
+            Some(order) => Ok(order == Ordering::Equal),
+            None => fail(at, "the number is out of range"),
+        },
+        (Value::Text(_), Value::Text(_))
         | (Value::Bool(_), Value::Bool(_))
         | (Value::Date(_), Value::Date(_))
         | (Value::DateTime(_), Value::DateTime(_))
@@ -405,8 +410,11 @@ pub(crate) fn compare(at: At, left: Value<'_>, right: Value<'_>) -> Result<Order
         (Value::DateTime(l), Value::DateTime(r)) => return Ok(l.cmp(&r)),
         _ => {}
     }
-    match (left.as_decimal(), right.as_decimal()) {
-        (Some(l), Some(r)) => Ok(l.cmp(&r)),
+    match (left, right) {
+        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_)) => match exact::order(left, right) {
+            Some(order) => Ok(order),
+            None => fail(at, "the number is out of range"),
+        },
         _ => fail(at, format!("{} cannot be compared with {}", left.kind(), right.kind())),
     }
 }

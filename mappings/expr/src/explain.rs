@@ -139,7 +139,8 @@ struct Frame {
 /// What a step needs to know of the values that it was computed from.
 struct Operand {
     path: Option<Rc<str>>,
-    is_list: bool,
+    /// Neither a list nor absent.
+    is_single: bool,
     index: Option<usize>,
 }
 
@@ -184,7 +185,7 @@ impl On {
                 let [base, index] = operands else { return None };
                 let (path, index) = (base.path.as_ref()?, index.index?);
                 // A single value stands for a list of one.
-                Some(if !base.is_list && index == 0 { Rc::clone(path) } else { format!("{path}[{index}]").into() })
+                Some(if base.is_single && index == 0 { Rc::clone(path) } else { format!("{path}[{index}]").into() })
             }
             // The last value looked at is the one that was chosen.
             NodeKind::If(_) | NodeKind::Binary(Operator::Default, ..) => operands.last()?.path.clone(),
@@ -263,7 +264,13 @@ impl Trace for On {
                     self.known.insert(Rc::clone(path));
                 }
                 let path = path.as_deref().map(str::to_owned);
-                let text = self.slice(node.at);
+                let text = match &node.kind {
+                    // The value of an enum within a list stands nowhere in the program.
+                    NodeKind::Key(base, key) if matches!(base.kind, NodeKind::Item) && base.at == node.at => {
+                        format!("item.{key}")
+                    }
+                    _ => self.slice(node.at),
+                };
                 steps = vec![Explain { text, path, value: json, kind: kind(value), because: steps }];
             }
             // Past the limits, what was read below stands for the step itself.
@@ -271,7 +278,8 @@ impl Trace for On {
         if let Some(parent) = self.stack.last_mut() {
             let index = value.as_decimal().and_then(|number| usize::try_from(number).ok());
             let index = index.filter(|index| value.as_decimal() == Some(Decimal::from(*index)));
-            parent.operands.push(Operand { path, is_list: matches!(value, Value::List(_)), index });
+            let is_single = !value.is_absent() && !matches!(value, Value::List(_));
+            parent.operands.push(Operand { path, is_single, index });
             parent.steps.append(&mut steps);
         }
     }

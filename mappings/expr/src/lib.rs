@@ -21,6 +21,7 @@
 mod ast;
 mod check;
 mod eval;
+mod exact;
 mod explain;
 pub mod functions;
 mod lex;

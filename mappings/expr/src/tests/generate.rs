@@ -38,6 +38,8 @@ impl Choices {
 pub(super) struct Generator<'c> {
     pub(super) choices: &'c mut Choices,
     items: Vec<Type>,
+    /// Whether an enum may stand for its value; a comparison would check the other side against its values.
+    enums: bool,
 }
 
 fn node(kind: AstKind) -> Ast {
@@ -73,7 +75,7 @@ const SCALARS: &[Type] = &[Type::Number, Type::Text, Type::Bool, Type::Date, Typ
 
 impl<'c> Generator<'c> {
     pub(super) fn new(choices: &'c mut Choices) -> Self {
-        Self { choices, items: Vec::new() }
+        Self { choices, items: Vec::new(), enums: true }
     }
 
     /// A program of a random type.
@@ -92,6 +94,19 @@ impl<'c> Generator<'c> {
         }
     }
 
+    /// One type for both sides of a choice.
+    fn settle(&mut self, wanted: &Type) -> Type {
+        match wanted {
+            Type::Any => self.choices.pick(SCALARS),
+            Type::List(item) => Type::list(self.settle(item)),
+            other => other.clone(),
+        }
+    }
+
+    fn item_type(&mut self) -> Type {
+        if self.choices.one_in(3) { world::email() } else { self.some_type() }
+    }
+
     /// An expression that may be of type `wanted`.
     pub(super) fn expr(&mut self, wanted: &Type, depth: usize) -> Ast {
         if depth == 0 {
@@ -100,12 +115,14 @@ impl<'c> Generator<'c> {
         match self.choices.below(16) {
             0..=2 => self.leaf(wanted),
             3 => {
+                let wanted = &self.settle(wanted);
                 let condition = self.expr(&Type::Bool, depth - 1);
                 let then = self.expr(wanted, depth - 1);
                 let otherwise = if self.choices.one_in(4) { node(AstKind::Null) } else { self.expr(wanted, depth - 1) };
                 call("if", vec![condition, then, otherwise])
             }
             4 => {
+                let wanted = &self.settle(wanted);
                 let left = self.expr(wanted, depth - 1);
                 let right = self.expr(wanted, depth - 1);
                 binary(Operator::Default, left, right)
@@ -165,8 +182,11 @@ impl<'c> Generator<'c> {
             }
             3 => {
                 let ty = self.choices.pick(SCALARS);
+                let before = std::mem::replace(&mut self.enums, false);
                 let left = self.expr(&ty, depth - 1);
-                binary(O::In, left, self.list_of(&ty, depth - 1))
+                let right = self.list_of(&ty, depth - 1);
+                self.enums = before;
+                binary(O::In, left, right)
             }
             4 => {
                 let stage = key(name("record"), "stage");
@@ -179,7 +199,7 @@ impl<'c> Generator<'c> {
                 }
             }
             5 => {
-                let ty = self.some_type();
+                let ty = self.item_type();
                 let list = self.list_of(&ty, depth - 1);
                 let name = self.choices.pick(&["any", "all"]);
                 self.each(name, list, &ty, &Type::Bool, depth)
@@ -193,14 +213,19 @@ impl<'c> Generator<'c> {
                 let operator =
                     self.choices.pick(&[O::Equal, O::Unequal, O::Less, O::LessEqual, O::Greater, O::GreaterEqual]);
                 let ty = self.choices.pick(&[Type::Number, Type::Text, Type::Date, Type::DateTime]);
+                let before = std::mem::replace(&mut self.enums, false);
                 let left = self.expr(&ty, depth - 1);
-                binary(operator, left, self.expr(&ty, depth - 1))
+                let right = self.expr(&ty, depth - 1);
+                self.enums = before;
+                binary(operator, left, right)
             }
         }
     }
 
     fn each(&mut self, form: &str, list: Ast, item: &Type, body: &Type, depth: usize) -> Ast {
-        self.items.push(item.clone());
+        // Of what is picked from anywhere nothing is known; only a payload's items have a payload's keys.
+        let unknown = *item == Type::Any && !matches!(&list.kind, AstKind::Key(_, key, _) if key == "list");
+        self.items.push(if unknown { Type::Nothing } else { item.clone() });
         let body = self.expr(body, depth.saturating_sub(1));
         self.items.pop();
         call(form, vec![list, body])
@@ -223,7 +248,7 @@ impl<'c> Generator<'c> {
             }
             4 => call("unique", vec![self.list_of(item, depth - 1)]),
             _ => {
-                let of = self.some_type();
+                let of = self.item_type();
                 let list = self.list_of(&of, depth - 1);
                 self.each("map", list, &of, item, depth)
             }
@@ -236,7 +261,8 @@ impl<'c> Generator<'c> {
             let types: Vec<Type> =
                 function.parameters.iter().filter(|p| !p.optional).map(|p| p.ty.to_type()).collect();
             let result = (function.returns)(&types);
-            result == *wanted || *wanted == Type::Any || matches!((&result, wanted), (Type::List(_), Type::List(_)))
+            let any_list = *wanted == Type::list(Type::Any) && matches!(result, Type::List(_));
+            result == *wanted || *wanted == Type::Any || any_list
         };
         let known: Vec<&'static Function> = functions::all().filter(fits).collect();
         if known.is_empty() {
@@ -314,37 +340,38 @@ impl<'c> Generator<'c> {
                 let ty = self.choices.pick(SCALARS);
                 self.leaf(&ty)
             }
-            Type::Record(_) | Type::Enum(_) => node(AstKind::Null),
+            Type::Record(_) => call("first", vec![key(name("record"), "emails")]),
+            Type::Enum(_) => key(name("record"), "stage"),
         }
     }
 
     /// A path of the scope whose static type is the wanted one.
     fn typed_path(&mut self, wanted: &Type) -> Option<Ast> {
-        fn collect(base: &Ast, ty: &Type, wanted: &Type, out: &mut Vec<Ast>) {
-            let enum_as_text = matches!(ty, Type::Enum(_)) && *wanted == Type::Text;
+        fn collect(base: &Ast, ty: &Type, wanted: &Type, enums: bool, out: &mut Vec<Ast>) {
+            let enum_as_text = enums && matches!(ty, Type::Enum(_)) && *wanted == Type::Text;
             if ty == wanted || enum_as_text || (*wanted == Type::list(Type::Any) && matches!(ty, Type::List(_))) {
                 out.push(base.clone());
             }
             match ty {
                 Type::Record(record) => {
                     for (field, ty) in &record.fields {
-                        collect(&key(base.clone(), field), ty, wanted, out);
+                        collect(&key(base.clone(), field), ty, wanted, enums, out);
                     }
                 }
-                Type::Enum(_) => collect(&key(base.clone(), "raw"), &Type::Text, wanted, out),
+                Type::Enum(_) => collect(&key(base.clone(), "raw"), &Type::Text, wanted, enums, out),
                 Type::List(item) => {
                     let first = node(AstKind::Index(Box::new(base.clone()), Box::new(number("0"))));
-                    collect(&first, item, wanted, out);
+                    collect(&first, item, wanted, enums, out);
                 }
                 _ => {}
             }
         }
         let mut found = Vec::new();
         if let Some(item) = self.items.last() {
-            collect(&name("item"), item, wanted, &mut found);
+            collect(&name("item"), item, wanted, self.enums, &mut found);
         }
         for (slot, ty) in world::names() {
-            collect(&name(slot), &ty, wanted, &mut found);
+            collect(&name(slot), &ty, wanted, self.enums, &mut found);
         }
         (!found.is_empty()).then(|| self.choices.pick(&found))
     }

@@ -27,7 +27,8 @@ fn stage() -> Type {
     Type::Enum(Arc::new(EnumType { name: "stage".into(), values }))
 }
 
-fn email() -> Type {
+/// A record of a list.
+pub(super) fn email() -> Type {
     Type::record("email", [("type", Type::Text), ("no", Type::Number), ("stage", stage()), ("since", Type::Date)])
 }
 

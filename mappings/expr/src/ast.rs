@@ -17,6 +17,8 @@ impl At {
 pub(crate) struct Ast {
     pub(crate) at: At,
     pub(crate) kind: AstKind,
+    /// The height of the tree; known as it grows, so that none is built that is too high to walk.
+    pub(crate) levels: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -36,15 +38,15 @@ pub(crate) enum AstKind {
 }
 
 impl Ast {
-    /// The height of the tree.
-    pub(crate) fn levels(&self) -> usize {
-        let highest = |children: &[Ast]| children.iter().map(Ast::levels).max().unwrap_or(0);
-        1 + match &self.kind {
-            AstKind::Key(inner, ..) | AstKind::Not(inner) | AstKind::Minus(inner) => inner.levels(),
-            AstKind::Index(a, b) | AstKind::Binary(_, a, b) => a.levels().max(b.levels()),
+    pub(crate) fn new(at: At, kind: AstKind) -> Self {
+        let highest = |children: &[Ast]| children.iter().map(|child| child.levels).max().unwrap_or(0);
+        let below = match &kind {
+            AstKind::Key(inner, ..) | AstKind::Not(inner) | AstKind::Minus(inner) => inner.levels,
+            AstKind::Index(a, b) | AstKind::Binary(_, a, b) => a.levels.max(b.levels),
             AstKind::List(children) | AstKind::Call(_, _, children) => highest(children),
             AstKind::Null | AstKind::Bool(_) | AstKind::Number(_) | AstKind::Text(_) | AstKind::Name(_) => 0,
-        }
+        };
+        Self { at, kind, levels: below + 1 }
     }
 }
 

@@ -228,14 +228,10 @@ impl Checker<'_> {
             },
             AstKind::Name(name) => self.name(at, name),
             AstKind::List(items) => {
-                let mut ty = Type::Nothing;
-                let mut nodes = Vec::with_capacity(items.len());
-                for item in items {
-                    let (node, item_ty) = self.lower(item);
-                    ty = ty.unify(&item_ty).unwrap_or(Type::Any);
-                    nodes.push(node);
-                }
-                let ty = if ty == Type::Nothing { Type::Any } else { ty };
+                let lowered: Vec<(Node, Type)> = items.iter().map(|item| self.lower(item)).collect();
+                let common = lowered.iter().try_fold(Type::Nothing, |ty, (_, item_ty)| ty.unify(item_ty));
+                let ty = common.filter(|ty| *ty != Type::Nothing).unwrap_or(Type::Any);
+                let nodes = lowered.into_iter().map(|(node, item_ty)| as_type(node, &item_ty, &ty)).collect();
                 (NodeKind::List(nodes), Type::list(ty))
             }
             AstKind::Key(base, key, key_at) => self.key(base, key, *key_at),
@@ -329,7 +325,7 @@ impl Checker<'_> {
             };
             self.problem(ast.at, format!("{whose} needs {wanted}, this is {ty}"), suggestion);
         }
-        (if *wanted == Type::Text { plain(node, &ty) } else { node }, ty)
+        (as_type(node, &ty, wanted), ty)
     }
 
     fn binary(&mut self, at: At, operator: Operator, left: &Ast, right: &Ast) -> (NodeKind, Type) {
@@ -363,8 +359,7 @@ impl Checker<'_> {
                 let (l, l_ty) = self.lower(left);
                 let (r, r_ty) = self.lower(right);
                 let ty = self.together(at, &l_ty, &r_ty);
-                let (l, r) = if ty == Type::Text { (plain(l, &l_ty), plain(r, &r_ty)) } else { (l, r) };
-                (make(l, r), ty)
+                (make(as_type(l, &l_ty, &ty), as_type(r, &r_ty, &ty)), ty)
             }
             O::Equal | O::Unequal | O::Less | O::LessEqual | O::Greater | O::GreaterEqual => {
                 let (l, l_ty) = self.lower(left);
@@ -379,14 +374,15 @@ impl Checker<'_> {
                     for (item, (_, ty)) in items.iter().zip(&lowered) {
                         self.comparable(item.at, O::Equal, (left, &l_ty), (item, ty));
                     }
-                    Node { at: right.at, kind: NodeKind::List(lowered.into_iter().map(|(node, _)| node).collect()) }
+                    let nodes = lowered.into_iter().map(|(node, ty)| plain(node, &ty)).collect();
+                    Node { at: right.at, kind: NodeKind::List(nodes) }
                 } else {
                     let (r, r_ty) = self.lower(right);
                     if !matches!(r_ty, Type::Any | Type::List(_)) {
                         self.problem(right.at, format!("`in` needs a list, this is {r_ty}"), None);
                     }
                     self.comparable(at, O::Equal, (left, &l_ty), (right, &r_ty.item()));
-                    r
+                    as_type(r, &r_ty, &Type::list(Type::Text))
                 };
                 (make(plain(l, &l_ty), r), Type::Bool)
             }
@@ -433,17 +429,13 @@ impl Checker<'_> {
         if name == "if" {
             let [condition, then, otherwise] = arguments else {
                 self.problem(at, "`if` takes a condition, a value and an alternative", None);
-                return (NodeKind::Constant(Constant::Null), Type::Any);
+                return self.unknown_call(arguments);
             };
             let condition = self.expect(condition, &Type::Bool, "a condition");
             let (then, then_ty) = self.lower(then);
             let (otherwise, otherwise_ty) = self.lower(otherwise);
             let ty = self.together(at, &then_ty, &otherwise_ty);
-            let (then, otherwise) = if ty == Type::Text {
-                (plain(then, &then_ty), plain(otherwise, &otherwise_ty))
-            } else {
-                (then, otherwise)
-            };
+            let (then, otherwise) = (as_type(then, &then_ty, &ty), as_type(otherwise, &otherwise_ty, &ty));
             return (NodeKind::If(Box::new([condition, then, otherwise])), ty);
         }
         if let Some((_, each)) = Each::NAMES.iter().find(|(n, _)| *n == name) {
@@ -451,7 +443,7 @@ impl Checker<'_> {
         }
         let Some(function) = functions::find(name) else {
             self.problem(name_at, format!("unknown function `{name}`"), suggest(name, functions::names()));
-            return (NodeKind::Constant(Constant::Null), Type::Any);
+            return self.unknown_call(arguments);
         };
         let given = arguments.len();
         if given < function.least() || given > function.most() {
@@ -472,10 +464,20 @@ impl Checker<'_> {
         (NodeKind::Call(function, nodes), ty)
     }
 
+    /// Reports what is wrong inside a call that is wrong itself; `item` may be anything there.
+    fn unknown_call(&mut self, arguments: &[Ast]) -> (NodeKind, Type) {
+        self.items.push(Type::Any);
+        for argument in arguments {
+            self.lower(argument);
+        }
+        self.items.pop();
+        (NodeKind::Constant(Constant::Null), Type::Any)
+    }
+
     fn each(&mut self, at: At, name: &str, each: Each, arguments: &[Ast]) -> (NodeKind, Type) {
         let [list, body] = arguments else {
             self.problem(at, format!("`{name}` is called as `{name}(list, … item …)`"), None);
-            return (NodeKind::Constant(Constant::Null), Type::Any);
+            return self.unknown_call(arguments);
         };
         let (list_node, list_ty) = self.lower(list);
         if !matches!(list_ty, Type::Any | Type::List(_)) {
@@ -489,6 +491,7 @@ impl Checker<'_> {
         };
         self.items.pop();
         let ty = match each {
+            Each::Map if body_ty == Type::Nothing => Type::list(Type::Any),
             Each::Map => Type::list(body_ty),
             Each::Where => Type::list(list_ty.item()),
             Each::Any | Each::All => Type::Bool,
@@ -504,4 +507,28 @@ fn plain(node: Node, ty: &Type) -> Node {
         return Node { at, kind: NodeKind::Key(Box::new(node), "value".into()) };
     }
     node
+}
+
+/// The node as a value of type `wanted`: enums become their values where text is wanted, in lists too.
+fn as_type(node: Node, ty: &Type, wanted: &Type) -> Node {
+    match (ty, wanted) {
+        (Type::Enum(_), Type::Text) => plain(node, ty),
+        (Type::List(item), Type::List(wanted_item)) if holds_enum(item) => {
+            let at = node.at;
+            let body = as_type(Node { at, kind: NodeKind::Item }, item, wanted_item);
+            if matches!(body.kind, NodeKind::Item) {
+                return node;
+            }
+            Node { at, kind: NodeKind::Each(Each::Map, Box::new(node), Box::new(body)) }
+        }
+        _ => node,
+    }
+}
+
+fn holds_enum(ty: &Type) -> bool {
+    match ty {
+        Type::Enum(_) => true,
+        Type::List(item) => holds_enum(item),
+        _ => false,
+    }
 }

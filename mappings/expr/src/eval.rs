@@ -2,11 +2,13 @@
 
 use crate::ast::{At, Operator};
 use crate::check::{Constant, Each, Expr, Node, NodeKind};
+use crate::exact;
 use crate::explain::{Explain, Off, On, Trace};
 use crate::functions::Call;
 use hub_tree::rust_decimal::Decimal;
 use hub_tree::{Arena, Value};
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 /// Steps that one context may take before it gives up; a mapping of a large document takes a few thousand.
 const STEPS: u64 = 2_000_000;
@@ -20,7 +22,8 @@ pub struct Cx<'a> {
     /// The values of the scope's names, by slot.
     pub slots: Vec<Value<'a>>,
     pub(crate) items: Vec<Value<'a>>,
-    pub(crate) item_paths: Vec<String>,
+    /// The source paths of `items`, where they lie in the input; kept while somebody asks why.
+    pub(crate) item_paths: Vec<Option<Rc<str>>>,
     /// The source paths of slots that are not roots themselves, for explanations: an `each` item, a `let` name.
     pub slot_paths: Vec<Option<String>>,
     steps: u64,
@@ -105,11 +108,18 @@ fn value_of<'a, T: Trace>(node: &'a Node, cx: &mut Cx<'a>, trace: &mut T) -> Res
         NodeKind::List(nodes) => {
             let mut items = Vec::with_capacity(nodes.len());
             for node in nodes {
-                items.push(run(node, cx, trace)?);
+                let item = run(node, cx, trace)?;
+                weigh(at, item, cx)?;
+                items.push(item);
             }
             cx.arena.list(&items)
         }
-        NodeKind::Key(base, key) => run(base, cx, trace)?.get(key),
+        NodeKind::Key(base, key) => {
+            let object = run(base, cx, trace)?;
+            // Keys are looked for one after the other.
+            spend(at, object.entries().len() as u64 / 64, cx)?;
+            object.get(key)
+        }
         NodeKind::Index(base, index) => {
             let list = run(base, cx, trace)?;
             let index_value = run(index, cx, trace)?;
@@ -131,7 +141,7 @@ fn value_of<'a, T: Trace>(node: &'a Node, cx: &mut Cx<'a>, trace: &mut T) -> Res
         NodeKind::Minus(inner) => {
             let value = run(inner, cx, trace)?;
             match number(inner.at, "`-`", value)? {
-                Some(number) => Value::Decimal(-number),
+                Some(number) => Value::Decimal(unsigned_zero(-number)),
                 None => Value::Absent,
             }
         }
@@ -153,23 +163,96 @@ fn value_of<'a, T: Trace>(node: &'a Node, cx: &mut Cx<'a>, trace: &mut T) -> Res
             if !function.sees_absent && arguments.iter().any(Value::is_absent) {
                 return Ok(Value::Absent);
             }
+            let reading: usize = arguments.iter().map(reading_cost).sum();
+            spend(at, reading as u64, cx)?;
+            if QUADRATIC.contains(&function.name) {
+                let items = arguments.first().map_or(0, |list| list.items().len() as u64);
+                spend(at, items * items / 64, cx)?;
+                weigh(at, arguments.first().copied().unwrap_or_default(), cx)?;
+            }
             let result = (function.run)(&Call { arena: cx.arena, arguments: &arguments });
             let value = match result {
                 Ok(value) => value,
                 Err(message) => return fail(at, format!("`{}`: {message}", function.name)),
             };
-            let size = match value {
-                Value::Text(text) => text.len(),
-                Value::List(items) => items.len() * 8,
-                _ => 0,
-            };
-            charge(at, size, cx)?;
-            value
+            match value {
+                Value::Text(text) => charge(at, text.len(), cx)?,
+                Value::List(items) if !function.picks_item => {
+                    charge(at, items.len() * 8, cx)?;
+                    weigh(at, value, cx)?;
+                }
+                _ => {}
+            }
+            match value {
+                Value::Decimal(number) => Value::Decimal(unsigned_zero(number)),
+                value => value,
+            }
         }
     })
 }
 
 const ABSENT_CONDITION: &str = "the condition is absent: give what it reads a default with `??`, or ask `exists(…)`";
+
+/// Functions that compare every item with every other.
+const QUADRATIC: &[&str] = &["unique"];
+
+/// Nothing is less than nothing: `-0` never leaves a computation.
+fn unsigned_zero(mut number: Decimal) -> Decimal {
+    if number.is_zero() {
+        number.set_sign_positive(true);
+    }
+    number
+}
+
+fn spend(at: At, steps: u64, cx: &mut Cx<'_>) -> Result<(), EvalError> {
+    if steps > 0 && !cx.spend(steps) {
+        return fail(at, format!("more than {STEPS} steps"));
+    }
+    Ok(())
+}
+
+/// The steps of reading an argument once.
+fn reading_cost(value: &Value<'_>) -> usize {
+    match value {
+        Value::Text(text) | Value::Number(text) => text.len() / 64,
+        Value::List(items) => items.len() / 8,
+        Value::Map(map) => map.entries().len() / 64,
+        _ => 0,
+    }
+}
+
+/// Charges for all that lies below `value`. Values share their parts, so a tree that doubles at every step takes no
+/// memory while it is built; whoever walks it later would never come to its end.
+fn weigh(at: At, value: Value<'_>, cx: &mut Cx<'_>) -> Result<(), EvalError> {
+    fn walk(value: Value<'_>, left: &mut u64) -> Option<()> {
+        let own = match value {
+            Value::Text(text) | Value::Number(text) => 1 + text.len() as u64 / 16,
+            _ => 1,
+        };
+        *left = left.checked_sub(own)?;
+        value.items().iter().try_for_each(|item| walk(*item, left))?;
+        value.entries().iter().try_for_each(|(_, value)| walk(*value, left))
+    }
+    let had = cx.steps.saturating_mul(4);
+    let mut left = had;
+    match walk(value, &mut left) {
+        Some(()) => spend(at, (had - left) / 4, cx),
+        None => fail(at, format!("more than {STEPS} steps")),
+    }
+}
+
+/// Charges for comparing two values.
+fn charge_comparison(at: At, left: Value<'_>, right: Value<'_>, cx: &mut Cx<'_>) -> Result<(), EvalError> {
+    match (left, right) {
+        (Value::List(l), Value::List(r)) if l.len() != r.len() => Ok(()),
+        (Value::List(_), Value::List(_)) | (Value::Map(_), Value::Map(_)) => {
+            weigh(at, left, cx)?;
+            weigh(at, right, cx)
+        }
+        (Value::Text(l), Value::Text(r)) => spend(at, l.len().min(r.len()) as u64 / 64, cx),
+        _ => Ok(()),
+    }
+}
 
 /// Charges for what was built, so that doubling texts ends in an error before memory does.
 fn charge(at: At, bytes: usize, cx: &mut Cx<'_>) -> Result<(), EvalError> {
@@ -233,6 +316,7 @@ fn binary<'a, T: Trace>(
         }
         O::Equal | O::Unequal => {
             let (l, r) = (run(left, cx, trace)?, run(right, cx, trace)?);
+            charge_comparison(at, l, r, cx)?;
             let equal = if l.is_absent() || r.is_absent() { l.is_absent() && r.is_absent() } else { equal(at, l, r)? };
             Value::Bool(equal == (operator == O::Equal))
         }
@@ -244,8 +328,10 @@ fn binary<'a, T: Trace>(
             let Value::List(items) = r else {
                 return fail(right.at, format!("`in` needs a list, this is {}", r.kind()));
             };
+            spend(at, items.len() as u64 / 4, cx)?;
             let mut found = false;
             for item in items {
+                charge_comparison(at, l, *item, cx)?;
                 found |= !item.is_absent() && equal(at, l, *item)?;
             }
             Value::Bool(found)
@@ -255,6 +341,7 @@ fn binary<'a, T: Trace>(
             if l.is_absent() || r.is_absent() {
                 return Ok(Value::Absent);
             }
+            charge_comparison(at, l, r, cx)?;
             let order = compare(at, l, r)?;
             Value::Bool(match operator {
                 O::Less => order == Ordering::Less,
@@ -287,10 +374,11 @@ fn binary<'a, T: Trace>(
                 O::Subtract => l.checked_sub(r),
                 O::Multiply => l.checked_mul(r),
                 _ if r.is_zero() => return fail(right.at, "division by zero"),
-                _ => l.checked_div(r),
+                // Without zeros at the end, which the way of computing it would leave there at random.
+                _ => l.checked_div(r).map(|quotient| quotient.normalize()),
             };
             match result {
-                Some(number) => Value::Decimal(number),
+                Some(number) => Value::Decimal(unsigned_zero(number)),
                 None => return fail(at, "the result has more than 28 digits"),
             }
         }
@@ -300,8 +388,11 @@ fn binary<'a, T: Trace>(
 /// Equality of two present values: the same kind, or an error, because text is never equal to a number.
 pub(crate) fn equal(at: At, left: Value<'_>, right: Value<'_>) -> Result<bool, EvalError> {
     match (left, right) {
-        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_))
-        | (Value::Text(_), Value::Text(_))
+        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_)) => match exact::order(left, right) {
+            Some(order) => Ok(order == Ordering::Equal),
+            None => fail(at, "the number is out of range"),
+        },
+        (Value::Text(_), Value::Text(_))
         | (Value::Bool(_), Value::Bool(_))
         | (Value::Date(_), Value::Date(_))
         | (Value::DateTime(_), Value::DateTime(_))
@@ -319,8 +410,11 @@ pub(crate) fn compare(at: At, left: Value<'_>, right: Value<'_>) -> Result<Order
         (Value::DateTime(l), Value::DateTime(r)) => return Ok(l.cmp(&r)),
         _ => {}
     }
-    match (left.as_decimal(), right.as_decimal()) {
-        (Some(l), Some(r)) => Ok(l.cmp(&r)),
+    match (left, right) {
+        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_)) => match exact::order(left, right) {
+            Some(order) => Ok(order),
+            None => fail(at, "the number is out of range"),
+        },
         _ => fail(at, format!("{} cannot be compared with {}", left.kind(), right.kind())),
     }
 }
@@ -344,7 +438,10 @@ fn each_item<'a, T: Trace>(
         cx.items.push(*item);
         trace.enter_item(list, index, *item, cx);
         let result = if each == Each::Map {
-            run(body, cx, trace).map(|value| made.push(value))
+            run(body, cx, trace).and_then(|value| {
+                made.push(value);
+                weigh(body.at, value, cx)
+            })
         } else {
             truth(body, cx, trace).and_then(|truth| match (each, truth) {
                 (_, None) => fail(body.at, ABSENT_CONDITION),

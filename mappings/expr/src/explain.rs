@@ -1,10 +1,16 @@
 //! Why a value is what it is: the evaluator's steps, recorded.
+//!
+//! Invariant: the record is exact. Each path is an expression that leads to the step's value in the input, and the
+//! steps that have one hold all that the result depends on: an input with nothing but them gives the same result.
 
-use crate::ast::At;
+use crate::ast::{At, Operator};
 use crate::check::{Node, NodeKind};
 use crate::eval::Cx;
-use hub_tree::{Value, json};
+use crate::places::{Places, join};
+use hub_tree::{Decimal, Value, json};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// One step: what was computed, its value, the source path it read, and the steps it rests on.
@@ -12,12 +18,15 @@ use std::sync::Arc;
 pub struct Explain {
     /// The text of this step as it was written.
     pub text: String,
-    /// The source path, where the step reads one, such as `payload.application.id`.
+    /// Where the value lies in the input, such as `payload.application.id`; itself an expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The value as JSON; `None` when it is absent.
     #[serde(serialize_with = "raw_json")]
     pub value: Option<String>,
+    /// What the JSON value does not tell: `date`, `date-time`, or `null` for a value that is null and not missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
     /// The steps that this one rests on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<Explain>,
@@ -36,7 +45,7 @@ impl Explain {
     /// A step with a value that was not computed by an expression.
     #[must_use]
     pub fn leaf(text: impl Into<String>, path: Option<String>, value: Value<'_>) -> Self {
-        Self { text: text.into(), path, value: shown(value), because: Vec::new() }
+        Self { text: text.into(), path, value: shown(value), kind: kind(value), because: Vec::new() }
     }
 
     /// Adds the steps that this one rests on.
@@ -56,7 +65,8 @@ impl Explain {
 
     fn write_lines(&self, depth: usize, out: &mut String) {
         out.push_str(&"  ".repeat(depth));
-        out.push_str(self.value.as_deref().unwrap_or("(absent)"));
+        let nothing = if self.kind.is_some() { "(null)" } else { "(absent)" };
+        out.push_str(self.value.as_deref().unwrap_or(nothing));
         out.push_str("  ⟵ ");
         out.push_str(&self.text);
         if let Some(path) = self.path.as_ref().filter(|path| **path != self.text) {
@@ -73,7 +83,21 @@ impl Explain {
 
 /// A value as explanations show it.
 fn shown(value: Value<'_>) -> Option<String> {
-    if value.is_absent() { None } else { Some(json::to_string(&value)) }
+    match value {
+        Value::Absent | Value::Null => None,
+        // JSON times end at the millisecond; what was computed with may not.
+        Value::DateTime(at) if at.subsec_nanosecond() % 1_000_000 != 0 => Some(format!("\"{at}\"")),
+        value => Some(json::to_string(&value)),
+    }
+}
+
+fn kind(value: Value<'_>) -> Option<&'static str> {
+    match value {
+        Value::Null => Some("null"),
+        Value::Date(_) => Some("date"),
+        Value::DateTime(_) => Some("date-time"),
+        _ => None,
+    }
 }
 
 /// Hooks of the evaluator. [`Off`] compiles to nothing, so that the fast path and the explaining path are one.
@@ -96,20 +120,48 @@ impl Trace for Off {
 pub(crate) struct On {
     text: Vec<char>,
     names: Arc<[String]>,
-    stack: Vec<Vec<Explain>>,
-    /// How many more steps are recorded; a person reads a few dozen.
-    left: usize,
+    stack: Vec<Frame>,
+    places: Option<Places>,
+    /// The source paths that were recorded with their values.
+    known: BTreeSet<Rc<str>>,
+    /// How many more steps, and bytes of values, are recorded; a person reads a few dozen.
+    steps_left: usize,
+    bytes_left: usize,
+}
+
+/// A step that is under way: the steps below it that are done.
+#[derive(Default)]
+struct Frame {
+    steps: Vec<Explain>,
+    operands: Vec<Operand>,
+}
+
+/// What a step needs to know of the values that it was computed from.
+struct Operand {
+    path: Option<Rc<str>>,
+    /// Neither a list nor absent.
+    is_single: bool,
+    index: Option<usize>,
 }
 
 const MAX_RECORDED: usize = 5_000;
+const MAX_RECORDED_BYTES: usize = 1 << 20;
 
 impl On {
     pub(crate) fn new(text: &str, names: &Arc<[String]>) -> Self {
-        Self { text: text.chars().collect(), names: Arc::clone(names), stack: vec![Vec::new()], left: MAX_RECORDED }
+        Self {
+            text: text.chars().collect(),
+            names: Arc::clone(names),
+            stack: vec![Frame::default()],
+            places: None,
+            known: BTreeSet::new(),
+            steps_left: MAX_RECORDED,
+            bytes_left: MAX_RECORDED_BYTES,
+        }
     }
 
     pub(crate) fn finish(mut self) -> Explain {
-        let root = self.stack.pop().and_then(|mut steps| steps.pop());
+        let root = self.stack.pop().and_then(|mut frame| frame.steps.pop());
         root.unwrap_or_else(|| Explain::leaf("", None, Value::Absent))
     }
 
@@ -117,100 +169,132 @@ impl On {
         self.text.iter().skip(at.start).take(at.len).collect()
     }
 
-    /// The source path of a node that is one.
-    fn path(&self, node: &Node, cx: &Cx<'_>) -> Option<String> {
+    /// Where the value of a step lies in the input: by the way it was taken, else by its address.
+    fn path(&mut self, node: &Node, operands: &[Operand], cx: &Cx<'_>, value: Value<'_>) -> Option<Rc<str>> {
         match &node.kind {
             NodeKind::Slot(slot) => match cx.slot_paths.get(*slot) {
-                Some(Some(path)) => Some(path.clone()),
-                _ => self.names.get(*slot).cloned(),
+                Some(Some(path)) => Some(path.as_str().into()),
+                _ => self.names.get(*slot).map(|name| name.as_str().into()),
             },
-            NodeKind::Item => cx.item_paths.last().cloned(),
-            NodeKind::Key(base, key) => self.path(base, cx).map(|path| join(&path, key)),
+            NodeKind::Item => cx.item_paths.last().cloned().flatten(),
+            NodeKind::Key(_, key) => {
+                let base = operands.first()?.path.as_ref()?;
+                Some(join(base, key).into())
+            }
+            NodeKind::Index(..) => {
+                let [base, index] = operands else { return None };
+                let (path, index) = (base.path.as_ref()?, index.index?);
+                // A single value stands for a list of one.
+                Some(if base.is_single && index == 0 { Rc::clone(path) } else { format!("{path}[{index}]").into() })
+            }
+            // The last value looked at is the one that was chosen.
+            NodeKind::If(_) | NodeKind::Binary(Operator::Default, ..) => operands.last()?.path.clone(),
+            // A function that hands on one of its arguments as it was has picked nothing.
+            NodeKind::Call(..) => {
+                self.find(cx, value).filter(|path| operands.iter().all(|operand| operand.path.as_ref() != Some(path)))
+            }
             _ => None,
         }
     }
+
+    fn find(&mut self, cx: &Cx<'_>, value: Value<'_>) -> Option<Rc<str>> {
+        let names = &self.names;
+        self.places.get_or_insert_with(|| Places::of(cx, names)).find(value)
+    }
+
+    /// Whether the step is recorded in full; past the limits only what was read, each path once.
+    fn within(&mut self, path: Option<&Rc<str>>, value: Value<'_>, shown: Option<&String>) -> bool {
+        let bytes = shown.map_or(0, String::len);
+        if self.steps_left > 0 && bytes <= self.bytes_left {
+            self.steps_left -= 1;
+            self.bytes_left -= bytes;
+            return true;
+        }
+        self.steps_left = 0;
+        path.is_some_and(|path| !matches!(value, Value::Absent) && !self.known.contains(path))
+    }
 }
 
-/// Adds a key to a path; keys that are no names stand in brackets.
-fn join(path: &str, key: &str) -> String {
-    let plain = key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '@' || c == '#');
-    if plain { format!("{path}.{key}") } else { format!("{path}[\"{key}\"]") }
+/// Whether the node does nothing but follow a path that is written out.
+fn is_static_path(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Slot(_) | NodeKind::Item => true,
+        NodeKind::Key(base, _) => is_static_path(base),
+        NodeKind::Index(base, index) => is_static_path(base) && matches!(index.kind, NodeKind::Constant(_)),
+        _ => false,
+    }
+}
+
+/// What the JSON of a value from the input leaves open further down: days, instants, and items that are missing.
+fn details(value: Value<'_>, path: &str, out: &mut Vec<Explain>) {
+    let mut one = |value: Value<'_>, path: String, in_list: bool| match value {
+        Value::List(_) | Value::Map(_) => details(value, &path, out),
+        Value::Date(_) | Value::DateTime(_) => out.push(Explain::leaf(path.clone(), Some(path), value)),
+        Value::Absent if in_list => out.push(Explain::leaf(path.clone(), Some(path), value)),
+        _ => {}
+    };
+    for (index, item) in value.items().iter().enumerate() {
+        one(*item, format!("{path}[{index}]"), true);
+    }
+    for (key, value) in value.entries() {
+        one(*value, join(path, key), false);
+    }
 }
 
 impl Trace for On {
     fn enter(&mut self) {
-        self.stack.push(Vec::new());
+        self.stack.push(Frame::default());
     }
 
     fn leave(&mut self, node: &Node, cx: &Cx<'_>, value: Value<'_>) {
-        let mut steps = self.stack.pop().unwrap_or_default();
-        if self.left == 0 && self.stack.len() > 1 {
-            return;
-        }
-        self.left = self.left.saturating_sub(1);
-        let mut path = self.path(node, cx);
-        if path.is_some() {
+        let Frame { mut steps, operands } = self.stack.pop().unwrap_or_default();
+        let path = self.path(node, &operands, cx, value);
+        let root = self.stack.len() == 1;
+        if path.is_some() && is_static_path(node) {
             // The way along a path is no step of its own.
             steps.clear();
-        } else if let NodeKind::Index(..) | NodeKind::Key(..) = node.kind {
-            path = find_in_slots(value, cx, &self.names);
         }
+        // Constants are read in the text of the step that uses them.
         let constant = matches!(node.kind, NodeKind::Constant(_));
-        if constant && self.stack.len() > 1 {
-            // Constants are read in the text of the step that uses them.
-            return;
+        if !constant || root {
+            let json = shown(value);
+            if self.within(path.as_ref(), value, json.as_ref()) || root {
+                if let Some(path) = &path {
+                    details(value, path, &mut steps);
+                    self.known.insert(Rc::clone(path));
+                }
+                let path = path.as_deref().map(str::to_owned);
+                let text = match &node.kind {
+                    // The value of an enum within a list stands nowhere in the program.
+                    NodeKind::Key(base, key) if matches!(base.kind, NodeKind::Item) && base.at == node.at => {
+                        format!("item.{key}")
+                    }
+                    _ => self.slice(node.at),
+                };
+                steps = vec![Explain { text, path, value: json, kind: kind(value), because: steps }];
+            }
+            // Past the limits, what was read below stands for the step itself.
         }
-        let step = Explain { text: self.slice(node.at), path, value: shown(value), because: steps };
         if let Some(parent) = self.stack.last_mut() {
-            parent.push(step);
+            let index = value.as_decimal().and_then(|number| usize::try_from(number).ok());
+            let index = index.filter(|index| value.as_decimal() == Some(Decimal::from(*index)));
+            let is_single = !value.is_absent() && !matches!(value, Value::List(_));
+            parent.operands.push(Operand { path, is_single, index });
+            parent.steps.append(&mut steps);
         }
     }
 
-    fn enter_item<'a>(&mut self, list: &Node, index: usize, item: Value<'a>, cx: &mut Cx<'a>) {
-        if self.left == 0 {
-            return cx.item_paths.push(String::new());
-        }
-        let path = find_in_slots(item, cx, &self.names)
-            .or_else(|| self.path(list, cx).map(|path| format!("{path}[{index}]")))
-            .unwrap_or_else(|| format!("item {index}"));
+    fn enter_item<'a>(&mut self, _: &Node, index: usize, item: Value<'a>, cx: &mut Cx<'a>) {
+        // The list is what the step that is under way computed first.
+        let list = self.stack.last().and_then(|frame| frame.operands.first());
+        let path = match list.and_then(|list| list.path.as_ref()) {
+            Some(path) => Some(format!("{path}[{index}]").into()),
+            None => self.find(cx, item),
+        };
         cx.item_paths.push(path);
     }
 
     fn leave_item(&mut self, cx: &mut Cx<'_>) {
         cx.item_paths.pop();
     }
-}
-
-/// Where a value lies in the inputs. Values are slices of the input's memory, so the same address is the same place,
-/// whatever filters it went through.
-fn find_in_slots(value: Value<'_>, cx: &Cx<'_>, names: &[String]) -> Option<String> {
-    let wanted = address(value)?;
-    names.iter().zip(&cx.slots).enumerate().find_map(|(slot, (name, root))| {
-        let base = cx.slot_paths.get(slot).cloned().flatten().unwrap_or_else(|| name.clone());
-        find_below(*root, wanted, base, 0)
-    })
-}
-
-fn address(value: Value<'_>) -> Option<(usize, usize)> {
-    match value {
-        Value::Text(text) | Value::Number(text) if !text.is_empty() => Some((text.as_ptr() as usize, text.len())),
-        Value::List(items) if !items.is_empty() => Some((items.as_ptr() as usize, items.len())),
-        Value::Map(map) if !map.entries().is_empty() => Some((map.entries().as_ptr() as usize, map.entries().len())),
-        _ => None,
-    }
-}
-
-fn find_below(value: Value<'_>, wanted: (usize, usize), path: String, depth: usize) -> Option<String> {
-    if address(value) == Some(wanted) {
-        return Some(path);
-    }
-    if depth > 64 {
-        return None;
-    }
-    let items = value.items().iter().enumerate();
-    let mut in_items = items.map(|(index, item)| (*item, format!("{path}[{index}]")));
-    if let Some(found) = in_items.find_map(|(item, path)| find_below(item, wanted, path, depth + 1)) {
-        return Some(found);
-    }
-    value.entries().iter().find_map(|(key, value)| find_below(*value, wanted, join(&path, key), depth + 1))
 }

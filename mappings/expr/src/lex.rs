@@ -67,6 +67,12 @@ pub(crate) fn lex(text: &str) -> Result<Vec<Spanned>, Problem> {
     Ok(tokens)
 }
 
+/// Whether a key can be written without quotes.
+pub(crate) fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(is_name_start) && chars.all(is_name_part)
+}
+
 /// Letters of any script, `_`, and `@` and `#` for XML attributes and text.
 fn is_name_start(c: char) -> bool {
     c.is_alphabetic() || c == '_' || c == '@' || c == '#'

@@ -21,11 +21,13 @@
 mod ast;
 mod check;
 mod eval;
+mod exact;
 mod explain;
 pub mod functions;
 mod lex;
 mod located;
 mod parse;
+mod places;
 mod reads;
 mod template;
 #[cfg(test)]

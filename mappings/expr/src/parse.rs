@@ -22,9 +22,6 @@ pub(crate) fn parse(text: &str) -> Result<Ast, Problem> {
     if parser.peek() != &Token::End {
         return Err(parser.unexpected("an operator"));
     }
-    if ast.levels() > MAX_LEVELS {
-        return Err(Problem::new(0, 1, format!("more than {MAX_LEVELS} operations in a row")));
-    }
     Ok(ast)
 }
 
@@ -93,6 +90,15 @@ impl Parser {
         result
     }
 
+    /// A tree one level higher, unless that is too high to walk.
+    fn grown(&self, at: At, kind: AstKind) -> Result<Ast, Problem> {
+        let ast = Ast::new(at, kind);
+        if ast.levels > MAX_LEVELS {
+            return Err(Problem::new(at.start, at.len, format!("more than {MAX_LEVELS} operations in a row")));
+        }
+        Ok(ast)
+    }
+
     /// `value | function | function(argument)`: the value becomes the first argument.
     fn pipe(&mut self) -> Result<Ast, Problem> {
         let mut left = self.deeper(|p| p.binary(0))?;
@@ -102,12 +108,13 @@ impl Parser {
                 return Err(self.unexpected("a function after `|`"));
             };
             self.next += 1;
-            let mut arguments = vec![left.clone()];
+            let start = left.at;
+            let mut arguments = vec![left];
             let mut end = at;
             if self.eat("(") {
                 end = self.arguments(&mut arguments)?;
             }
-            left = Ast { at: left.at.to(end), kind: AstKind::Call(name, at, arguments) };
+            left = self.grown(start.to(end), AstKind::Call(name, at, arguments))?;
         }
         Ok(left)
     }
@@ -171,7 +178,7 @@ impl Parser {
                 return Err(Problem::new(start, len, "comparisons cannot be chained")
                     .with_suggestion("write `a < b and b < c`"));
             }
-            left = Ast { at: left.at.to(right.at), kind: AstKind::Binary(operator, Box::new(left), Box::new(right)) };
+            left = self.grown(left.at.to(right.at), AstKind::Binary(operator, Box::new(left), Box::new(right)))?;
         }
         Ok(left)
     }
@@ -186,11 +193,11 @@ impl Parser {
                 );
             }
             let inner = self.deeper(|p| p.binary(NOT_PRECEDENCE))?;
-            return Ok(Ast { at: at.to(inner.at), kind: AstKind::Not(Box::new(inner)) });
+            return self.grown(at.to(inner.at), AstKind::Not(Box::new(inner)));
         }
         if self.eat("-") {
             let inner = self.deeper(|p| p.unary(u8::MAX))?;
-            return Ok(Ast { at: at.to(inner.at), kind: AstKind::Minus(Box::new(inner)) });
+            return self.grown(at.to(inner.at), AstKind::Minus(Box::new(inner)));
         }
         self.postfix()
     }
@@ -209,16 +216,16 @@ impl Parser {
                     }
                     _ => return Err(Problem::new(at.start, at.len, "expected a key after `.`")),
                 };
-                left = Ast { at: left.at.to(at), kind: AstKind::Key(Box::new(left), key, at) };
+                left = self.grown(left.at.to(at), AstKind::Key(Box::new(left), key, at))?;
             } else if self.eat("[") {
                 let index = self.pipe()?;
                 let end = self.expect("]")?;
-                left = match index.kind {
-                    AstKind::Text(key) => {
-                        Ast { at: left.at.to(end), kind: AstKind::Key(Box::new(left), key, index.at) }
-                    }
-                    _ => Ast { at: left.at.to(end), kind: AstKind::Index(Box::new(left), Box::new(index)) },
+                let at = left.at.to(end);
+                let kind = match index.kind {
+                    AstKind::Text(key) => AstKind::Key(Box::new(left), key, index.at),
+                    _ => AstKind::Index(Box::new(left), Box::new(index)),
                 };
+                left = self.grown(at, kind)?;
             } else {
                 return Ok(left);
             }
@@ -249,7 +256,7 @@ impl Parser {
                     _ if self.eat("(") => {
                         let mut arguments = Vec::new();
                         let end = self.deeper(|p| p.arguments(&mut arguments))?;
-                        return Ok(Ast { at: at.to(end), kind: AstKind::Call(name, at, arguments) });
+                        return self.grown(at.to(end), AstKind::Call(name, at, arguments));
                     }
                     _ => AstKind::Name(name),
                 }
@@ -257,8 +264,9 @@ impl Parser {
             Token::Sign("(") => {
                 self.next += 1;
                 let inner = self.pipe()?;
-                self.expect(")")?;
-                return Ok(inner);
+                // The brackets belong to its text, so that `(a + b)` can be quoted and read again.
+                let end = self.expect(")")?;
+                return Ok(Ast { at: at.to(end), ..inner });
             }
             Token::Sign("[") => {
                 self.next += 1;
@@ -274,10 +282,10 @@ impl Parser {
                         self.expect(",")?;
                     }
                 }
-                return Ok(Ast { at: at.to(end), kind: AstKind::List(items) });
+                return self.grown(at.to(end), AstKind::List(items));
             }
             _ => return Err(self.unexpected("a value")),
         };
-        Ok(Ast { at, kind })
+        Ok(Ast::new(at, kind))
     }
 }

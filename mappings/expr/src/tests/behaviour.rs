@@ -2,7 +2,6 @@
 
 use crate::{Cx, EnumType, Expr, Scope, Segment, Template, Type, functions};
 use hub_tree::{Arena, Limits, json};
-use proptest::prelude::*;
 use std::sync::Arc;
 
 const PAYLOAD: &str = r#"{
@@ -218,7 +217,7 @@ fn explanations_show_steps_values_and_source_paths() {
         "{lines}"
     );
     assert!(lines.contains("\"home\"  ⟵ item.type  [payload.emails[0].type]"), "{lines}");
-    assert!(lines.contains("(absent)  ⟵ payload.none"), "{lines}");
+    assert!(lines.contains("(null)  ⟵ payload.none"), "{lines}");
 }
 
 #[test]
@@ -273,16 +272,6 @@ fn templates_fill_holes_and_keep_a_lone_value_as_it_is() {
     assert!(render("/a/{payload.emails}").unwrap_err().contains("a list"));
     assert!(render("/a/{payload.name").unwrap_err().contains("not closed"));
     assert!(render("/a/{paylod}").unwrap_err().contains("unknown name"));
-}
-
-proptest! {
-    #[test]
-    fn any_text_ends_without_panic(text in "[a-z0-9#@%^~$;:_中，()\\[\\].,|&+*/<>=!?'\" \\-{}]{0,40}") {
-        if let Ok(expr) = Expr::compile(&text, &scope()) {
-            let arena = Arena::new();
-            let _ = expr.eval(&mut Cx::new(&arena, vec![]));
-        }
-    }
 }
 
 #[test]

@@ -1,0 +1,20 @@
+//! Tests of the language: its behaviour by example, and proofs by generated programs, oracles and a corpus.
+
+mod behaviour;
+mod corpus;
+mod dates;
+mod decimals;
+mod generate;
+mod hostile;
+mod printed;
+mod properties;
+mod replay;
+mod warnings;
+mod world;
+
+use proptest::test_runner::Config;
+
+/// Cases per property: `PROPTEST_CASES`, else what a minute allows.
+fn cases() -> Config {
+    Config { max_shrink_iters: 20_000, ..Config::default() }
+}

@@ -3,14 +3,9 @@
 use crate::arena::Arena;
 use crate::value::Value;
 
-/// Up to this many entries are compared pair by pair, which is quicker than sorting them.
-const FEW: usize = 16;
-
 /// A map in which each repeated key stands once, at its first place, with the list of its values in order.
 pub(crate) fn map<'a>(arena: &'a Arena, entries: &[(&'a str, Value<'a>)]) -> Value<'a> {
-    if entries.len() <= FEW
-        && !entries.iter().enumerate().any(|(at, (key, _))| entries[..at].iter().any(|e| e.0 == *key))
-    {
+    if entries.len() <= FEW && !any_twice(entries) {
         return arena.map(entries);
     }
     // Equal keys side by side, each group in the order of its entries.
@@ -32,10 +27,29 @@ pub(crate) fn map<'a>(arena: &'a Arena, entries: &[(&'a str, Value<'a>)]) -> Val
     arena.map(&joined)
 }
 
+/// Up to this many entries, a look at each pair of keys that may be equal is quicker than sorting.
+const FEW: usize = 128;
+
+/// Whether a key stands twice. Keys are compared only where they fall on the same bit of a small table.
+fn any_twice(entries: &[(&str, Value<'_>)]) -> bool {
+    let mut seen = [0_u64; 16];
+    for (at, (key, _)) in entries.iter().enumerate() {
+        let mixed =
+            key.bytes().fold(key.len() as u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let (word, bit) = ((mixed >> 58) as usize & 15, 1 << (mixed >> 52 & 63));
+        if seen[word] & bit != 0 && entries[..at].iter().any(|(other, _)| other == key) {
+            return true;
+        }
+        seen[word] |= bit;
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::json;
+    use proptest::prelude::*;
 
     #[test]
     fn a_repeated_key_stands_at_its_first_place_in_few_and_in_many_entries() {
@@ -50,5 +64,28 @@ mod tests {
         assert_eq!(many.get("k39").items().len(), 2);
         assert_eq!(many.get("k40"), Value::Text("x"));
         assert_eq!(many.entries()[59].0, "k59");
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_is_under_its_key_in_order(keys in proptest::collection::vec("[ab]{0,8}", 0..200)) {
+            let arena = Arena::new();
+            let entries: Vec<_> = keys.iter().enumerate()
+                .map(|(at, key)| (key.as_str(), Value::Text(arena.format(format_args!("{at}"))))).collect();
+            let mut wanted: Vec<(&str, Vec<&str>)> = Vec::new();
+            for (key, value) in &entries {
+                let value = value.as_text().unwrap();
+                match wanted.iter_mut().find(|(seen, _)| seen == key) {
+                    Some((_, values)) => values.push(value),
+                    None => wanted.push((key, vec![value])),
+                }
+            }
+            let found = map(&arena, &entries);
+            let found: Vec<(&str, Vec<&str>)> = found.entries().iter().map(|(key, value)| {
+                let texts = value.items().iter().filter_map(Value::as_text);
+                (*key, value.as_text().into_iter().chain(texts).collect())
+            }).collect();
+            prop_assert_eq!(found, wanted);
+        }
     }
 }

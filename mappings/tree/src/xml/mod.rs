@@ -16,14 +16,16 @@
 
 mod build;
 mod outline;
+mod references;
 mod stream;
 mod tag;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use references::resolve_references;
 pub use stream::{Record, Records, records, records_as};
-pub use write::{WriteError, write};
+pub use write::write;
 
 use crate::arena::Arena;
 use crate::encoding::{self, Encoding};
@@ -31,6 +33,16 @@ use crate::reader::{Limits, Place, ReadError};
 use crate::value::Value;
 use build::Tree;
 use outline::{Outline, Token};
+
+/// Why a tree does not have the shape that is needed, and which value of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} at {path}")]
+pub struct ShapeError {
+    /// What is wrong; quotes names but no value.
+    pub message: String,
+    /// The keys that lead to the value, such as `Envelope.Body.Worker[1].@id`.
+    pub path: String,
+}
 
 /// Reads one document.
 ///

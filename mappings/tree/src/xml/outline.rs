@@ -42,25 +42,25 @@ impl Token {
         }
     }
 
-    /// The marks before and behind the content of a piece.
-    fn marks(self) -> (&'static str, &'static str) {
+    /// How long the marks before and behind the content of a piece are.
+    fn marks(self) -> (usize, usize) {
         match self {
-            Self::Open => ("<", ">"),
-            Self::Empty => ("<", "/>"),
-            Self::Close => ("</", ">"),
-            Self::Cdata => ("<![CDATA[", "]]>"),
-            Self::Reference => ("&", ";"),
-            Self::Declaration | Self::Instruction => ("<?", "?>"),
-            Self::Comment => ("<!--", "-->"),
-            Self::Doctype => ("<!", ">"),
-            Self::Text | Self::End => ("", ""),
+            Self::Open => ("<".len(), ">".len()),
+            Self::Empty => ("<".len(), "/>".len()),
+            Self::Close => ("</".len(), ">".len()),
+            Self::Cdata => ("<![CDATA[".len(), "]]>".len()),
+            Self::Reference => ("&".len(), ";".len()),
+            Self::Declaration | Self::Instruction => ("<?".len(), "?>".len()),
+            Self::Comment => ("<!--".len(), "-->".len()),
+            Self::Doctype => ("<!".len(), ">".len()),
+            Self::Text | Self::End => (0, 0),
         }
     }
 
     /// The content of a piece and where it begins.
     pub(super) fn content(self, piece: &str) -> (&str, usize) {
         let (before, behind) = self.marks();
-        (piece.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind)).unwrap_or_default(), before.len())
+        (piece.get(before..piece.len().saturating_sub(behind)).unwrap_or_default(), before)
     }
 }
 
@@ -120,7 +120,9 @@ impl Outline {
                 Ok(Step::Close)
             }
             Token::Text => {
-                if let Some(at) = content.find("]]>") {
+                if content.contains(']')
+                    && let Some(at) = content.find("]]>")
+                {
                     return fail(at, "`]]>` in text must be written `]]&gt;`");
                 }
                 if self.depth == 0 && !tag::is_blank(content) {

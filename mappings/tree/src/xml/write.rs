@@ -1,19 +1,9 @@
 //! Writes a tree as XML: the same bytes for the same tree.
 
 use super::outline::SCHEMA_INSTANCE;
-use super::tag;
+use super::{ShapeError, tag};
 use crate::value::Value;
 use std::fmt::Write as _;
-
-/// Why a tree cannot be XML, and which value of it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message} at {path}")]
-pub struct WriteError {
-    /// What is wrong; quotes names but no value.
-    pub message: String,
-    /// The keys that lead to the value, such as `Envelope.Body.Worker[1].@id`.
-    pub path: String,
-}
 
 /// Writes a tree with one root key as an XML document, on one line; with `declaration`, behind
 /// `<?xml version="1.0" encoding="UTF-8"?>`.
@@ -26,7 +16,7 @@ pub struct WriteError {
 /// # Errors
 /// The first value that XML cannot hold: a root that is not one element, a key that is no name, a prefix that is not
 /// bound, an attribute or text that is not one value, a list in a list, a character that XML forbids.
-pub fn write(value: &Value<'_>, declaration: bool) -> Result<String, WriteError> {
+pub fn write(value: &Value<'_>, declaration: bool) -> Result<String, ShapeError> {
     let mut writer = Writer { out: String::with_capacity(512), path: Vec::new(), prefixes: Vec::new() };
     if declaration {
         writer.out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
@@ -53,7 +43,7 @@ struct Writer<'v> {
 }
 
 impl<'v> Writer<'v> {
-    fn fail<T>(&self, message: impl Into<String>) -> Result<T, WriteError> {
+    fn fail<T>(&self, message: impl Into<String>) -> Result<T, ShapeError> {
         let mut path = String::new();
         for segment in &self.path {
             let _ = match segment {
@@ -65,11 +55,11 @@ impl<'v> Writer<'v> {
         if path.is_empty() {
             path.push_str("the root");
         }
-        Err(WriteError { message: message.into(), path })
+        Err(ShapeError { message: message.into(), path })
     }
 
     /// Writes what stands under a key: an element, or one for each item of a list.
-    fn named(&mut self, key: &'v str, value: &Value<'v>) -> Result<(), WriteError> {
+    fn named(&mut self, key: &'v str, value: &Value<'v>) -> Result<(), ShapeError> {
         self.path.push(Segment::Key(key));
         if let Value::List(items) = value {
             for (index, item) in items.iter().enumerate().filter(|(_, item)| !matches!(item, Value::Absent)) {
@@ -87,7 +77,7 @@ impl<'v> Writer<'v> {
         Ok(())
     }
 
-    fn element(&mut self, key: &'v str, value: &Value<'v>) -> Result<(), WriteError> {
+    fn element(&mut self, key: &'v str, value: &Value<'v>) -> Result<(), ShapeError> {
         let outer = self.prefixes.len();
         for (name, value) in attributes(value) {
             if let Some(prefix) = name.strip_prefix("xmlns:") {
@@ -133,7 +123,7 @@ impl<'v> Writer<'v> {
         Ok(())
     }
 
-    fn bind(&mut self, prefix: &'v str, namespace: &Value<'v>) -> Result<(), WriteError> {
+    fn bind(&mut self, prefix: &'v str, namespace: &Value<'v>) -> Result<(), ShapeError> {
         match namespace.as_text() {
             Some(namespace) if tag::is_name(prefix) && prefix != "xmlns" && !namespace.is_empty() => {
                 self.prefixes.push((prefix, namespace.to_owned()));
@@ -147,7 +137,7 @@ impl<'v> Writer<'v> {
         self.prefixes.iter().rev().find(|(bound, _)| *bound == prefix).map(|(_, namespace)| namespace.as_str())
     }
 
-    fn check_name(&self, name: &str) -> Result<(), WriteError> {
+    fn check_name(&self, name: &str) -> Result<(), ShapeError> {
         let Ok(read) = tag::read_name(name, 0) else {
             return self.fail(format!("`{}` is no XML name", tag::shown(name)));
         };
@@ -178,7 +168,7 @@ impl<'v> Writer<'v> {
         let _ = write!(self.out, " xmlns:{prefix}=\"{SCHEMA_INSTANCE}\" {prefix}:nil=\"true\"");
     }
 
-    fn attribute(&mut self, name: &'v str, value: &Value<'v>) -> Result<(), WriteError> {
+    fn attribute(&mut self, name: &'v str, value: &Value<'v>) -> Result<(), ShapeError> {
         if matches!(value, Value::Absent | Value::Null) {
             return Ok(());
         }
@@ -201,7 +191,7 @@ impl<'v> Writer<'v> {
         Ok(())
     }
 
-    fn text(&mut self, value: &Value<'v>, mixed: bool) -> Result<(), WriteError> {
+    fn text(&mut self, value: &Value<'v>, mixed: bool) -> Result<(), ShapeError> {
         if matches!(value, Value::Absent | Value::Null) {
             return Ok(());
         }
@@ -222,7 +212,7 @@ impl<'v> Writer<'v> {
         value: &Value<'v>,
         what: &str,
         more: impl Fn(char) -> Option<&'static str>,
-    ) -> Result<(), WriteError> {
+    ) -> Result<(), ShapeError> {
         let formatted;
         let text = match value {
             Value::Text(text) | Value::Number(text) => text,

@@ -7,7 +7,7 @@
 
 use crate::mapping::{Direction, Mapping};
 use crate::outcome::{Input, Issue, Level, Outcome, Record};
-use hub_tree::{Arena, Limits, Value, json};
+use hub_tree::{Arena, Limits, ReadError, Value, json};
 use std::fmt::Write as _;
 
 /// The connection that cases run under.
@@ -17,7 +17,7 @@ pub const CONNECTION: &str = "case";
 ///
 /// # Errors
 /// The input is no JSON.
-pub fn run(mapping: &Mapping, input: &str, full: bool) -> Result<String, json::JsonError> {
+pub fn run(mapping: &Mapping, input: &str, full: bool) -> Result<String, ReadError> {
     let arena = Arena::new();
     let value = json::read(&arena, input.as_bytes(), Limits::default())?;
     let input = if full {

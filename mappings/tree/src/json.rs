@@ -5,44 +5,16 @@
 //! does not guess.
 
 use crate::arena::Arena;
+use crate::reader::{Limits, ReadError};
 use crate::value::Value;
 use std::fmt::Write as _;
-
-/// What a reader accepts before it gives up.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Longest input in bytes.
-    pub max_bytes: usize,
-    /// Deepest nesting of lists and objects.
-    pub max_depth: usize,
-    /// Most values in all.
-    pub max_nodes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_bytes: 64 << 20, max_depth: 64, max_nodes: 2_000_000 }
-    }
-}
-
-/// Why bytes are no acceptable JSON, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message} at line {line}, column {column}")]
-pub struct JsonError {
-    /// What is wrong; quotes nothing of the input.
-    pub message: String,
-    /// Line from 1.
-    pub line: usize,
-    /// Column from 1, in characters.
-    pub column: usize,
-}
 
 /// Reads one JSON text.
 ///
 /// # Errors
 /// The first place where the bytes are not UTF-8, not JSON, hold a key twice or exceed `limits`.
-pub fn read<'a>(arena: &'a Arena, bytes: &'a [u8], limits: Limits) -> Result<Value<'a>, JsonError> {
-    let fail_at = |offset: usize, message: &str| Err(locate(bytes, offset, message));
+pub fn read<'a>(arena: &'a Arena, bytes: &'a [u8], limits: Limits) -> Result<Value<'a>, ReadError> {
+    let fail_at = |offset: usize, message: &str| Err(ReadError::at(bytes, offset, message));
     if bytes.len() > limits.max_bytes {
         return fail_at(0, &format!("the text is longer than {} bytes", limits.max_bytes));
     }
@@ -51,18 +23,8 @@ pub fn read<'a>(arena: &'a Arena, bytes: &'a [u8], limits: Limits) -> Result<Val
         Err(error) => return fail_at(error.valid_up_to(), "the bytes are not UTF-8"),
     };
     let mut reader = Reader { arena, text, bytes, at: 0, limits, nodes: 0, items: Vec::new(), entries: Vec::new() };
-    let value = reader.document().map_err(|(offset, message)| locate(bytes, offset, &message))?;
+    let value = reader.document().map_err(|(offset, message)| ReadError::at(bytes, offset, &message))?;
     Ok(value)
-}
-
-fn locate(bytes: &[u8], offset: usize, message: &str) -> JsonError {
-    let before = &bytes[..offset.min(bytes.len())];
-    let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-    JsonError {
-        message: message.to_owned(),
-        line: before.iter().filter(|b| **b == b'\n').count() + 1,
-        column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
-    }
 }
 
 type Fail = (usize, String);

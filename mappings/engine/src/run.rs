@@ -1,11 +1,12 @@
 //! Follows a compiled mapping over one input.
 
-use crate::convert::{self, Misfit, compose_name, convert, misfit};
+use crate::convert::{self, Misfit, convert, misfit};
 use crate::explain::Steps;
 use crate::mapping::{Draft, EachRule, Emit, FieldRule, Letters, Mapping, ROOTS, Rule, What};
 use crate::unread;
 use hub_expr::{Cx, EvalError, Located};
 use hub_model::{EntityType, Type};
+use hub_standards::names;
 use hub_tree::{Arena, Limits, Position, Source, Span, Value, json};
 use serde::Serialize;
 use std::fmt;
@@ -627,7 +628,7 @@ impl<'a> Run<'a> {
         if !set || name.get("full").as_text().is_some() {
             return if set { name } else { Value::Absent };
         }
-        match compose_name(name.get("given").as_text(), name.get("family").as_text()) {
+        match names::compose(name.get("given").as_text(), name.get("family").as_text()) {
             Some(full) => {
                 let mut entries = vec![("full", Value::Text(arena.text(&full)))];
                 entries.extend_from_slice(name.entries());

@@ -3,7 +3,8 @@
 use crate::mapping::{DateForm, DateKind, EnumTable, Rule};
 use crate::outcome::Level;
 use crate::run::Run;
-use hub_model::{Field, Type, codes, scalars};
+use hub_model::{Field, Type, scalars};
+use hub_standards::{codes, contact};
 use hub_tree::jiff::Timestamp;
 use hub_tree::jiff::civil::DateTime;
 use hub_tree::jiff::fmt::strtime;
@@ -271,7 +272,7 @@ pub(crate) fn phone<'a>(run: &mut Run<'a>, value: Value<'a>, region: Option<&str
     if raw.trim().is_empty() {
         return Ok(Value::Absent);
     }
-    match scalars::parse_phone(raw, region) {
+    match contact::parse_phone(raw, region) {
         Ok(parsed) => {
             let mut made = vec![("e164", Value::Text(arena.text(&parsed.e164)))];
             if let Some(extension) = &parsed.extension {
@@ -296,7 +297,7 @@ pub(crate) fn email<'a>(run: &mut Run<'a>, value: Value<'a>) -> Result<Value<'a>
     if raw.trim().is_empty() {
         return Ok(Value::Absent);
     }
-    match scalars::parse_email(raw) {
+    match contact::parse_email(raw) {
         Ok(address) => Ok(arena.map(&[("address", Value::Text(arena.text(&address)))])),
         Err(reason) => {
             run.note_here("invalid_email", format!("{reason}; it is kept as `raw`"));
@@ -353,35 +354,4 @@ pub(crate) fn score<'a>(
         made.push(("scale", Value::Text(scalar(run, scale)?)));
     }
     Ok(arena.map(&made))
-}
-
-/// A full name made of its parts: 李娜 where both are Chinese, Korean or Japanese, else given, space, family.
-pub(crate) fn compose_name(given: Option<&str>, family: Option<&str>) -> Option<String> {
-    let present =
-        |part: Option<&str>| part.map(|p| p.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|p| !p.is_empty());
-    match (present(given), present(family)) {
-        (Some(given), Some(family)) if is_cjk(&given) && is_cjk(&family) => Some(format!("{family}{given}")),
-        (Some(given), Some(family)) => Some(format!("{given} {family}")),
-        (one, other) => one.or(other),
-    }
-}
-
-fn is_cjk(text: &str) -> bool {
-    text.chars().all(|c| {
-        matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_composed_as_their_language_writes_them() {
-        assert_eq!(compose_name(Some("娜"), Some("李")).as_deref(), Some("李娜"));
-        assert_eq!(compose_name(Some("Marisol "), Some(" Quintana-Reyes")).as_deref(), Some("Marisol Quintana-Reyes"));
-        assert_eq!(compose_name(Some("娜"), Some("Li")).as_deref(), Some("娜 Li"));
-        assert_eq!(compose_name(Some(" "), Some("Li")).as_deref(), Some("Li"));
-        assert_eq!(compose_name(None, None), None);
-    }
 }

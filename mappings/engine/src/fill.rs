@@ -1,11 +1,12 @@
 //! Fills one field: where its value comes from, what is done to it, and the type that it becomes.
 
-use crate::convert::{self, Misfit, compose_name, convert, misfit};
+use crate::convert::{self, Misfit, convert, misfit};
 use crate::mapping::{EachRule, Entry, Letters, Lookup, Rule, What};
 use crate::outcome::Level;
 use crate::run::{Run, Step};
 use hub_expr::Located;
 use hub_model::Type;
+use hub_standards::names;
 use hub_tree::Value;
 use hub_tree::jiff::civil::Date;
 
@@ -302,7 +303,7 @@ impl<'a> Run<'a> {
         if name.get("full").as_text().is_some() {
             return name;
         }
-        match compose_name(name.get("given").as_text(), name.get("family").as_text()) {
+        match names::compose(name.get("given").as_text(), name.get("family").as_text()) {
             Some(full) => {
                 let mut made = vec![("full", Value::Text(arena.text(&full)))];
                 made.extend_from_slice(name.entries());

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 /// Deepest object that can be a record.
 const DEEPEST: usize = 6;
+/// The confidence in an id that is called after the same human in another role.
+pub(crate) const ALSO: u32 = 85;
 /// An envelope has at most this many values beside what it wraps.
 const ENVELOPE: usize = 4;
 
@@ -130,6 +132,7 @@ pub(crate) struct Key<'t> {
 
 /// The id of the entity's record at the anchor.
 pub(crate) fn key<'t>(
+    entity: &EntityType,
     anchor: &Anchor<'t>,
     own: &BTreeSet<String>,
     samples: usize,
@@ -148,6 +151,7 @@ pub(crate) fn key<'t>(
             (true, true) => 92,
             (true, false) => 70,
             (false, _) if of.iter().all(|word| own.contains(word)) => 97,
+            (false, _) if vocabulary.also(entity.name).iter().any(|name| name == of) => ALSO,
             _ => continue,
         };
         let values = &leaf.node.values;

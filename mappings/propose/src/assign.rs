@@ -17,6 +17,9 @@ const SHOW: u32 = 45;
 /// A pair whose name is this near is shown even where its values are something else.
 const NAMED: u32 = 92;
 
+/// A name that is less alike has words that the field's names do not have.
+const LIKELY: u32 = 80;
+
 /// A proposed rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
@@ -29,6 +32,8 @@ pub(crate) struct Found {
     /// The rule in braces; for a part of a name its expression.
     pub(crate) rule: String,
     pub(crate) taken: bool,
+    /// Other paths that the rule reads.
+    pub(crate) also: Vec<String>,
     /// For a list of objects: the list, and the rules of its items.
     pub(crate) items: Option<(String, Vec<Found>)>,
 }
@@ -151,26 +156,28 @@ impl Scene<'_> {
     /// than that something is wrapped speak of something else.
     fn name(&self, names: &[Words], leaf: &Leaf<'_>, strip_id: bool) -> u32 {
         let mut best = 0;
-        for count in 0..=leaf.parents.len().min(2) {
-            let whole = leaf.with_parents(count);
+        for (count, whole) in leaf.variants.iter().enumerate() {
             let words = if strip_id {
-                match self.vocabulary.id_of(&whole) {
+                match self.vocabulary.id_of(whole) {
                     Some(rest) if !rest.is_empty() => rest,
                     _ => continue,
                 }
             } else {
-                &whole
+                whole
             };
             let found = names.iter().map(|name| alike(name, words, &self.own, self.vocabulary)).max().unwrap_or(0);
+            if found <= best {
+                continue;
+            }
             let passed = leaf.parents.len() - count;
             let others = leaf.parents.iter().take(passed).filter(|above| !self.neutral(above)).count();
-            let others = u32::try_from(others).unwrap_or(u32::MAX);
-            let mut found =
-                found.saturating_sub(others.saturating_mul(40)).saturating_sub(u32::try_from(count).unwrap_or(0));
-            if self.foreign && !leaf.with_parents(leaf.parents.len()).iter().any(|word| self.own.contains(word)) {
-                found = found.saturating_sub(30);
-            }
-            best = best.max(found);
+            // What stands in a thing of its own is not a value of this record; its id may be a reference.
+            let used = leaf.parents.iter().skip(passed);
+            let apart = !strip_id && used.clone().any(|above| self.vocabulary.apart.contains(above));
+            let foreign =
+                self.foreign && !leaf.parents.iter().flatten().chain(&leaf.name).any(|word| self.own.contains(word));
+            let cost = 40 * others + count + if apart { 60 } else { 0 } + if foreign { 30 } else { 0 };
+            best = best.max(found.saturating_sub(u32::try_from(cost).unwrap_or(u32::MAX)));
         }
         best
     }
@@ -187,6 +194,10 @@ impl Scene<'_> {
         } else {
             format!("{}, but the name {} says nothing of it", fit.words, literal(&leaf.label()))
         };
+        if (1..LIKELY).contains(&name) {
+            points = points.min(60);
+            reason += "; other words in the name may speak of something else";
+        }
         if node.disagrees() {
             points = points.min(TAKE - 1);
             reason = format!(
@@ -205,6 +216,7 @@ impl Scene<'_> {
             reason,
             rule,
             taken: false,
+            also: Vec::new(),
             items: None,
         };
         (name, found)
@@ -248,17 +260,18 @@ impl Scene<'_> {
         let like = if word == "email" { Like::Email } else { Like::Phone };
         let shape = |node: &Node| fit::fit(&Type::Text, like, &node.values, self.vocabulary);
         let mut name = self.name(&slot.names, leaf, false);
+        let mut also = Vec::new();
         let list = leaf.read.expr(self.base);
         let (fit, rule, below) = match &leaf.node.items {
             Some(items) if items.maps > 0 => {
                 // The child with the right values is the address; its name may be anything harmless.
-                let good = |fit: &Fit| matches!(fit.verdict, Verdict::Strong | Verdict::Partly(_));
-                let child = items.keys.iter().filter(|(_, node)| node.is_scalar());
-                let (key, fit) = child.map(|(key, node)| (key, shape(node))).find(|(_, fit)| good(fit))?;
+                let (key, fit) = self.address(slot, items, shape)?;
                 let value = quoted(&format!("item{}", dotted(key)));
-                let kind = self.contact_type(items);
-                let rule = match kind {
-                    Some(kind) => format!("{{ each: {}, {word}: {{ path: {value}, type: {kind} }} }}", quoted(&list)),
+                let rule = match self.contact_type(items) {
+                    Some((kind, path)) => {
+                        also.push(format!("{}{path}", leaf.read.shown(self.path)));
+                        format!("{{ each: {}, {word}: {{ path: {value}, type: {kind} }} }}", quoted(&list))
+                    }
                     None => format!("{{ each: {}, {word}: {value} }}", quoted(&list)),
                 };
                 (fit, rule, format!("[]{}", dotted(key)))
@@ -288,7 +301,28 @@ impl Scene<'_> {
             found.confidence = SHOW;
         }
         found.source += &below;
+        found.also = also;
         Some((name, found))
+    }
+
+    /// The child of a list's items that holds the address: by its values, then by a name that says so. An id of
+    /// eight digits looks like a phone number too.
+    fn address<'n>(&self, slot: &Slot, items: &'n Node, shape: impl Fn(&Node) -> Fit) -> Option<(&'n str, Fit)> {
+        let mut found: Vec<(bool, bool, &str, Fit)> = Vec::new();
+        for (key, node) in items.keys.iter().filter(|(_, node)| node.is_scalar()) {
+            let words = self.vocabulary.words(key);
+            let fit = shape(node);
+            let strong = fit.verdict == Verdict::Strong;
+            if words.last().is_some_and(|word| word == "id") || !(strong || matches!(fit.verdict, Verdict::Partly(_))) {
+                continue;
+            }
+            let named = words.iter().all(|word| self.vocabulary.noise.contains(word))
+                || words.iter().any(|word| word == "address")
+                || slot.names.iter().any(|name| alike(name, &words, &self.own, self.vocabulary) >= LIKELY);
+            found.push((!named, !strong, key, fit));
+        }
+        found.sort_by_key(|(named, strong, key, _)| (*named, *strong, *key));
+        found.into_iter().next().map(|(_, _, key, fit)| (key, fit))
     }
 
     fn is_nearby(&self, leaf: &Leaf<'_>) -> bool {
@@ -296,7 +330,7 @@ impl Scene<'_> {
     }
 
     /// The rule for what a number or address is for, where the items say so in known words.
-    fn contact_type(&self, items: &Node) -> Option<String> {
+    fn contact_type(&self, items: &Node) -> Option<(String, String)> {
         const TYPE: &[&str] = &["type", "kind", "label", "use", "类型"];
         let of: &'static EnumType = match hub_model::entity("person")?.field("emails")?.ty {
             Type::List(Type::Struct(of)) => match of.field("type")?.ty {
@@ -310,7 +344,8 @@ impl Scene<'_> {
         })?;
         let fit = fit::fit(&Type::Enum(of), Like::Anything, &node.values, self.vocabulary);
         let path = quoted(&format!("item{}", dotted(key)));
-        matches!(fit.verdict, Verdict::Strong | Verdict::Partly(_)).then(|| format!("{{ path: {path}{} }}", fit.extra))
+        let known = matches!(fit.verdict, Verdict::Strong | Verdict::Partly(_));
+        known.then(|| (format!("{{ path: {path}{} }}", fit.extra), format!("[]{}", dotted(key))))
     }
 
     fn reference(&self, slot: &Slot, leaf: &Leaf<'_>, entity: &str) -> Option<(u32, Found)> {
@@ -324,10 +359,15 @@ impl Scene<'_> {
         let name = self.name(&slot.names, leaf, true);
         if name > 0 {
             let fit = fit::fit(&Type::Text, Like::Id, &leaf.node.values, self.vocabulary);
-            let display =
-                self.display(slot, leaf).map(|path| format!(", display: {}", quoted(&path))).unwrap_or_default();
+            let shown = self.display(slot, leaf);
+            let display = shown
+                .as_ref()
+                .map(|path| format!(", display: {}", quoted(&format!("{}{path}", self.base))))
+                .unwrap_or_default();
             let rule = format!("{{ ref: {entity}, key: {}{display} }}", quoted(&expr));
-            return Some(self.found(slot, leaf, name, &fit, rule));
+            let (name, mut found) = self.found(slot, leaf, name, &fit, rule);
+            found.also.extend(shown.map(|path| format!("{}{path}", self.path)));
+            return Some((name, found));
         }
         let name = self.name(&slot.names, leaf, false);
         if name == 0 {
@@ -341,7 +381,7 @@ impl Scene<'_> {
         Some(self.found(slot, leaf, name, &fit, format!("{{ ref: {entity}, key: {} }}", quoted(&expr))))
     }
 
-    /// The name beside an id, for showing the reference.
+    /// The path of the name beside an id, for showing the reference.
     fn display(&self, slot: &Slot, leaf: &Leaf<'_>) -> Option<String> {
         const SHOWN: &[&str] = &["name", "title", "display name", "label", "full name", "text", "名称", "姓名"];
         let bare = self.vocabulary.id_of(&leaf.name).is_some_and(<[String]>::is_empty);
@@ -355,7 +395,7 @@ impl Scene<'_> {
             let text = || fit::fit(&Type::Text, Like::Anything, &node.values, self.vocabulary).verdict == Verdict::Weak;
             node.is_scalar() && named && text()
         });
-        found.map(|(key, _)| format!("{}{}{}", self.base, leaf.holder_path, dotted(key)))
+        found.map(|(key, _)| format!("{}{}", leaf.holder_path, dotted(key)))
     }
 
     /// A reference to the one item of a list.
@@ -371,13 +411,15 @@ impl Scene<'_> {
             fit = Fit::new(Verdict::Hold, format!("{}: say which counts", fit.words));
         }
         let first = format!("{}[0]", leaf.read.expr(self.base));
-        let display = ["name", "title"].iter().find(|key| items.keys.contains_key(**key));
-        let display =
-            display.map(|key| format!(", display: {}", quoted(&format!("{first}.{key}")))).unwrap_or_default();
+        let shown = ["name", "title"].iter().find(|key| items.keys.contains_key(**key));
+        let display = shown.map(|key| format!(", display: {}", quoted(&format!("{first}.{key}")))).unwrap_or_default();
         let rule = format!("{{ ref: {entity}, key: {}{display} }}", quoted(&format!("{first}{}", dotted(key))));
         let (name, mut found) = self.found(slot, leaf, name, &fit, rule);
         found.confidence = found.confidence.saturating_sub(6);
-        found.source = format!("{}[0]{}", leaf.read.shown(self.path), dotted(key));
+        let list = leaf.read.shown(self.path);
+        found.source = format!("{list}[0]{}", dotted(key));
+        found.also.push(format!("{list}[]{}", dotted(key)));
+        found.also.extend(shown.map(|key| format!("{list}[].{key}")));
         Some((name, found))
     }
 
@@ -427,8 +469,8 @@ impl Scene<'_> {
             return None;
         }
         let minor = leaf.name.iter().any(|word| MINOR.contains(&word.as_str()));
-        let mut plain = leaf.clone();
-        plain.name.retain(|word| !MINOR.contains(&word.as_str()));
+        let words = leaf.name.iter().filter(|word| !MINOR.contains(&word.as_str())).cloned().collect();
+        let plain = leaf.clone().renamed(words);
         let name = self.name(&slot.names, &plain, false);
         if name == 0 || leaf.name.iter().any(|word| word == "currency") {
             return None;
@@ -453,7 +495,9 @@ impl Scene<'_> {
         let minor = if minor { ", minor_units: true" } else { "" };
         let amount = quoted(&leaf.read.expr(self.base));
         let rule = format!("{{ money: {{ amount: {amount}, currency: {code}{minor} }} }}");
-        Some(self.found(slot, leaf, name, &fit, rule))
+        let (name, mut found) = self.found(slot, leaf, name, &fit, rule);
+        found.also.extend(currency.map(|(key, _)| format!("{}{}{}", self.path, leaf.holder_path, dotted(key))));
+        Some((name, found))
     }
 
     fn score(&self, slot: &Slot, leaf: &Leaf<'_>) -> Option<(u32, Found)> {
@@ -468,16 +512,23 @@ impl Scene<'_> {
         let numeric = |node: &Node| node.values.iter().all(|value| fit::number(value).is_some());
         let bound = |words| {
             let (key, _) = self.beside(leaf, words, numeric)?;
-            Some(quoted(&format!("{}{}{}", self.base, leaf.holder_path, dotted(key))))
+            Some(format!("{}{}", leaf.holder_path, dotted(key)))
         };
         let bounds = bound(&["min", "minimum", "lowest"]).zip(bound(&["max", "maximum", "highest"]));
-        let (min, max) = bounds.clone().unwrap_or_else(|| ("0".to_owned(), "100".to_owned()));
+        let (min, max) = match &bounds {
+            Some((min, max)) => (quoted(&format!("{}{min}", self.base)), quoted(&format!("{}{max}", self.base))),
+            None => ("0".to_owned(), "100".to_owned()),
+        };
         if bounds.is_none() && fit.verdict != Verdict::Not {
             fit =
                 Fit::new(Verdict::Hold, format!("{}; the scale is not in the samples: fill in min and max", fit.words));
         }
         let rule = format!("{{ score: {{ path: {}, min: {min}, max: {max} }} }}", quoted(&leaf.read.expr(self.base)));
-        Some(self.found(slot, leaf, name, &fit, rule))
+        let (name, mut found) = self.found(slot, leaf, name, &fit, rule);
+        found
+            .also
+            .extend(bounds.into_iter().flat_map(|(min, max)| [min, max]).map(|path| format!("{}{path}", self.path)));
+        Some((name, found))
     }
 
     fn list(&self, slot: &Slot, leaf: &Leaf<'_>, item: &'static Type) -> Option<(u32, Found)> {

@@ -121,15 +121,21 @@ pub(crate) fn shown(form: Form) -> String {
     match form {
         Form::Instant => "instants with an offset".to_owned(),
         Form::LocalIso => "local date-times without an offset".to_owned(),
-        Form::Local(format) => format!("local date-times like {format}"),
-        Form::Day("%Y-%m-%d") => "days (yyyy-MM-dd)".to_owned(),
-        Form::Day(format) => format!("days like {format}"),
+        Form::Local(format) => format!("local date-times ({})", spelt(format)),
+        Form::Day(format) => format!("days ({})", spelt(format)),
         Form::Partial => "years or months".to_owned(),
         Form::Seconds => "Unix seconds".to_owned(),
         Form::Millis => "Unix milliseconds".to_owned(),
         Form::Wrapped => "/Date(…)/ instants".to_owned(),
         Form::Serial => "spreadsheet day numbers".to_owned(),
     }
+}
+
+/// A strftime format in letters, as people write forms of dates.
+fn spelt(format: &str) -> String {
+    const LETTERS: [(&str, &str); 7] =
+        [("%Y", "yyyy"), ("%m", "MM"), ("%d", "dd"), ("%b", "MMM"), ("%H", "HH"), ("%M", "mm"), ("%S", "ss")];
+    LETTERS.iter().fold(format.to_owned(), |text, (sign, letters)| text.replace(sign, letters))
 }
 
 #[cfg(test)]

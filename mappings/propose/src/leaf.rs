@@ -47,6 +47,8 @@ pub(crate) struct Leaf<'t> {
     pub(crate) node: &'t Node,
     pub(crate) read: Read,
     pub(crate) name: Words,
+    /// The name alone, and with one and two names from above, as far as there are so many.
+    pub(crate) variants: Vec<Words>,
     /// The names between the object and the source.
     pub(crate) parents: Vec<Words>,
     /// The object that it stands in.
@@ -56,16 +58,24 @@ pub(crate) struct Leaf<'t> {
 }
 
 impl Leaf<'_> {
-    /// The name with `count` of the names above it.
-    pub(crate) fn with_parents(&self, count: usize) -> Words {
-        let above = self.parents.len().saturating_sub(count);
-        self.parents.iter().skip(above).flatten().chain(&self.name).cloned().collect()
+    /// The same source under another name.
+    pub(crate) fn renamed(mut self, name: Words) -> Self {
+        self.variants = variants(&name, &self.parents);
+        self.name = name;
+        self
     }
 
     /// The key path below the object, as the comments name it.
     pub(crate) fn label(&self) -> String {
         self.read.shown("").trim_start_matches('.').to_owned()
     }
+}
+
+fn variants(name: &Words, parents: &[Words]) -> Vec<Words> {
+    let with = |count: usize| {
+        parents.iter().skip(parents.len().saturating_sub(count)).flatten().chain(name).cloned().collect()
+    };
+    (0..=parents.len().min(2)).map(with).collect()
 }
 
 /// All sources below `node`; `without` are paths of objects that are records of their own.
@@ -95,9 +105,10 @@ fn gather<'t>(
             continue;
         }
         let name = vocabulary.words(key);
-        let leaf = |node, read, name, parents: &[Words]| Leaf {
+        let leaf = |node, read, name: Words, parents: &[Words]| Leaf {
             node,
             read,
+            variants: variants(&name, parents),
             name,
             parents: parents.to_vec(),
             holder,

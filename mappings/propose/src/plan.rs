@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const NAME_POINTS: u32 = 40;
 /// An entity with fewer points is not chosen.
 const ENOUGH: u32 = 40;
+/// A reference whose name fits and whose id is not sure has at least this confidence.
+const WAITING: u32 = 60;
 /// Two entities with so many fields in common that are taken from the same sources describe the same thing.
 const TWINS: usize = 3;
 
@@ -127,9 +129,11 @@ fn weigh(
     vocabulary: &Vocabulary,
 ) -> Vec<Found> {
     let foreign = !anchor.named && anchors.values().any(|other| other.named && other.path == anchor.path);
+    let mut own = own_words(entity.name, vocabulary);
+    own.extend(vocabulary.also(entity.name).iter().flatten().cloned());
     let scene = Scene {
         vocabulary,
-        own: own_words(entity.name, vocabulary),
+        own,
         foreign,
         base,
         path: &anchor.path,
@@ -156,8 +160,8 @@ fn choose(
         let fields = found.iter().filter(|found| found.taken).count();
         let own = own_words(entity.name, vocabulary);
         let called = vocabulary.entity(entity.name).contains(&object);
-        let by_id = anchor::key(anchor, &own, observed.samples, vocabulary)
-            .is_some_and(|key| !key.bare && key.confidence >= TAKE);
+        let by_id = anchor::key(entity, anchor, &own, observed.samples, vocabulary)
+            .is_some_and(|key| !key.bare && key.confidence > anchor::ALSO);
         let mut why = vec![format!("{fields} fields found")];
         for (holds, reason) in [
             (anchor.named, format!("an object called like it at {}", anchor.path)),
@@ -231,8 +235,24 @@ fn name_objects(
     (lets, bases.collect())
 }
 
-/// A source that feeds one field of one entity feeds another entity only in a field of the same name.
+/// A source that feeds one field of one entity feeds another entity only in a field of the same name. A title that may
+/// be that of the vacancy is not taken as the title of the person.
 fn share_sources(emits: &mut [Emit<'_>]) {
+    let waiting: Vec<(String, &'static str, String)> = emits
+        .iter()
+        .flat_map(|emit| emit.found.iter().map(|found| (emit.entity.name, found)))
+        .filter(|(_, found)| matches!(found.make, Make::Ref(_)) && !found.taken && found.confidence >= WAITING)
+        .map(|(entity, found)| (found.source.clone(), entity, found.target.clone()))
+        .collect();
+    for emit in emits.iter_mut() {
+        for found in emit.found.iter_mut().filter(|found| found.taken) {
+            let other =
+                waiting.iter().find(|(source, entity, _)| *source == found.source && *entity != emit.entity.name);
+            if let Some((_, entity, target)) = other {
+                found.doubt(&format!("it may be what `{entity}.{target}` needs an id for"));
+            }
+        }
+    }
     let mut owners: BTreeMap<String, (u32, &'static str, String)> = BTreeMap::new();
     for emit in emits.iter() {
         for found in emit.found.iter().filter(|found| found.taken) {
@@ -261,7 +281,10 @@ fn keys(request: &Request<'_>, emits: &mut [Emit<'_>], observed: &Observed, voca
     let object = vocabulary.words(request.object);
     let found: Vec<Option<Key<'_>>> = emits
         .iter()
-        .map(|emit| anchor::key(&emit.anchor, &own_words(emit.entity.name, vocabulary), observed.samples, vocabulary))
+        .map(|emit| {
+            let own = own_words(emit.entity.name, vocabulary);
+            anchor::key(emit.entity, &emit.anchor, &own, observed.samples, vocabulary)
+        })
         .collect();
     // A bare id belongs to the record that the object is called after.
     let claims: Vec<bool> = emits
@@ -365,6 +388,7 @@ fn refer(emits: &mut [Emit<'_>]) {
                 reason: format!("the {to} of the same payload"),
                 rule: format!("{{ ref: {to}, key: {} }}", quoted(key)),
                 taken: true,
+                also: Vec::new(),
                 items: None,
             };
             emit.found.retain(|known| known.target != field.name);

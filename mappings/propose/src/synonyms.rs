@@ -20,6 +20,10 @@ pub(crate) struct Vocabulary {
     pub(crate) noise: BTreeSet<String>,
     /// Names of objects that only wrap.
     containers: Vec<Words>,
+    /// Names of objects that are something of their own.
+    pub(crate) apart: Vec<Words>,
+    /// By entity: what else it may be called inside names.
+    also: BTreeMap<String, Vec<Words>>,
     /// Names of ids.
     ids: Vec<Words>,
     pub(crate) pair_names: Vec<Words>,
@@ -57,12 +61,17 @@ impl Vocabulary {
         }
         vocabulary.noise = vocabulary.list(&mut file, "noise", &cx).into_iter().flatten().collect();
         vocabulary.containers = vocabulary.list(&mut file, "containers", &cx);
+        vocabulary.apart = vocabulary.list(&mut file, "apart", &cx);
         vocabulary.ids = vocabulary.list(&mut file, "ids", &cx);
         vocabulary.pair_names = vocabulary.list(&mut file, "pair_names", &cx);
         vocabulary.pair_values = vocabulary.list(&mut file, "pair_values", &cx);
         for (name, node) in map(&mut file, "entities", &cx) {
             let phrases = vocabulary.phrases(node, &cx);
             vocabulary.entities.push((name, phrases));
+        }
+        for (name, node) in map(&mut file, "also", &cx) {
+            let phrases = vocabulary.phrases(node, &cx);
+            vocabulary.also.insert(name, phrases);
         }
         for (name, node) in map(&mut file, "fields", &cx) {
             let phrases = vocabulary.phrases(node, &cx);
@@ -161,6 +170,11 @@ impl Vocabulary {
         let mut all = vec![self.words(name)];
         all.extend(self.entities.iter().filter(|(known, _)| known == name).flat_map(|(_, phrases)| phrases.clone()));
         all
+    }
+
+    /// What else the entity is called inside the names of its fields.
+    pub(crate) fn also(&self, name: &str) -> &[Words] {
+        self.also.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Where an entity stands in a proposal.

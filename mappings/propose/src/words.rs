@@ -82,16 +82,32 @@ pub(crate) fn joined(words: &[String]) -> String {
     words.concat()
 }
 
+/// Whether two names are equal when run together.
+fn same_text(one: &[String], other: &[String]) -> bool {
+    one.iter().flat_map(|word| word.bytes()).eq(other.iter().flat_map(|word| word.bytes()))
+}
+
+/// Whether names without a word in common could still be one, run together or misspelt by a letter.
+fn near_length(phrase: &[String], name: &[String], own: &BTreeSet<String>, vocabulary: &Vocabulary) -> bool {
+    let length = |words: &mut dyn Iterator<Item = &String>| words.map(String::len).sum::<usize>();
+    let wanted = length(&mut phrase.iter());
+    let bare = length(&mut name.iter().filter(|word| !vocabulary.noise.contains(*word) && !own.contains(*word)));
+    wanted.abs_diff(bare) <= 1 || wanted.abs_diff(length(&mut name.iter())) <= 1
+}
+
 /// How alike a source's name is to a phrase, 0 to 100. `own` are words that name the entity itself: they add nothing
 /// inside it. One word that the phrase does not know is enough to fail, because it mostly names somebody else.
 pub(crate) fn alike(phrase: &[String], name: &[String], own: &BTreeSet<String>, vocabulary: &Vocabulary) -> u32 {
     if phrase.is_empty() || name.is_empty() {
         return 0;
     }
-    let whole = joined(phrase);
-    if joined(name) == whole {
+    if same_text(phrase, name) {
         return 100;
     }
+    if !phrase.iter().any(|word| name.contains(word)) && !near_length(phrase, name, own, vocabulary) {
+        return 0;
+    }
+    let whole = joined(phrase);
     let plain = |words: &[String], keep: &[String]| -> Words {
         let less: Words = words
             .iter()

@@ -218,6 +218,9 @@ fn unmatched(observed: &Observed, plan: &Plan<'_>, lines: &[Line], out: &mut Str
     let mut rest = Vec::new();
     list_paths(&observed.root, "payload", observed.samples, &mut rest);
     let rules: Vec<&str> = plan.emits.iter().flat_map(|emit| &emit.found).map(|found| found.source.as_str()).collect();
+    let also: BTreeSet<&str> =
+        plan.emits.iter().flat_map(|emit| &emit.found).flat_map(|found| &found.also).map(String::as_str).collect();
+    rest.retain(|(path, _)| !also.contains(path.as_str()));
     rest.retain(|(path, _)| {
         !spoken.contains(path.as_str())
             && !rules.iter().any(|rule| rule.strip_prefix(path.as_str()).is_some_and(|below| below.starts_with("[]")))
@@ -245,7 +248,11 @@ fn list_paths(node: &Node, path: &str, samples: usize, into: &mut Vec<(String, S
             if node.values.is_empty() { "no value".to_owned() } else { format!("in {} of {samples}", node.samples) };
         into.push((path.to_owned(), what));
     }
-    if let Some(items) = &node.items {
+    if let Some((_, value)) = &node.pair {
+        for (name, named) in &node.named {
+            list_paths(named, &format!("{path}[{name}]{}", dotted(value)), samples, into);
+        }
+    } else if let Some(items) = &node.items {
         list_paths(items, &format!("{path}[]"), samples, into);
     }
     for (key, child) in &node.keys {

@@ -128,7 +128,7 @@ fn confidence(name: u32, verdict: &Verdict, values: usize) -> u32 {
     let points = match verdict {
         Verdict::Strong => name * 70 / 100 + 30,
         Verdict::Weak => name * 90 / 100 + 4,
-        Verdict::Partly(percent) => name * 70 / 100 + percent * 30 / 100 - 10.min(name * 70 / 100),
+        Verdict::Partly(percent) => (name * 70 / 100 + percent * 30 / 100).saturating_sub(10),
         Verdict::Hold => (name * 60 / 100 + 8).min(TAKE - 1),
         Verdict::Unseen => name / 2,
         Verdict::Not => name / 3,

@@ -104,15 +104,15 @@ fn share(values: &[Scalar], what: &str, has: impl Fn(&Scalar) -> bool) -> Fit {
     let percent = u32::try_from(found * 100 / values.len().max(1)).unwrap_or(0);
     let verdict = match percent {
         100 => Verdict::Strong,
-        50.. => Verdict::Partly(percent),
+        80.. => Verdict::Partly(percent),
+        50.. => Verdict::Hold,
         _ => Verdict::Not,
     };
     Fit::new(verdict, words)
 }
 
 pub(crate) fn is_email(value: &Scalar) -> bool {
-    value.kind == Kind::Text && value.text.is_ascii() && scalars::parse_email(&value.text).is_ok()
-        || value.text.contains('@') && scalars::parse_email(&value.text).is_ok()
+    value.kind == Kind::Text && scalars::parse_email(&value.text).is_ok()
 }
 
 pub(crate) fn is_url(value: &Scalar) -> bool {

@@ -357,18 +357,17 @@ fn twins(emits: &[Emit<'_>], index: usize) -> Vec<usize> {
 
 /// References between the proposed records: by the key of the other one, where it is known which one that is.
 fn refer(emits: &mut [Emit<'_>]) {
-    let keys: Vec<(&'static str, Option<String>, String, Option<String>, String)> = emits
-        .iter()
-        .map(|emit| {
-            (
-                emit.entity.name,
-                emit.anchor.list.clone(),
-                emit.key_source.clone(),
-                emit.key.clone(),
-                emit.anchor.path.clone(),
-            )
-        })
-        .collect();
+    struct Known {
+        entity: &'static str,
+        list: Option<String>,
+        source: String,
+        key: String,
+    }
+    let known = |emit: &Emit<'_>| {
+        let (list, source) = (emit.anchor.list.clone(), emit.key_source.clone());
+        emit.key.clone().map(|key| Known { entity: emit.entity.name, list, source, key })
+    };
+    let keys: Vec<Known> = emits.iter().filter_map(known).collect();
     for emit in emits {
         let mut done = BTreeSet::new();
         for field in emit.entity.fields {
@@ -376,17 +375,17 @@ fn refer(emits: &mut [Emit<'_>]) {
             if *to == emit.entity.name || !done.insert(*to) {
                 continue;
             }
-            let Some((_, list, source, Some(key), _)) = keys.iter().find(|(name, ..)| name == to) else { continue };
-            if list.is_some() && *list != emit.anchor.list {
+            let Some(other) = keys.iter().find(|other| other.entity == *to) else { continue };
+            if other.list.is_some() && other.list != emit.anchor.list {
                 continue;
             }
             let found = Found {
                 target: field.name.to_owned(),
                 make: Make::Ref(to),
-                source: source.clone(),
+                source: other.source.clone(),
                 confidence: 97,
                 reason: format!("the {to} of the same payload"),
-                rule: format!("{{ ref: {to}, key: {} }}", quoted(key)),
+                rule: format!("{{ ref: {to}, key: {} }}", quoted(&other.key)),
                 taken: true,
                 also: Vec::new(),
                 items: None,

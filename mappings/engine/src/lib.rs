@@ -11,6 +11,7 @@ mod convert;
 mod explain;
 mod mapping;
 mod run;
+mod targets;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -18,3 +19,4 @@ mod unread;
 
 pub use mapping::{Direction, Draft, Mapping};
 pub use run::{Filled, Input, Issue, Level, Outcome, Record, Reply};
+pub use targets::SetField;

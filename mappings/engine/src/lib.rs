@@ -17,6 +17,7 @@ mod tests;
 pub mod types;
 mod unread;
 
+pub use hub_expr::Explain;
 pub use mapping::{Direction, Draft, Mapping};
 pub use run::{Filled, Input, Issue, Level, Outcome, Record, Reply};
 pub use targets::SetField;

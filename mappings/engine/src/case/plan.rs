@@ -141,6 +141,20 @@ impl Plan {
         !self.suites.is_empty() || !self.problems.is_empty()
     }
 
+    /// Keeps what lies at or below a path: a folder, a mapping with all that is its own, a file of a case.
+    pub fn keep_below(&mut self, path: &str) {
+        let at = |other: &str| other == path || other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        self.suites.retain_mut(|suite| {
+            let whole = at(&suite.path);
+            suite.cases.retain(|case| whole || at(&case.input) || at(&case.expect));
+            whole || !suite.cases.is_empty()
+        });
+        let (folder, name) = split(path);
+        let own = join(folder, &format!("cases/{}", name.strip_suffix(".yaml").unwrap_or(name)));
+        let of_mapping = |other: &str| is_mapping(name) && other.starts_with(&own);
+        self.problems.retain(|problem| at(&problem.path) || of_mapping(&problem.path));
+    }
+
     fn problem(&mut self, path: &str, message: &str, suggestion: Option<&str>) {
         let (path, message) = (path.to_owned(), message.to_owned());
         self.problems.push(Problem { path, message, suggestion: suggestion.map(str::to_owned) });
@@ -308,5 +322,14 @@ mod tests {
         assert_eq!(kept("kestrel/application"), (true, vec!["a".into(), "b".into()]));
         assert_eq!(kept("application.in/b"), (true, vec!["b".into()]));
         assert_eq!(kept("hired"), (false, vec![]));
+        let below = |path: &str| {
+            let mut plan = plan(SOUND);
+            plan.keep_below(path);
+            plan.suites.iter().map(|suite| suite.cases.len()).sum::<usize>()
+        };
+        assert_eq!(below("mappings/kestrel"), 2);
+        assert_eq!(below("mappings/kestrel/application.in.yaml"), 2);
+        assert_eq!(below("mappings/kestrel/cases/application.in/a.expect.json"), 1);
+        assert_eq!(below("mappings/kest"), 0);
     }
 }

@@ -8,6 +8,7 @@ use hub_kit::call::{Answer, Verdict, error_rule, verdict};
 use hub_kit::manifest::{Auth, ErrorVerdict};
 use hub_kit::{CallError, Connection, Driver, Idempotency, Operation, Retry};
 use hub_tree::{Arena, Value};
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// A payload or an answer, and whom it comes from.
@@ -21,7 +22,9 @@ pub struct Trial<'a> {
     pub mappings: &'a dyn Fn(&str) -> Option<Arc<Mapping>>,
     /// Where values live.
     pub arena: &'a Arena,
-    /// The body.
+    /// The body as received.
+    pub body: &'a [u8],
+    /// The body as a tree.
     pub payload: Value<'a>,
     /// The headers that the manifest keeps.
     pub headers: Value<'a>,
@@ -39,7 +42,8 @@ pub struct Would<'a> {
     pub mapping: Option<Arc<Mapping>>,
     /// What the mapping would read.
     pub input: Input<'a>,
-    /// The vendor's id of the delivery; `None` for answers and where the vendor sends none.
+    /// What tells a repeated delivery: the vendor's id, else `sha256:` and the hash of the body, to which the hub adds
+    /// the window of time; `None` for answers.
     pub dedupe_id: Option<String>,
     /// For an answer that is an error: whether the call would be made again.
     pub retryable: Option<bool>,
@@ -150,7 +154,9 @@ impl<'a> Trial<'a> {
             None
         });
         let input = received.input(name.unwrap_or_default());
-        Would { event: name, mapping, input, dedupe_id: received.dedupe_id(), retryable: None, notes }
+        let dedupe_id = received.dedupe_id();
+        let dedupe_id = dedupe_id.unwrap_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(self.body))));
+        Would { event: name, mapping, input, dedupe_id: Some(dedupe_id), retryable: None, notes }
     }
 
     /// As the answer of an operation.

@@ -169,14 +169,17 @@ fn nobody_sets(
         let fields = unknown.iter().flat_map(|(_, fields)| fields.iter().copied());
         let fields: Vec<&str> = fields.collect();
         let help = suggest(&part, fields.iter().copied()).unwrap_or_else(|| "`hrhub schema` lists them".to_owned());
-        bail!("{names} has no field `{field}`: there is no `{part}`; {help}");
+        let none = if entities.len() == 1 { format!("{names} has no") } else { format!("none of {names} has the") };
+        bail!("{none} field `{field}`: there is no `{part}`; {help}");
     };
     let mut paths = Vec::new();
     leaves(payload, &mut "payload".to_owned(), 0, &mut paths);
     let leaf = pointer.rsplit('/').find(|part| !part.chars().all(|c| c.is_ascii_digit())).unwrap_or_default();
     let is_near = |path: &&String| {
         let name = path.rsplit('.').next().unwrap_or_default().trim_end_matches("[]");
-        name.contains(leaf) || (name.len() > 3 && leaf.contains(name)) || nearest(leaf, [name]).is_some()
+        // Short names are near to nearly everything.
+        let alike = leaf.len() > 5 && nearest(leaf, [name]).is_some();
+        name.contains(leaf) || (name.len() > 3 && leaf.contains(name)) || alike
     };
     let near: Vec<&str> = paths.iter().filter(is_near).map(String::as_str).take(NEAR).collect();
     let hint = if near.is_empty() { String::new() } else { format!("; the payload has {}", near.join(", ")) };

@@ -47,13 +47,20 @@ pub(crate) fn run(args: &MapRun) -> anyhow::Result<ExitCode> {
         driver,
         mappings: &mappings,
         arena: &arena,
+        body: &file.bytes,
         payload: file.tree(&arena)?,
         headers: RawEnvelope::of(&request, keep).headers_value(&arena),
         all_headers: &args.headers,
         status: args.status,
     };
     match trial.would(args.event.as_deref()) {
-        Ok(would) => Ok(print(&would, &arena)),
+        Ok(would) => {
+            let code = print(&would, &arena);
+            if would.event.is_none() && would.retryable.is_none() {
+                say::note(format!(" help: --event says what it is: {}", names(&manifest).join(", ")));
+            }
+            Ok(code)
+        }
         Err(unclear) => {
             let (text, code) = unclear_text(&unclear, &manifest, args.event.as_deref().unwrap_or_default());
             say::note(format!("error: {text}"));
@@ -183,13 +190,17 @@ fn note_value<'a>(arena: &'a Arena, note: &'a Note) -> Value<'a> {
     ])
 }
 
-/// Why nothing can be told of an input, and what to name; a name that is wrong is a wrong command line.
-fn unclear_text(unclear: &Unclear, manifest: &Manifest, name: &str) -> (String, ExitCode) {
+/// The events and operations of a connector.
+fn names(manifest: &Manifest) -> Vec<&str> {
     let events = manifest.webhook.iter().flat_map(|webhook| {
         webhook.events.iter().map(|rule| rule.name.as_str()).chain(webhook.ignore.iter().map(String::as_str))
     });
-    let known = events.chain(manifest.operations.iter().map(|operation| operation.name.as_str()));
-    let known: Vec<&str> = known.collect();
+    events.chain(manifest.operations.iter().map(|operation| operation.name.as_str())).collect()
+}
+
+/// Why nothing can be told of an input, and what to name; a name that is wrong is a wrong command line.
+fn unclear_text(unclear: &Unclear, manifest: &Manifest, name: &str) -> (String, ExitCode) {
+    let known = names(manifest);
     match unclear {
         Unclear::NoSuchName => {
             let help = suggest(name, known.iter().copied()).unwrap_or_default();

@@ -203,7 +203,7 @@ fn files_that_lie_wrong_fail_with_their_path() {
     assert_eq!((code, json(&out)["problems"].as_array().unwrap().len()), (Some(1), 4));
     folder.write(&case("broken.input.json"), "{\n  \"a\": ");
     let (_, out, _) = folder.map(&["test", "application.in/broken"]);
-    assert!(out.contains("broken: the input is no JSON: ") && out.contains("at line 2"), "{out}");
+    assert!(out.contains("broken.input.json:2: error: kestrel/application.in/broken: the input is no JSON: "), "{out}");
 }
 
 #[test]

@@ -265,3 +265,114 @@ fn retryable(error: &CallError, operation: &Operation) -> bool {
         Retry::IfIdempotent => !matches!(operation.idempotency, Idempotency::None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use hub_kit::{CallContext, InboundRequest, Manifest, Reply, WebhookError};
+    use hub_tree::{Findings, Limits, Source, json};
+
+    const MANIFEST: &str = r#"version: 1
+vendor: kestrel
+name: Kestrel
+family: ats
+driver: plain
+base_url: https://api.kestrel.example
+webhook:
+  verify: { kind: hmac_sha256, header: x-sign }
+  event: payload.event
+  dedupe: payload.id
+  ignore: [ping]
+  events: { hired: candidate }
+operations:
+  find: { get: /a, success: payload.found == true }
+  seek: { get: /b, success: payload.found == true, errors: [{ when: (payload.code ?? 0) == 9, means: wait }] }
+  add:
+    post: /c
+    reply: candidate
+    idempotency: none
+    errors: [{ when: (payload.code ?? 0) == 9, means: wait }, { when: (payload.code ?? 0) == 8, means: retry }]
+"#;
+
+    const MAPPING: &str = "version: 1\nfrom: kestrel/candidate\nemit: [{ to: candidate, key: payload.key, \
+        fields: { name.full: { path: payload.title } } }]\n";
+
+    struct Plain;
+
+    #[async_trait]
+    impl Driver for Plain {
+        fn name(&self) -> &'static str {
+            "plain"
+        }
+
+        fn check(&self, _: &Manifest, _: &Findings) {}
+
+        async fn call(&self, _: &CallContext<'_>, _: &Operation, _: &[u8]) -> Result<Reply, CallError> {
+            Err(CallError::NoOperation(String::new()))
+        }
+
+        fn open_webhook(&self, _: &Connection, _: &InboundRequest) -> Result<Vec<u8>, WebhookError> {
+            Err(WebhookError::Unsupported)
+        }
+    }
+
+    /// What it is taken for: event, mapping, whether it would be tried again, the codes of what there is to say.
+    fn taken(body: &str, status: u16, name: Option<&str>) -> Result<String, Unclear> {
+        let findings = Findings::new();
+        let manifest = Manifest::compile("kestrel", &Source::new("m.yaml", MANIFEST), &findings);
+        let mapping = Mapping::compile("kestrel", &Source::new("candidate.in.yaml", MAPPING), &findings);
+        let (manifest, mapping) = (manifest.map(Arc::new), mapping.map(Arc::new));
+        assert_eq!(findings.into_sorted(), []);
+        let connection = Connection::without_settings("k", manifest.unwrap());
+        let arena = Arena::new();
+        let trial = Trial {
+            connection: &connection,
+            driver: &Plain,
+            mappings: &|id| mapping.clone().filter(|mapping| mapping.id == id),
+            arena: &arena,
+            body: body.as_bytes(),
+            payload: json::read(&arena, body.as_bytes(), Limits::default()).unwrap(),
+            headers: Value::Absent,
+            all_headers: &[],
+            status,
+        };
+        trial.would(name).map(|would| {
+            let mapping = would.mapping.map_or("-", |_| "mapped");
+            let codes: Vec<String> = would.notes.into_iter().map(|note| note.code).collect();
+            format!("{} {mapping} {:?} {codes:?}", would.event.unwrap_or("-"), would.retryable)
+        })
+    }
+
+    fn shape(body: &str) -> String {
+        taken(body, 200, None).unwrap_or_else(|unclear| format!("{unclear:?}"))
+    }
+
+    #[test]
+    fn a_payload_is_what_its_event_says_and_an_answer_what_its_shape_says() {
+        assert_eq!(shape(r#"{"event": "hired", "key": 1}"#), "hired mapped None []");
+        assert_eq!(shape(r#"{"event": "ping"}"#), "ping - None []");
+        assert_eq!(shape(r#"{"event": "moved"}"#), r#"moved - None ["event_unknown"]"#);
+        assert_eq!(shape("{}"), r#"- - None ["event_missing"]"#);
+        assert_eq!(shape(r#"{"key": 1}"#), "add mapped None []");
+        assert_eq!(shape(r#"{"event": "moved", "key": 1}"#), "add mapped None []");
+        assert_eq!(shape(r#"{"found": true}"#), r#"OneOf(["find", "seek"])"#);
+        assert_eq!(shape(r#"{"code": 8}"#), r#"add - Some(false) ["vendor_trouble"]"#);
+        // What they mean is the same, whoever was asked.
+        assert_eq!(shape(r#"{"code": 9}"#), r#"- - Some(true) ["asked_to_wait"]"#);
+        assert_eq!(shape(r#"{"event": "moved", "code": 9}"#), r#"moved - None ["event_unknown"]"#);
+    }
+
+    #[test]
+    fn a_name_and_a_status_decide_where_they_are_given() {
+        let named = |body: &str, status: u16, name: &str| {
+            taken(body, status, Some(name)).unwrap_or_else(|unclear| format!("{unclear:?}"))
+        };
+        assert_eq!(named(r#"{"found": true}"#, 200, "seek"), "seek - None []");
+        assert_eq!(named(r#"{"found": false}"#, 200, "seek"), r#"seek - Some(false) ["refused"]"#);
+        assert_eq!(named("{}", 500, "find"), r#"find - Some(true) ["vendor_trouble"]"#);
+        assert_eq!(named("{}", 500, "add"), r#"add - Some(false) ["vendor_trouble"]"#);
+        assert_eq!(named(r#"{"key": 1}"#, 200, "hired"), "hired mapped None []");
+        assert_eq!(named("{}", 200, "lost"), "NoSuchName");
+    }
+}

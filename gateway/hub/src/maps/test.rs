@@ -20,8 +20,8 @@ enum Went {
     /// Its expectation was written, or written anew.
     Written,
     Differs(Diff),
-    /// It could not be run, and what to do.
-    Failed(String, Option<String>),
+    /// It could not be run: the line of its input, why, and what to do.
+    Failed(usize, String, Option<String>),
     /// Its mapping has errors.
     NotRun,
 }
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &MapTest) -> anyhow::Result<ExitCode> {
     {
         bail!("`{filter}` is no file or folder, and no mapping or case below {places} has it in its name");
     }
-    let compiled = on_all_cores(&plan.suites, |suite| compile(suite));
+    let compiled = on_all_cores(&plan.suites, compile);
     let mut jobs = Vec::new();
     for (suite, (mapping, _)) in plan.suites.iter().zip(&compiled) {
         jobs.extend(suite.cases.iter().map(|case| (suite, case, mapping.as_ref())));
@@ -113,7 +113,7 @@ fn compile(suite: &Suite) -> (Option<Mapping>, Vec<Finding>) {
 }
 
 fn attempt(case: &Case, mapping: Option<&Mapping>, bless: bool) -> Went {
-    let failed = |message: String| Went::Failed(message, None);
+    let failed = |message: String| Went::Failed(1, message, None);
     let Some(mapping) = mapping else { return Went::NotRun };
     let input = match files::text(Path::new(&case.input)) {
         Ok(text) => text,
@@ -121,7 +121,7 @@ fn attempt(case: &Case, mapping: Option<&Mapping>, bless: bool) -> Went {
     };
     let result = match case::run(mapping, &input, case.full) {
         Ok(result) => result,
-        Err(error) => return failed(format!("the input is no JSON: {error}")),
+        Err(error) => return Went::Failed(error.line, format!("the input is no JSON: {}", error.message), None),
     };
     let expected = if case.expected { files::text(Path::new(&case.expect)) } else { Ok(String::new()) };
     let expected = match expected {
@@ -136,7 +136,7 @@ fn attempt(case: &Case, mapping: Option<&Mapping>, bless: bool) -> Went {
         },
         Some(_) if !case.expected => {
             let help = format!("`--bless` writes {}", case.expect);
-            Went::Failed("the case has no expectation".to_owned(), Some(help))
+            Went::Failed(1, "the case has no expectation".to_owned(), Some(help))
         }
         Some(diff) => Went::Differs(diff),
     }
@@ -207,9 +207,9 @@ impl<'r> Report<'r> {
                     let (file, line) = (&*case.expect, diff.line);
                     Some(Failure { file, line, message, suggestion: None, diff: Some(diff) })
                 }
-                Went::Failed(message, help) => {
-                    let message = format!("{name}: {message}");
-                    Some(Failure { file: &case.input, line: 1, message, suggestion: help.as_deref(), diff: None })
+                Went::Failed(line, message, help) => {
+                    let (file, message, suggestion) = (&*case.input, format!("{name}: {message}"), help.as_deref());
+                    Some(Failure { file, line: *line, message, suggestion, diff: None })
                 }
             }
         })

@@ -247,6 +247,15 @@ fn folders_files_and_words_choose_what_runs() {
     let output = Command::new(hrhub()).args(["map", "test", "hired"]).current_dir(vendor).output().unwrap();
     let (out, err) = said(&output);
     assert!(out.starts_with("1 case of 1 mapping: 1 passed"), "{out}{err}");
+    let absolute = folder.0.path().join(CASES);
+    for (folder, args) in
+        [("mappings/kestrel", "cases"), ("mappings/kestrel", "cases/application.in"), (".", absolute.to_str().unwrap())]
+    {
+        let root = absolute.ancestors().nth(4).unwrap();
+        let output = Command::new(hrhub()).args(["map", "test", args]).current_dir(root.join(folder)).output().unwrap();
+        let (out, err) = said(&output);
+        assert!(out.starts_with("2 cases of 1 mapping: 2 passed"), "{folder} {args}: {out}{err}");
+    }
 }
 
 #[test]

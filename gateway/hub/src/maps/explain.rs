@@ -81,8 +81,14 @@ fn of_record<'a>(
     let all: Vec<&Record<'_>> =
         outcome.records.iter().filter(|record| set_in.iter().any(|e| e.name == record.entity.name)).collect();
     let found: Vec<&Record<'_>> = all.iter().copied().filter(of_key).collect();
+    let same = |record: &Record<'_>, other: &Record<'_>| {
+        (record.entity.name, record.key, record.hub_id) == (other.entity.name, other.key, other.hub_id)
+    };
     let record = match found.as_slice() {
-        [record] => *record,
+        // Rules of one mapping may make several parts of one record; the first that has the field is meant.
+        [first, rest @ ..] if rest.iter().all(|other| same(first, other)) => {
+            found.iter().find(|record| !at(record.fields, &pointer).is_absent()).copied().unwrap_or(first)
+        }
         [] => return no_record(args, mapping, &outcome, &all, &set_in),
         several => {
             let lines: Vec<String> = several.iter().map(|record| chosen_by(record)).collect();

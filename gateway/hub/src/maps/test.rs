@@ -5,7 +5,7 @@ use crate::cli::{Format, MapTest};
 use crate::say::{self, Paint, Tone};
 use anyhow::{Context as _, bail};
 use hub_engine::Mapping;
-use hub_engine::case::{self, Case, Diff, Hunk, Mark, Plan, Suite};
+use hub_engine::case::{self, Case, Diff, Hunk, Mark, Plan, Suite, is_mapping};
 use hub_tree::{Finding, Findings, Severity};
 use serde_json::{Value, json};
 use std::fs;
@@ -76,10 +76,12 @@ fn discover(path: &Path) -> anyhow::Result<Plan> {
     let shown = path.to_str().with_context(|| format!("{} is no text", path.display()))?;
     let shown = shown.trim_end_matches('/');
     let shown = shown.strip_prefix("./").unwrap_or(shown);
-    let (folder, kept) = if let Some((base, _)) = format!("{shown}/").split_once("/cases/") {
-        (base.to_owned(), Some(shown))
-    } else if format!("{shown}/").starts_with("cases/") {
-        (".".to_owned(), Some(shown))
+    let here = |folder: &str| if folder.is_empty() { ".".to_owned() } else { folder.to_owned() };
+    let around = format!("./{shown}/");
+    let around = around.rsplit_once("/cases/").map(|(folder, _)| folder.strip_prefix("./").unwrap_or_default());
+    let around = around.map(here).filter(|folder| holds_mappings(Path::new(folder)));
+    let (folder, kept) = if let Some(folder) = around {
+        (folder, Some(shown))
     } else if path.is_dir() {
         let inner = path.join("mappings");
         (if inner.is_dir() { inner.display().to_string() } else { shown.to_owned() }, None)
@@ -92,6 +94,12 @@ fn discover(path: &Path) -> anyhow::Result<Plan> {
         plan.keep_below(kept);
     }
     Ok(plan)
+}
+
+/// Whether mapping files lie directly in a folder.
+fn holds_mappings(folder: &Path) -> bool {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.into_iter().any(|name| name.to_str().is_some_and(is_mapping))
 }
 
 /// A mapping, or why there is none.

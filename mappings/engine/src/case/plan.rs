@@ -77,7 +77,7 @@ impl Plan {
     #[must_use]
     pub fn of(paths: &[String], here: &str) -> Self {
         let mut folders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for path in paths.iter().filter(|path| case_parts(path).is_none()) {
+        for path in paths.iter().filter(|path| case_parts(path).is_none_or(|(_, rest)| rest.matches('/').count() > 1)) {
             let (folder, name) = split(path);
             if let Some(object) = name.strip_suffix(".yaml").filter(|_| is_mapping(name)) {
                 folders.entry(folder).or_default().insert(object);
@@ -216,9 +216,10 @@ fn is_object(name: &str) -> bool {
     [".in", ".out"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// The folder of the mapping and the rest, of a path below a folder `cases`.
+/// The folder of the mapping and the rest, of a path below a folder `cases`. The last such folder counts: the project
+/// itself may lie below another.
 fn case_parts(path: &str) -> Option<(&str, &str)> {
-    path.split_once("/cases/").or_else(|| Some(("", path.strip_prefix("cases/")?)))
+    path.rsplit_once("/cases/").or_else(|| Some(("", path.strip_prefix("cases/")?)))
 }
 
 fn split(path: &str) -> (&str, &str) {
@@ -284,6 +285,14 @@ mod tests {
         let ids: Vec<&str> = plan.suites.iter().map(|suite| suite.id.as_str()).collect();
         assert_eq!(ids, ["here/application.in", "here/x.out"]);
         assert_eq!(plan.problems.len(), 1, "x.out has no case");
+    }
+
+    #[test]
+    fn the_project_may_lie_below_a_folder_called_cases() {
+        let paths: Vec<String> = SOUND.iter().map(|path| format!("/home/cases/{path}")).collect();
+        let plan = Plan::of(&paths, "here");
+        assert_eq!((plan.problems.len(), plan.suites.len()), (0, 1));
+        assert_eq!(plan.suites.iter().map(|suite| suite.cases.len()).sum::<usize>(), 2);
     }
 
     #[test]

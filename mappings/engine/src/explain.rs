@@ -1,8 +1,9 @@
 //! Why a field has its value: the rule, the source paths with their values, each transform, the result.
 
-use crate::mapping::{FieldRule, Letters, Mapping, Rule, What, rules};
+use crate::mapping::{Direction, FieldRule, Letters, Mapping, Rule, What, rules};
 use crate::outcome::Input;
 use crate::run::Run;
+use crate::targets::covers;
 use hub_expr::Explain;
 use hub_tree::jiff::civil::Date;
 use hub_tree::{Arena, Value};
@@ -37,7 +38,8 @@ impl Steps {
 
 impl Mapping {
     /// Explains a field of the record that `entity` and `key` name; `pointer` is the field's JSON pointer, such as
-    /// `/name/full` or, for an item of a list, `/emails/0`. `None` when no rule sets that field.
+    /// `/name/full` or, for an item of a list, `/emails/0`. `None` when no rule sets that field. A mapping towards a
+    /// vendor has no records: there `entity` and `key` are passed over.
     #[must_use]
     pub fn explain(&self, input: &Input<'_>, entity: &str, key: Option<&str>, pointer: &str) -> Option<Explain> {
         let arena = Arena::new();
@@ -54,6 +56,10 @@ impl Mapping {
         run.record_steps();
         if !run.lets() {
             return None;
+        }
+        if self.direction == Direction::Out {
+            let rule = rules(&self.body).into_iter().find(|rule| covers(&rule.pointer, pointer))?;
+            return run.explain_rule(self, rule);
         }
         for emit in self.emits.iter().filter(|emit| emit.entity.name == entity) {
             let Some(rule) = rules(&emit.fields).into_iter().find(|rule| covers(&rule.pointer, pointer)) else {
@@ -83,14 +89,6 @@ impl Mapping {
         }
         None
     }
-}
-
-/// Whether the rule for `rule` sets what `wanted` points at: the same place, one above it, or one below it.
-fn covers(rule: &str, wanted: &str) -> bool {
-    let within = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    within(rule, wanted) || within(wanted, rule)
 }
 
 impl<'a> Run<'a> {

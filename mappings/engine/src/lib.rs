@@ -16,11 +16,14 @@ pub mod lists;
 mod mapping;
 mod outcome;
 mod run;
+mod targets;
 #[cfg(test)]
 mod tests;
 pub mod types;
 mod unread;
 
+pub use hub_expr::Explain;
 pub use layers::Parts;
 pub use mapping::{Direction, Draft, Format, Mapping};
 pub use outcome::{Filled, Input, Issue, Level, Outcome, Record, Reply};
+pub use targets::SetField;

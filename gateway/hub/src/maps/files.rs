@@ -80,8 +80,7 @@ impl InputFile {
     /// The input as a tree: the one place that decides how an input is read.
     pub(crate) fn tree<'a>(&'a self, arena: &'a Arena) -> anyhow::Result<Value<'a>> {
         json::read(arena, &self.bytes, Limits::default()).map_err(|error| {
-            let json::JsonError { message, line, column } = error;
-            anyhow::anyhow!("{}:{line}:{column}: this is no JSON: {message}", self.shown)
+            anyhow::anyhow!("{}:{}:{}: this is no JSON: {}", self.shown, error.line, error.column, error.message)
         })
     }
 }

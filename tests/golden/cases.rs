@@ -49,7 +49,9 @@ fn every_mapping_has_cases_and_every_case_gives_its_whole_result() {
         let vendor = suite.id.split('/').next().unwrap();
         let mapping = compile(vendor, &root.join(&suite.path));
         for case in &suite.cases {
-            let result = case::run(&mapping, &fs::read_to_string(root.join(&case.input)).unwrap(), case.full).unwrap();
+            let result =
+                case::run(&mapping, case::kind_of(&case.input), &fs::read(root.join(&case.input)).unwrap(), case.full)
+                    .unwrap();
             ran += 1;
             let expect = root.join(&case.expect);
             if bless {

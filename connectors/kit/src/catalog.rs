@@ -111,12 +111,20 @@ impl Catalog {
     /// What connections lay over the mappings of a vendor: `mappings/<vendor>/<connection>/<object>.in.yaml`. The
     /// connection, and all layers, the lowest first.
     pub fn connection_mappings<'c>(&'c self, vendor: &'c str) -> impl Iterator<Item = (&'c str, Vec<Arc<Source>>)> {
-        self.mapping_files(vendor).filter_map(move |(rest, own)| {
+        self.mapping_files(vendor).filter_map(move |(rest, _)| {
             let (connection, file) = rest.split_once('/')?;
             let counts = !NO_CONNECTION.contains(&connection) && !file.contains('/');
-            let below = self.layers(&format!("mappings/{vendor}/{file}"));
-            counts.then(|| (connection, below.iter().chain(own).map(Arc::clone).collect()))
+            counts.then(|| (connection, self.mapping_layers(vendor, file, Some(connection))))
         })
+    }
+
+    /// All layers of one mapping file of a vendor, such as `application.in.yaml`, with what a connection lays over
+    /// them; the lowest first.
+    #[must_use]
+    pub fn mapping_layers(&self, vendor: &str, file: &str, connection: Option<&str>) -> Vec<Arc<Source>> {
+        let own = connection.map(|connection| self.layers(&format!("mappings/{vendor}/{connection}/{file}")));
+        let below = self.layers(&format!("mappings/{vendor}/{file}"));
+        below.iter().chain(own.unwrap_or_default()).map(Arc::clone).collect()
     }
 
     /// The files of mappings below a vendor's folder, by their path there.

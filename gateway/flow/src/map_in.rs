@@ -63,7 +63,8 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
     let Some(rule) = received.rule(event) else {
         return Ok(Mapped { event: event.to_owned(), mapping: None, writes: vec![], warnings: 0, error: None });
     };
-    let mapping = received.mapping(rule, |object| hub.registry().mapping(connection, object, Direction::In).cloned())?;
+    let mapping =
+        received.mapping(rule, |object| hub.registry().mapping(connection, object, Direction::In).cloned())?;
     // A time that lies well ahead would win over every later word.
     let vendor_time = received.updated_at().filter(|at| *at <= raw.new.received_at + FAR_AHEAD_MICROS);
     let input = received.input(event);

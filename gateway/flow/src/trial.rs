@@ -18,7 +18,7 @@ pub struct Trial<'a> {
     pub connection: &'a Connection,
     /// Speaks its wire; reads answers whose status does not say it all.
     pub driver: &'a dyn Driver,
-    /// Finds mappings by id.
+    /// Finds the connection's in mappings by their object.
     pub mappings: &'a dyn Fn(&str) -> Option<Arc<Mapping>>,
     /// Where values live.
     pub arena: &'a Arena,
@@ -169,11 +169,10 @@ impl<'a> Trial<'a> {
             let (level, code) = (Level::Warning, failure.code().to_lowercase());
             notes.push(Note { level, code, message: failure.to_string(), place: manifest.place(operation.span) });
         } else if let Some(object) = &operation.reply {
-            let id = format!("{}/{object}.in", manifest.vendor);
-            mapping = (self.mappings)(&id);
+            mapping = (self.mappings)(object);
             if mapping.is_none() {
                 let place = manifest.place(operation.span);
-                let reason = format!("there is no mapping `{id}`");
+                let reason = format!("there is no mapping `{}/{object}.in`", manifest.vendor);
                 notes.push(Failure::Park { code: "MAPPING_MISSING".to_owned(), reason, place }.into());
             }
         }
@@ -226,9 +225,7 @@ impl<'a> Trial<'a> {
     /// Whether the mapping of an operation's answers makes records of it without an error.
     fn reads(&self, operation: &'a Operation) -> bool {
         let Some(object) = &operation.reply else { return false };
-        let Some(mapping) = (self.mappings)(&format!("{}/{object}.in", self.connection.manifest.vendor)) else {
-            return false;
-        };
+        let Some(mapping) = (self.mappings)(object) else { return false };
         let arena = Arena::new();
         let reply = self.reply(operation);
         let input = Input {
@@ -329,7 +326,7 @@ operations:
         let trial = Trial {
             connection: &connection,
             driver: &Plain,
-            mappings: &|id| mapping.clone().filter(|mapping| mapping.id == id),
+            mappings: &|object| mapping.clone().filter(|mapping| mapping.id == format!("kestrel/{object}.in")),
             arena: &arena,
             body: body.as_bytes(),
             payload: json::read(&arena, body.as_bytes(), Limits::default()).unwrap(),

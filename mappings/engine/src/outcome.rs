@@ -111,6 +111,8 @@ impl Outcome<'_> {
 pub struct Reply<'a> {
     /// The vendor's body.
     pub body: Value<'a>,
+    /// The body as text, where the mapping makes XML.
+    pub xml: Option<String>,
     /// What went wrong; with an error the body must not be sent.
     pub issues: Vec<Issue>,
 }

@@ -2,10 +2,10 @@
 
 use crate::convert::Misfit;
 use crate::explain::Steps;
-use crate::mapping::{Draft, Emit, Entry, FieldRule, LISTS, Made, Mapping, ROOTS};
+use crate::mapping::{Draft, Emit, Entry, FieldRule, Format, LISTS, Made, Mapping, ROOTS};
 use crate::outcome::{Filled, Input, Issue, Level, Outcome, Record, Reply};
 use hub_expr::{Cx, EvalError, Located};
-use hub_tree::{Arena, Limits, Position, Source, Span, Value, json};
+use hub_tree::{Arena, Limits, Position, Source, Span, Value, json, xml};
 
 /// The state of one run.
 pub(crate) struct Run<'a> {
@@ -74,7 +74,17 @@ impl Mapping {
         if run.lets() {
             body = run.fields(&self.body, None).unwrap_or_else(|| arena.map(&[]));
         }
-        Reply { body, issues: run.issues }
+        let mut written = None;
+        if self.format == Format::Xml && run.errors() == 0 {
+            match xml::write(&body, true) {
+                Ok(text) => written = Some(text),
+                Err(error) => {
+                    let message = format!("this is no XML document: {error}");
+                    run.issue(Level::Error, "malformed_body", message, Position::default());
+                }
+            }
+        }
+        Reply { body, xml: written, issues: run.issues }
     }
 }
 

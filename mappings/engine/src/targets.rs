@@ -56,7 +56,7 @@ impl Mapping {
     }
 }
 
-fn set_by(entity: Option<&'static EntityType>, entries: &[Entry]) -> impl Iterator<Item = SetField<'_>> {
+fn set_by<'m>(entity: Option<&'static EntityType>, entries: &'m [Entry]) -> impl Iterator<Item = SetField<'m>> {
     let set = rules(entries).into_iter();
     set.map(move |rule| SetField { entity, pointer: &rule.pointer, rule: &rule.id, span: rule.span })
 }

@@ -5,6 +5,7 @@ mod layers;
 mod lists;
 
 use crate::{Input, Level, Mapping, case};
+use hub_tree::reader::Kind;
 use hub_tree::{Arena, Findings, Limits, Source, json};
 use proptest::prelude::*;
 
@@ -64,7 +65,7 @@ fn mapping(text: &str) -> Mapping {
 
 #[test]
 fn a_payload_becomes_records_findings_and_unread_paths() {
-    let result = case::run(&mapping(MAPPING), PAYLOAD, false).unwrap();
+    let result = case::run(&mapping(MAPPING), Kind::Json, PAYLOAD.as_bytes(), false).unwrap();
     let expected = r#"{
   "records": [
     {
@@ -389,12 +390,13 @@ fields:
     let mapping = Mapping::compile("kestrel-ats", &source, &findings);
     let mapping = mapping.unwrap_or_else(|| panic!("{:?}", findings.into_sorted()));
     let input = r#"{"application":{"sources":[{"connection_id":"case","remote_id":"55"}]},"score":87.5,"to":[{"user":"a"},{"user":"b"}]}"#;
-    let result = case::run(&mapping, input, false).unwrap();
+    let result = case::run(&mapping, Kind::Json, input.as_bytes(), false).unwrap();
     assert_eq!(
         result.replace([' ', '\n'], ""),
         r#"{"body":{"application_id":55,"note":{"body":"AI87.5","visibility":"private"},"users":["a","b"]},"findings":[]}"#
     );
-    let result = case::run(&mapping, r#"{"application":{"sources":[]},"score":1}"#, false).unwrap();
+    let result =
+        case::run(&mapping, Kind::Json, r#"{"application":{"sources":[]},"score":1}"#.as_bytes(), false).unwrap();
     assert!(result.contains("required_missing"), "{result}");
 }
 
@@ -423,8 +425,8 @@ proptest! {
     fn any_payload_ends_and_is_deterministic(text in "[\\[\\]{}:,\"a-e0-9 ]{0,60}") {
         let wrapped = format!("{{\"application\": {{\"candidate\": {text}}}}}");
         let mapping = mapping(MAPPING);
-        if let Ok(first) = case::run(&mapping, &wrapped, false) {
-            prop_assert_eq!(first, case::run(&mapping, &wrapped, false).unwrap());
+        if let Ok(first) = case::run(&mapping, Kind::Json, wrapped.as_bytes(), false) {
+            prop_assert_eq!(first, case::run(&mapping, Kind::Json, wrapped.as_bytes(), false).unwrap());
         }
     }
 }

@@ -380,7 +380,8 @@ fn binary<'a, T: Trace>(
 /// Equality of two present values: the same kind, or an error, because text is never equal to a number.
 pub(crate) fn equal(at: At, left: Value<'_>, right: Value<'_>) -> Result<bool, EvalError> {
     match (left, right) {
-        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_)) => match exact::order(left, right) {
+        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_)) => match exact::order(left, right)
+        {
             Some(order) => Ok(order == Ordering::Equal),
             None => fail(at, "the number is out of range"),
         },
@@ -403,7 +404,8 @@ pub(crate) fn compare(at: At, left: Value<'_>, right: Value<'_>) -> Result<Order
         _ => {}
     }
     match (left, right) {
-        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_)) => match exact::order(left, right) {
+        (Value::Number(_) | Value::Decimal(_), Value::Number(_) | Value::Decimal(_)) => match exact::order(left, right)
+        {
             Some(order) => Ok(order),
             None => fail(at, "the number is out of range"),
         },

@@ -100,6 +100,17 @@ impl Kind {
         }
     }
 
+    /// What people call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Xml => "XML",
+            Self::Form => "form",
+            Self::Csv => "CSV",
+        }
+    }
+
     /// The kind of a file by the ending of its name, given without the dot.
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {

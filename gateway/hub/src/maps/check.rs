@@ -1,17 +1,19 @@
-//! `hrhub map check`: every problem of one mapping file, or of all below a folder.
+//! `hrhub map check`: every problem of one mapping file or code list, or of all below a folder.
 
 use super::files;
 use crate::cli::Format;
 use crate::say;
 use anyhow::bail;
 use hub_engine::case::is_mapping;
-use hub_tree::Findings;
+use hub_engine::lists::CodeList;
+use hub_tree::{Findings, Source};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub(crate) fn run(path: &Path, format: Format) -> anyhow::Result<ExitCode> {
     let found = if path.is_dir() {
-        files::below(path)?.into_iter().filter(|path| is_mapping(path)).map(PathBuf::from).collect()
+        let all = files::below(path)?.into_iter();
+        all.filter(|path| is_mapping(path) || files::is_list(path)).map(PathBuf::from).collect::<Vec<_>>()
     } else {
         vec![path.to_owned()]
     };
@@ -22,10 +24,15 @@ pub(crate) fn run(path: &Path, format: Format) -> anyhow::Result<ExitCode> {
     let mut sound = 0;
     for file in &found {
         let before = findings.error_count();
-        let compiled = files::mapping(file, &findings)?;
-        if compiled.is_some() && findings.error_count() == before {
+        let compiled = if files::is_list(&file.to_string_lossy()) {
+            let source = Source::new(file.display().to_string(), files::text(file)?);
+            CodeList::compile(&source, &findings).is_some()
+        } else {
+            files::mapping(file, &findings)?.is_some()
+        };
+        if compiled && findings.error_count() == before {
             sound += 1;
         }
     }
-    Ok(say::report(&findings.into_sorted(), format, &format!("{sound} of {}", say::number(found.len(), "mapping"))))
+    Ok(say::report(&findings.into_sorted(), format, &format!("{sound} of {}", say::number(found.len(), "file"))))
 }

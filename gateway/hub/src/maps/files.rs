@@ -1,13 +1,15 @@
 //! Mapping files and inputs, found and read. Every error names its path.
 
+use crate::assets;
 use crate::cli::MapInput;
 use anyhow::{Context as _, bail};
 use hub_engine::case::{self, is_full};
-use hub_engine::{Input, Mapping};
-use hub_tree::{Arena, Findings, Limits, Source, Value, json};
+use hub_engine::{Input, Mapping, Parts};
+use hub_tree::{Arena, Findings, Limits, ReadError, Source, Value, reader};
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 /// How deep folders are searched; a link that leads back up ends here.
 const MAX_DEPTH: usize = 40;
@@ -45,18 +47,93 @@ pub(crate) fn text(path: &Path) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
 }
 
-/// Compiles a mapping file. It belongs to the vendor that its folder is named after.
+/// A mapping file with what it is made of: the layers below it and the code lists that it may use.
+pub(crate) struct Place {
+    /// The vendor.
+    pub(crate) vendor: String,
+    pub(crate) parts: Parts,
+    /// How many of the layers ship with the program.
+    pub(crate) built_in: usize,
+    /// Whether the last layer is a connection's.
+    pub(crate) of_connection: bool,
+}
+
+impl Place {
+    /// Reads `…/mappings/<vendor>/<object>.in.yaml`, or `…/mappings/<vendor>/<connection>/<object>.in.yaml`. A file that
+    /// lies elsewhere belongs to the vendor that its folder is named after.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let own = Source::new(path.display().to_string(), text(path)?);
+        let name = absolute.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        // Paths are shown as the user writes them: the folders above are reached from the one given.
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let of_connection = named(&folder.join("../..")) == "mappings";
+        let vendor_folder = if of_connection { folder.join("..") } else { folder.to_owned() };
+        let vendor = named(&vendor_folder);
+        let catalog = assets::catalog();
+        let mut files = catalog.layers(&format!("mappings/{vendor}/{name}")).to_vec();
+        let built_in = files.len();
+        let below = vendor_folder.join(&name);
+        if of_connection && below.is_file() {
+            files.push(source(&below)?);
+        }
+        files.push(own);
+        let mut lists = catalog.code_lists(&vendor);
+        for folder in [vendor_folder.join("../lists"), vendor_folder.join("lists")] {
+            if named(&folder.join("..")) != "mappings" && named(&folder.join("..")) != vendor {
+                continue;
+            }
+            lists.extend(lists_in(&folder)?);
+        }
+        Ok(Self { vendor, parts: Parts { files, lists }, built_in, of_connection })
+    }
+
+    pub(crate) fn compile(&self, findings: &Findings) -> Option<Mapping> {
+        Mapping::assemble(&self.vendor, &self.parts, findings)
+    }
+
+    /// The name of the layer that a path is.
+    pub(crate) fn layer(&self, path: &str) -> &'static str {
+        match self.parts.files.iter().position(|file| file.path == path) {
+            Some(index) if index < self.built_in => "connector",
+            Some(index) if self.of_connection && index + 1 == self.parts.files.len() => "connection",
+            _ => "tenant",
+        }
+    }
+}
+
+fn source(path: &Path) -> anyhow::Result<Arc<Source>> {
+    Ok(Source::new(path.display().to_string(), text(path)?))
+}
+
+/// The code lists of a folder, if it is there.
+fn lists_in(folder: &Path) -> anyhow::Result<Vec<Arc<Source>>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let files = below(folder)?;
+    files.iter().filter(|file| file.ends_with(".yaml")).map(|file| source(Path::new(file))).collect()
+}
+
+/// Whether a path is that of a code list.
+pub(crate) fn is_list(path: &str) -> bool {
+    path.ends_with(".yaml") && Path::new(path).parent().is_some_and(|folder| named(folder) == "lists")
+}
+
+/// Compiles a mapping file as the hub would: over the layers below it, with its code lists.
 pub(crate) fn mapping(path: &Path, findings: &Findings) -> anyhow::Result<Option<Mapping>> {
-    let source = Source::new(path.display().to_string(), text(path)?);
-    Ok(Mapping::compile(&folder_name(path), &source, findings))
+    Ok(Place::read(path)?.compile(findings))
+}
+
+/// The name of a folder, whatever way leads there.
+fn named(folder: &Path) -> String {
+    let real = folder.canonicalize().ok();
+    real.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default().to_owned()
 }
 
 /// The name of the folder that a file lies in.
 pub(crate) fn folder_name(path: &Path) -> String {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = absolute.parent().map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.to_owned()));
-    let name = folder.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
-    name.unwrap_or_default().to_owned()
+    named(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
 /// An input as it was read.
@@ -79,8 +156,10 @@ impl InputFile {
 
     /// The input as a tree: the one place that decides how an input is read.
     pub(crate) fn tree<'a>(&'a self, arena: &'a Arena) -> anyhow::Result<Value<'a>> {
-        json::read(arena, &self.bytes, Limits::default()).map_err(|error| {
-            anyhow::anyhow!("{}:{}:{}: this is no JSON: {}", self.shown, error.line, error.column, error.message)
+        let kind = case::kind_of(&self.shown);
+        reader::read(kind, arena, &self.bytes, Limits::default()).map_err(|error| {
+            let ReadError { message, line, column } = error;
+            anyhow::anyhow!("{}:{line}:{column}: this is no {}: {message}", self.shown, kind.name())
         })
     }
 }

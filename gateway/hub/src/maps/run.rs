@@ -7,7 +7,7 @@ use crate::cli::MapRun;
 use crate::config::environment;
 use crate::say::{self, Paint};
 use anyhow::{anyhow, bail};
-use hub_engine::{Level, Mapping, Outcome, case};
+use hub_engine::{Level, Mapping, Outcome, Parts, case};
 use hub_flow::trial::{Note, Trial, Unclear, Would};
 use hub_kit::{Catalog, Connection, Driver, InboundRequest, Manifest, RawEnvelope, connection};
 use hub_tree::finding::suggest;
@@ -29,8 +29,9 @@ pub(crate) fn run(args: &MapRun) -> anyhow::Result<ExitCode> {
     let driver = drivers.iter().find(|driver| driver.name() == manifest.driver);
     let driver: &dyn Driver = driver.ok_or_else(|| anyhow!("there is no driver `{}`", manifest.driver))?.as_ref();
     let compiled = RefCell::new(BTreeMap::new());
-    let mappings = |id: &str| {
-        compiled.borrow_mut().entry(id.to_owned()).or_insert_with(|| mapping(&catalog, &manifest.vendor, id)).clone()
+    let mappings = |object: &str| {
+        let make = || mapping(&catalog, &connection, object);
+        compiled.borrow_mut().entry(object.to_owned()).or_insert_with(make).clone()
     };
     let file = files::InputFile::read(&args.input)?;
     let keep = manifest.webhook.as_ref().map(|webhook| webhook.keep_headers.as_slice()).unwrap_or_default();
@@ -132,10 +133,11 @@ fn configured(folder: &Path, manifest: &Arc<Manifest>, wanted: Option<&str>) -> 
 }
 
 /// A mapping of the catalog; what is wrong with it is told once.
-fn mapping(catalog: &Catalog, vendor: &str, id: &str) -> Option<Arc<Mapping>> {
-    let source = catalog.file(&format!("mappings/{id}.yaml"))?;
+fn mapping(catalog: &Catalog, connection: &Connection, object: &str) -> Option<Arc<Mapping>> {
+    let vendor = &connection.manifest.vendor;
+    let files = catalog.mapping_layers(vendor, &format!("{object}.in.yaml"), Some(&connection.id));
     let findings = Findings::new();
-    let mapping = Mapping::compile(vendor, source, &findings);
+    let mapping = Mapping::assemble(vendor, &Parts { files, lists: catalog.code_lists(vendor) }, &findings);
     say::findings(&findings.into_sorted());
     mapping.map(Arc::new)
 }
@@ -143,6 +145,7 @@ fn mapping(catalog: &Catalog, vendor: &str, id: &str) -> Option<Arc<Mapping>> {
 /// Prints the one object that the contract of this command is.
 fn print<'a>(would: &'a Would<'a>, arena: &'a Arena) -> ExitCode {
     let mapping = would.mapping.as_deref();
+    let unread = mapping.map_or_else(Vec::new, |mapping| mapping.unread(would.input.payload));
     let outcome = mapping.map_or_else(Outcome::default, |mapping| mapping.run_in(arena, &would.input));
     let mut findings: Vec<Value<'_>> = would.notes.iter().map(|note| note_value(arena, note)).collect();
     findings.extend_from_slice(case::placed_issues(arena, &outcome.issues).items());
@@ -156,7 +159,7 @@ fn print<'a>(would: &'a Would<'a>, arena: &'a Arena) -> ExitCode {
         ("retryable", would.retryable.map_or(Value::Null, Value::Bool)),
         ("records", case::records(arena, &outcome)),
         ("findings", arena.list(&findings)),
-        ("unread", case::unread(arena, &outcome)),
+        ("unread", case::texts(arena, &unread)),
     ]);
     say::out(json::to_pretty(&whole).trim_end());
     for note in &would.notes {

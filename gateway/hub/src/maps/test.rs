@@ -123,13 +123,16 @@ fn compile(suite: &Suite) -> (Option<Mapping>, Vec<Finding>) {
 fn attempt(case: &Case, mapping: Option<&Mapping>, bless: bool) -> Went {
     let failed = |message: String| Went::Failed(1, message, None);
     let Some(mapping) = mapping else { return Went::NotRun };
-    let input = match files::text(Path::new(&case.input)) {
-        Ok(text) => text,
-        Err(error) => return failed(format!("{error:#}")),
+    let input = match fs::read(&case.input) {
+        Ok(bytes) => bytes,
+        Err(error) => return failed(format!("reading {}: {error}", case.input)),
     };
-    let result = match case::run(mapping, &input, case.full) {
+    let kind = case::kind_of(&case.input);
+    let result = match case::run(mapping, kind, &input, case.full) {
         Ok(result) => result,
-        Err(error) => return Went::Failed(error.line, format!("the input is no JSON: {}", error.message), None),
+        Err(error) => {
+            return Went::Failed(error.line, format!("the input is no {}: {}", kind.name(), error.message), None);
+        }
     };
     let expected = if case.expected { files::text(Path::new(&case.expect)) } else { Ok(String::new()) };
     let expected = match expected {

@@ -4,7 +4,7 @@ use super::{files, show, watch};
 use crate::cli::{Format, MapTry};
 use crate::say::{self, Paint, Tone};
 use hub_engine::{Direction, Issue, Level, case};
-use hub_tree::{Arena, Findings, Value, json};
+use hub_tree::{Arena, Findings, json};
 use std::process::ExitCode;
 
 pub(crate) fn run(args: &MapTry) -> anyhow::Result<ExitCode> {
@@ -38,18 +38,17 @@ fn once(args: &MapTry) -> anyhow::Result<ExitCode> {
     let (name, result, issues, unread) = match mapping.direction {
         Direction::In => {
             let outcome = mapping.run_in(&arena, &input);
-            ("records", case::records(&arena, &outcome), outcome.issues, outcome.unread)
+            ("records", case::records(&arena, &outcome), outcome.issues, mapping.unread(input.payload))
         }
         Direction::Out => {
             let reply = mapping.run_out(&arena, &input);
-            ("body", reply.body, reply.issues, Vec::new())
+            ("body", case::body(&mapping, &arena, &reply), reply.issues, Vec::new())
         }
     };
     if args.format == Format::Json {
-        let unread: Vec<Value<'_>> = unread.iter().map(|path| Value::Text(path)).collect();
         let mut entries = vec![(name, result), ("findings", case::placed_issues(&arena, &issues))];
         if mapping.direction == Direction::In {
-            entries.push(("unread", arena.list(&unread)));
+            entries.push(("unread", case::texts(&arena, &unread)));
         }
         say::out(json::to_pretty(&arena.map(&entries)).trim_end());
     } else {

@@ -1,6 +1,7 @@
 //! Cases: inputs beside a mapping, with the whole result that is expected.
 //!
-//! `cases/<object>.in/<name>.input.json` and `<name>.expect.json`; the input may be a bare payload or, when the
+//! `cases/<object>.in/<name>.input.json` (or `.xml`, `.csv`, `.form`) and `<name>.expect.json`; the input may be a bare
+//! payload or, when the
 //! mapping reads more, `{"payload": …, "headers": …, "event": …, "request": …, "settings": …}` under the name
 //! `<name>.full.json`. [`Plan`] finds them, [`run`] runs one, [`diff()`] says how its result differs.
 //! This module does no I/O: callers list, read and write the files.
@@ -11,26 +12,27 @@ mod plan;
 pub use diff::{Diff, Hunk, Mark, diff};
 pub use plan::{Case, Plan, Problem, Suite, is_full, is_mapping};
 
-use crate::mapping::{Direction, Mapping};
-use crate::outcome::{Input, Issue, Level, Outcome, Record};
+use crate::mapping::{Direction, Format, Mapping};
+use crate::outcome::{Input, Issue, Level, Outcome, Record, Reply};
+use hub_tree::reader::{self, Kind};
 use hub_tree::{Arena, Limits, ReadError, Value, json};
 
 /// The connection that cases run under.
 pub const CONNECTION: &str = "case";
 
-/// Runs a mapping over the text of an input file; the result is pretty JSON with a final line break.
+/// Runs a mapping over the bytes of an input file; the result is pretty JSON with a final line break.
 ///
 /// # Errors
-/// The input is no JSON.
-pub fn run(mapping: &Mapping, input: &str, full: bool) -> Result<String, ReadError> {
+/// The input is not what its name says.
+pub fn run(mapping: &Mapping, kind: Kind, input: &[u8], full: bool) -> Result<String, ReadError> {
     let arena = Arena::new();
-    let value = json::read(&arena, input.as_bytes(), Limits::default())?;
+    let value = reader::read(kind, &arena, input, Limits::default())?;
     let input = input_of(value, full);
     let result = match mapping.direction {
         Direction::In => outcome(&arena, &mapping.run_in(&arena, &input), &mapping.unread(input.payload)),
         Direction::Out => {
             let reply = mapping.run_out(&arena, &input);
-            arena.map(&[("body", reply.body), ("findings", issues(&arena, &reply.issues))])
+            arena.map(&[("body", body(mapping, &arena, &reply)), ("findings", issues(&arena, &reply.issues))])
         }
     };
     Ok(json::to_pretty(&result))
@@ -50,6 +52,21 @@ pub fn input_of(value: Value<'_>, full: bool) -> Input<'_> {
         settings: value.get("settings"),
         request: value.get("request"),
     }
+}
+
+/// The body of an out mapping as cases show it: JSON as a tree, XML as its text.
+pub fn body<'a>(mapping: &Mapping, arena: &'a Arena, reply: &Reply<'a>) -> Value<'a> {
+    match mapping.format {
+        Format::Json => reply.body,
+        Format::Xml => reply.xml.as_ref().map_or(Value::Absent, |text| Value::Text(arena.text(text))),
+    }
+}
+
+/// What an input is, by the end of its name; JSON where that says nothing.
+#[must_use]
+pub fn kind_of(path: &str) -> Kind {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    Kind::of_extension(ending).unwrap_or(Kind::Json)
 }
 
 /// An outcome as cases show it: `records`, `findings`, `unread`.

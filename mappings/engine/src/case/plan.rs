@@ -7,7 +7,13 @@ use hub_tree::finding::suggest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A case's input, and whether it is a full one.
-const INPUTS: &[(&str, bool)] = &[(".input.json", false), (".full.json", true)];
+const INPUTS: &[(&str, bool)] = &[
+    (".input.json", false),
+    (".full.json", true),
+    (".input.xml", false),
+    (".input.csv", false),
+    (".input.form", false),
+];
 const EXPECT: &str = ".expect.json";
 const MAPPINGS: [&str; 2] = [".in.yaml", ".out.yaml"];
 

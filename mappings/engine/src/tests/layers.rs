@@ -1,6 +1,7 @@
 //! Layers: what a tenant and a connection lay over a connector's mapping.
 
 use crate::{Mapping, Parts, case};
+use hub_tree::reader::Kind;
 use hub_tree::{Findings, Source};
 
 const BELOW: &str = "version: 1
@@ -87,7 +88,7 @@ fn a_layer_replaces_adds_and_removes_single_rules() {
   ]
 }
 "#;
-    let found = case::run(&mapping, PAYLOAD, false).unwrap();
+    let found = case::run(&mapping, Kind::Json, PAYLOAD.as_bytes(), false).unwrap();
     assert_eq!(case::diff(expected, &found), None);
 }
 
@@ -110,7 +111,7 @@ fn the_effective_view_names_the_layer_of_each_rule_and_means_the_same() {
     let (layered, _) = compile(&parts);
     let (written, findings) = compile(&self::parts(&[&effective]));
     let written = written.unwrap_or_else(|| panic!("{findings:#?}\n{effective}"));
-    let run = |mapping: &Mapping| case::run(mapping, PAYLOAD, false).unwrap();
+    let run = |mapping: &Mapping| case::run(mapping, Kind::Json, PAYLOAD.as_bytes(), false).unwrap();
     assert_eq!(run(&layered.unwrap()), run(&written));
 }
 

@@ -2,6 +2,7 @@
 
 use crate::lists::CodeList;
 use crate::{Mapping, Parts, case};
+use hub_tree::reader::Kind;
 use hub_tree::{Findings, Source};
 
 const STAGES: &str = "version: 1
@@ -46,7 +47,7 @@ fn a_look_up_takes_the_row_of_the_day_and_keeps_what_it_does_not_know() {
     assert_eq!(findings, [""; 0]);
     let run = |stage: &str, day: &str| {
         let payload = format!(r#"{{"id":1,"who":2,"stage":"{stage}","day":{day},"channel":"02"}}"#);
-        case::run(&mapping, &payload, false).unwrap()
+        case::run(&mapping, Kind::Json, payload.as_bytes(), false).unwrap()
     };
     let short = |text: String| text.split_whitespace().collect::<String>();
     let found = short(run(" S2 ", r#""2025-12-31""#));
@@ -71,7 +72,7 @@ fn a_list_reads_backwards_where_every_meaning_has_one_code() {
     let mapping = mapping.unwrap_or_else(|| panic!("{findings:#?}"));
     let run = |kind: &str| {
         let input = format!(r#"{{"stage_kind":{{"value":"{kind}"}},"day":"2026-03-01"}}"#);
-        case::run(&mapping, &input, false).unwrap().split_whitespace().collect::<String>()
+        case::run(&mapping, Kind::Json, input.as_bytes(), false).unwrap().split_whitespace().collect::<String>()
     };
     assert!(run("PRE_HIRE").contains(r#""stage":"S2""#), "{}", run("PRE_HIRE"));
     assert!(run("OFFER").contains("unmapped_value") && run("OFFER").contains("error"), "{}", run("OFFER"));

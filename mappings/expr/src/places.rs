@@ -81,9 +81,7 @@ fn address(value: Value<'_>) -> Option<Address> {
         Value::Text(text) if !text.is_empty() => Some((0, text.as_ptr() as usize, text.len())),
         Value::Number(text) => Some((1, text.as_ptr() as usize, text.len())),
         Value::List(items) if !items.is_empty() => Some((2, items.as_ptr() as usize, items.len())),
-        Value::Map(map) if !map.entries().is_empty() => {
-            Some((3, map.entries().as_ptr() as usize, map.entries().len()))
-        }
+        Value::Map(map) if !map.entries().is_empty() => Some((3, map.entries().as_ptr() as usize, map.entries().len())),
         _ => None,
     }
 }

@@ -60,8 +60,15 @@ fn eval(program: &str, a: &str, b: &str) -> Result<String, String> {
 
 /// Numbers as text: few digits or many, near the limits, with zeros at the end, in exponents.
 fn number() -> impl Strategy<Value = String> {
-    let digits = prop_oneof!["[0-9]{1,4}", "[0-9]{1,14}", "[0-9]{20,27}", Just("79228162514264337593543950335".to_owned()),
-        Just("39614081257132168796771975168".to_owned()), "[1-9]0{1,20}", "9{1,28}"];
+    let digits = prop_oneof![
+        "[0-9]{1,4}",
+        "[0-9]{1,14}",
+        "[0-9]{20,27}",
+        Just("79228162514264337593543950335".to_owned()),
+        Just("39614081257132168796771975168".to_owned()),
+        "[1-9]0{1,20}",
+        "9{1,28}"
+    ];
     (digits, 0_usize..30, any::<bool>(), 0_u8..8).prop_map(|(digits, point, negative, style)| {
         let digits = digits.trim_start_matches('0');
         let digits = if digits.is_empty() { "0" } else { digits };

@@ -258,8 +258,7 @@ impl<'c> Generator<'c> {
     /// A call of some function whose result may be of type `wanted`.
     fn call_for(&mut self, wanted: &Type, depth: usize) -> Ast {
         let fits = |function: &&'static Function| {
-            let types: Vec<Type> =
-                function.parameters.iter().filter(|p| !p.optional).map(|p| p.ty.to_type()).collect();
+            let types: Vec<Type> = function.parameters.iter().filter(|p| !p.optional).map(|p| p.ty.to_type()).collect();
             let result = (function.returns)(&types);
             let any_list = *wanted == Type::list(Type::Any) && matches!(result, Type::List(_));
             result == *wanted || *wanted == Type::Any || any_list

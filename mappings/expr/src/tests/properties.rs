@@ -30,10 +30,9 @@ fn admits(ty: &Type, value: Value<'_>) -> bool {
             | (Type::Date, Value::Date(_))
             | (Type::DateTime, Value::DateTime(_)) => true,
             (Type::List(item), Value::List(items)) => items.iter().all(|value| admits(item, *value)),
-            (Type::Record(record), Value::Map(map)) => map
-                .entries()
-                .iter()
-                .all(|(key, value)| record.fields.get(*key).is_some_and(|ty| admits(ty, *value))),
+            (Type::Record(record), Value::Map(map)) => {
+                map.entries().iter().all(|(key, value)| record.fields.get(*key).is_some_and(|ty| admits(ty, *value)))
+            }
             (Type::Enum(of), Value::Map(map)) => {
                 map.get("value").as_text().is_some_and(|text| of.values.iter().any(|value| value == text))
             }
@@ -80,8 +79,7 @@ pub(super) fn check(text: &str, input: &[u16]) -> Result<bool, TestCaseError> {
     prop_assert!(sound(&expr, value), "`{text}` is {} and its value {}", expr.ty(), json::to_string(&value));
     let again = expr.eval(&mut world::cx(&arena, &slots)).map_err(|e| TestCaseError::fail(e.message))?;
     prop_assert_eq!(json::to_string(&value), json::to_string(&again));
-    let (_, why_again) =
-        expr.explain(&mut world::cx(&arena, &slots)).map_err(|e| TestCaseError::fail(e.message))?;
+    let (_, why_again) = expr.explain(&mut world::cx(&arena, &slots)).map_err(|e| TestCaseError::fail(e.message))?;
     prop_assert_eq!(serde_json::to_string(&why).unwrap(), serde_json::to_string(&why_again).unwrap());
     replay::check(&expr, value, &why, &slots, &arena)?;
     Ok(!value.is_absent())
@@ -123,9 +121,9 @@ proptest! {
 
 /// Pieces of programs, so that random text is a program now and then.
 const WORDS: &[&str] = &[
-    "payload", ".", "n", "t", "list", "[", "]", "(", ")", "0", "1", "'a'", "\"", "+", "-", "*", "/", "&", "|", "??", "==",
-    "<", "in", "and", "or", "not", "if", "map", "where", "any", "item", ",", "first", "upper", "null", "true", "基数", "1e5",
-    "\\", "，", "\u{0}", "text", "unique", "sum", "record", "stage", " ",
+    "payload", ".", "n", "t", "list", "[", "]", "(", ")", "0", "1", "'a'", "\"", "+", "-", "*", "/", "&", "|", "??",
+    "==", "<", "in", "and", "or", "not", "if", "map", "where", "any", "item", ",", "first", "upper", "null", "true",
+    "基数", "1e5", "\\", "，", "\u{0}", "text", "unique", "sum", "record", "stage", " ",
 ];
 
 /// The generator is worth something: most programs compile, run and give a value, and every function is called.

@@ -249,10 +249,8 @@ impl<'a> Checker<'a> {
             prop_assert_eq!(shape(&first_ast), shape(list));
             self.step(first, scope, items)?;
             let (list, ty) = self.eval(&first.text, scope, &slots)?;
-            let computed = !matches!(
-                body.kind,
-                AstKind::Null | AstKind::Bool(_) | AstKind::Number(_) | AstKind::Text(_)
-            );
+            let computed =
+                !matches!(body.kind, AstKind::Null | AstKind::Bool(_) | AstKind::Number(_) | AstKind::Text(_));
             if computed {
                 prop_assert_eq!(list.items().len(), bodies.len(), "one step per item of `{}`", step.text);
             }

@@ -9,17 +9,61 @@ use std::sync::Arc;
 
 pub(super) const STAGES: &[&str] = &["OFFER", "INTERVIEW", "HIRED"];
 pub(super) const TEXTS: &[&str] = &[
-    "", "a", "b", "李娜", "work", "OFFER", "1", "12,000.50", "2026-02-28", "2024-02-29", "2026-03-01T09:30:00Z",
-    "2026-03-01 17:30:00", "Asia/Shanghai", "%Y-%m-%d", ",", " Marisol  Quintana ", "\"'\\\n", "n", "t", "\u{3000}",
+    "",
+    "a",
+    "b",
+    "李娜",
+    "work",
+    "OFFER",
+    "1",
+    "12,000.50",
+    "2026-02-28",
+    "2024-02-29",
+    "2026-03-01T09:30:00Z",
+    "2026-03-01 17:30:00",
+    "Asia/Shanghai",
+    "%Y-%m-%d",
+    ",",
+    " Marisol  Quintana ",
+    "\"'\\\n",
+    "n",
+    "t",
+    "\u{3000}",
 ];
 pub(super) const NUMBERS: &[&str] = &[
-    "0", "1", "2", "3", "0.5", "1.50", "-1", "1e-7", "1E3", "-0", "0.085", "5000", "79228162514264337593543950335",
-    "0.0000000000000000000000000001", "123456789012345678901234567890", "1e400",
+    "0",
+    "1",
+    "2",
+    "3",
+    "0.5",
+    "1.50",
+    "-1",
+    "1e-7",
+    "1E3",
+    "-0",
+    "0.085",
+    "5000",
+    "79228162514264337593543950335",
+    "0.0000000000000000000000000001",
+    "123456789012345678901234567890",
+    "1e400",
 ];
 /// Keys of payloads, and what lies under them most of the time.
 pub(super) const KEYS: &[(&str, char)] = &[
-    ("n", 'n'), ("t", 't'), ("b", 'b'), ("list", 'l'), ("nums", 'N'), ("deep", 'm'), ("基本工资", 'n'), ("odd key", 't'),
-    ("q\"\\", 'n'), ("and", 't'), ("#text", 't'), ("0", 'n'), ("", 'n'), ("words", 'T'),
+    ("n", 'n'),
+    ("t", 't'),
+    ("b", 'b'),
+    ("list", 'l'),
+    ("nums", 'N'),
+    ("deep", 'm'),
+    ("基本工资", 'n'),
+    ("odd key", 't'),
+    ("q\"\\", 'n'),
+    ("and", 't'),
+    ("#text", 't'),
+    ("0", 'n'),
+    ("", 'n'),
+    ("words", 'T'),
 ];
 
 fn stage() -> Type {
@@ -104,8 +148,7 @@ fn typed<'a>(choices: &mut Choices, ty: &Type, arena: &'a Arena, depth: usize) -
             Value::DateTime(Timestamp::new(second, nanos).unwrap_or_default())
         }
         Type::List(item) => {
-            let items: Vec<Value<'a>> =
-                (0..choices.below(4)).map(|_| typed(choices, item, arena, depth + 1)).collect();
+            let items: Vec<Value<'a>> = (0..choices.below(4)).map(|_| typed(choices, item, arena, depth + 1)).collect();
             arena.list(&items)
         }
         Type::Record(record) => {

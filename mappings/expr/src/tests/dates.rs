@@ -117,6 +117,8 @@ proptest! {
     fn instants_are_day_numbers_and_seconds(
         from in any_day(), second in 0_i64..86_400, offset in -18_i64..=18, quarter in 0_i64..4, add in -5_000_000_000_i64..5_000_000_000,
     ) {
+        // The last hours of the year 9999 are beyond what instants can be.
+        let from = (from.0.clamp(2, 9998), from.1, from.2.min(28));
         let minutes = offset * 60 + if offset < 0 { -quarter * 15 } else { quarter * 15 };
         let clock = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
         let sign = if minutes < 0 { '-' } else { '+' };
@@ -128,9 +130,9 @@ proptest! {
             (in_range(day), format!("{}T{:02}:{:02}:{:02}.000Z", text(day), rest / 3600, rest / 60 % 60, rest % 60))
         };
         let (within, wanted) = written(utc);
-        prop_assume!(within && minutes.abs() <= 18 * 60);
-        // The last hours of the year 9999 are beyond what instants can be.
-        prop_assume!((2..9999).contains(&from.0));
+        if !within || minutes.abs() > 18 * 60 {
+            return Ok(());
+        }
         prop_assert_eq!(eval(&at), Ok(wanted));
         let (within, wanted) = written(utc + add);
         if within && (86_400 * 366..86_400 * 3_651_000).contains(&(utc + add)) {

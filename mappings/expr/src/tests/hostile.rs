@@ -1,7 +1,7 @@
 //! Programs written to do harm: each ends soon, in little memory, with an error that has a place.
 
 use super::generate::Choices;
-use super::{cases, replay, world};
+use super::{cases, few_cases, replay, world};
 use crate::{Cx, Expr, Scope, Type};
 use hub_tree::{Arena, Limits, Value, json};
 use proptest::prelude::*;
@@ -226,7 +226,7 @@ fn an_explanation_that_is_cut_short_still_replays() {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(few_cases())]
     /// Pieces that grow, nested at random.
     #[test]
     fn growing_programs_end(
@@ -245,7 +245,10 @@ proptest! {
             prop_assert!(json::to_string(&value).len() < 256 << 20);
         }
     }
+}
 
+proptest! {
+    #![proptest_config(cases())]
     /// The same tree read from JSON text: payloads of any shape never stop the machine.
     #[test]
     fn any_payload_is_met(text in "[\\[\\]{}\",:0-9a-ntrulefs .-]{0,60}", row in proptest::collection::vec(any::<u16>(), 0..100)) {

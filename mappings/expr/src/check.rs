@@ -5,6 +5,7 @@ use crate::functions::{self, Function};
 use crate::parse::parse;
 use crate::reads::{self, Read};
 use crate::types::Type;
+use crate::warn;
 use hub_tree::finding::suggest;
 use hub_tree::rust_decimal::Decimal;
 use std::sync::Arc;
@@ -97,6 +98,7 @@ pub struct Expr {
     ty: Type,
     reads: Vec<Read>,
     source: Option<Read>,
+    warnings: Vec<Problem>,
 }
 
 impl Expr {
@@ -111,7 +113,8 @@ impl Expr {
         if checker.problems.is_empty() {
             let names = scope.names().map(str::to_owned).collect();
             let (reads, source) = reads::of(&root);
-            Ok(Self { text: text.into(), root, names, ty, reads, source })
+            let warnings = warn::of(&root);
+            Ok(Self { text: text.into(), root, names, ty, reads, source, warnings })
         } else {
             Err(checker.problems)
         }
@@ -121,6 +124,12 @@ impl Expr {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What compiles but cannot be meant, such as a branch that is never reached.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
     }
 
     /// The static type of its value.

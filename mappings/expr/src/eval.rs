@@ -4,7 +4,7 @@ use crate::ast::{At, Operator};
 use crate::check::{Constant, Each, Expr, Node, NodeKind};
 use crate::exact;
 use crate::explain::{Explain, Off, On, Trace};
-use crate::functions::{self, Call, MAX_TEXT};
+use crate::functions::{self, Call, Function, MAX_TEXT};
 use crate::order;
 use hub_tree::rust_decimal::Decimal;
 use hub_tree::{Arena, Value};
@@ -47,6 +47,11 @@ impl<'a> Cx<'a> {
         Self { arena, slots, items: Vec::new(), item_paths: Vec::new(), slot_paths: Vec::new(), steps: STEPS }
     }
 
+    /// A context without names that gives up after `steps`.
+    pub(crate) fn with_steps(arena: &'a Arena, steps: u64) -> Self {
+        Self { steps, ..Self::new(arena, Vec::new()) }
+    }
+
     /// Takes `count` steps out of the budget; `false` when it is used up.
     pub fn spend(&mut self, count: u64) -> bool {
         match self.steps.checked_sub(count) {
@@ -83,107 +88,117 @@ fn fail<T>(at: At, message: impl Into<String>) -> Result<T, EvalError> {
     Err(EvalError { start: at.start, len: at.len, message: message.into() })
 }
 
-fn run<'a, T: Trace>(node: &'a Node, cx: &mut Cx<'a>, trace: &mut T) -> Result<Value<'a>, EvalError> {
+pub(crate) fn run<'a, T: Trace>(node: &'a Node, cx: &mut Cx<'a>, trace: &mut T) -> Result<Value<'a>, EvalError> {
     if !cx.spend(1) {
         return fail(node.at, format!("more than {STEPS} steps"));
     }
-    trace.enter();
+    trace.enter(node);
     let value = value_of(node, cx, trace)?;
     trace.leave(node, cx, value);
     Ok(value)
 }
 
+/// Small on the stack: it calls itself once per level of the tree, and the work that does not is in functions of its own.
 fn value_of<'a, T: Trace>(node: &'a Node, cx: &mut Cx<'a>, trace: &mut T) -> Result<Value<'a>, EvalError> {
     let at = node.at;
-    Ok(match &node.kind {
-        NodeKind::Constant(constant) => match constant {
+    match &node.kind {
+        NodeKind::Constant(constant) => Ok(match constant {
             Constant::Null => Value::Null,
             Constant::Bool(value) => Value::Bool(*value),
             Constant::Number(number) => Value::Decimal(*number),
             Constant::Text(text) => Value::Text(text),
-        },
-        NodeKind::Slot(slot) => cx.slots.get(*slot).copied().unwrap_or_default(),
-        NodeKind::Item => cx.items.last().copied().unwrap_or_default(),
+        }),
+        NodeKind::Slot(slot) => Ok(cx.slots.get(*slot).copied().unwrap_or_default()),
+        NodeKind::Item => Ok(cx.items.last().copied().unwrap_or_default()),
         NodeKind::List(nodes) => {
-            let mut items = Vec::with_capacity(nodes.len());
-            for node in nodes {
-                let item = run(node, cx, trace)?;
-                weigh(at, item, cx)?;
-                items.push(item);
-            }
-            cx.arena.list(&items)
+            let items = all(nodes, cx, trace)?;
+            items.iter().try_for_each(|item| weigh(at, *item, cx))?;
+            Ok(cx.arena.list(&items))
         }
         NodeKind::Key(base, key) => {
             let object = run(base, cx, trace)?;
             // Keys are looked for one after the other.
             spend(at, object.entries().len() as u64 / 64, cx)?;
-            object.get(key)
+            Ok(object.get(key))
         }
         NodeKind::Index(base, index) => {
             let list = run(base, cx, trace)?;
-            let index_value = run(index, cx, trace)?;
-            if list.is_absent() || index_value.is_absent() {
-                return Ok(Value::Absent);
-            }
-            let Some(wanted) = index_value.as_decimal() else {
-                return fail(index.at, format!("an index is a number, this is {}", index_value.kind()));
-            };
-            match usize::try_from(wanted) {
-                Ok(wanted_index) if Decimal::from(wanted_index) == wanted => list.at(wanted_index),
-                _ => return fail(index.at, "an index is a whole number from 0"),
-            }
+            let wanted = run(index, cx, trace)?;
+            item_at(index.at, list, wanted)
         }
-        NodeKind::Not(inner) => match truth(inner, cx, trace)? {
-            Some(value) => Value::Bool(!value),
-            None => Value::Absent,
-        },
+        NodeKind::Not(inner) => Ok(truth(inner, cx, trace)?.map_or(Value::Absent, |value| Value::Bool(!value))),
         NodeKind::Minus(inner) => {
             let value = run(inner, cx, trace)?;
-            match number(inner.at, "`-`", value)? {
-                Some(number) => Value::Decimal(unsigned_zero(-number)),
-                None => Value::Absent,
-            }
+            let number = number(inner.at, "`-`", value)?;
+            Ok(number.map_or(Value::Absent, |number| Value::Decimal(unsigned_zero(-number))))
         }
-        NodeKind::Binary(operator, left, right) => return binary(at, *operator, left, right, cx, trace),
+        NodeKind::Binary(operator, left, right) => binary(at, *operator, left, right, cx, trace),
         NodeKind::If(parts) => {
             let [condition, then, otherwise] = &**parts;
             match truth(condition, cx, trace)? {
-                Some(true) => run(then, cx, trace)?,
-                Some(false) => run(otherwise, cx, trace)?,
-                None => return fail(condition.at, ABSENT_CONDITION),
+                Some(true) => run(then, cx, trace),
+                Some(false) => run(otherwise, cx, trace),
+                None => fail(condition.at, ABSENT_CONDITION),
             }
         }
-        NodeKind::Each(each, list, body) => return each_item(*each, list, body, cx, trace),
+        NodeKind::Each(each, list, body) => each_item(*each, list, body, cx, trace),
         NodeKind::Call(function, nodes) => {
-            let mut arguments = Vec::with_capacity(nodes.len());
-            for node in nodes {
-                arguments.push(run(node, cx, trace)?);
-            }
-            if !function.sees_absent && arguments.iter().any(Value::is_absent) {
-                return Ok(Value::Absent);
-            }
-            let reading: usize = arguments.iter().map(reading_cost).sum();
-            spend(at, reading as u64, cx)?;
-            let call = Call::new(cx.arena, function, &arguments);
-            let result = (function.run)(&call);
-            spend(at, call.cost(), cx)?;
-            let value = match result {
-                Ok(value) => value,
-                Err(message) => return fail(at, format!("`{}`: {message}", function.name)),
-            };
-            match value {
-                Value::Text(text) => charge(at, text.len(), cx)?,
-                Value::List(items) if !function.picks_item => {
-                    charge(at, items.len() * 8, cx)?;
-                    weigh(at, value, cx)?;
-                }
-                _ => {}
-            }
-            match value {
-                Value::Decimal(number) => Value::Decimal(unsigned_zero(number)),
-                value => value,
-            }
+            let arguments = all(nodes, cx, trace)?;
+            call(at, function, &arguments, cx)
         }
+    }
+}
+
+fn all<'a, T: Trace>(nodes: &'a [Node], cx: &mut Cx<'a>, trace: &mut T) -> Result<Vec<Value<'a>>, EvalError> {
+    let mut values = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        values.push(run(node, cx, trace)?);
+    }
+    Ok(values)
+}
+
+fn item_at<'a>(at: At, list: Value<'a>, index: Value<'a>) -> Result<Value<'a>, EvalError> {
+    if list.is_absent() || index.is_absent() {
+        return Ok(Value::Absent);
+    }
+    let Some(wanted) = index.as_decimal() else {
+        return fail(at, format!("an index is a number, this is {}", index.kind()));
+    };
+    match usize::try_from(wanted) {
+        Ok(wanted_index) if Decimal::from(wanted_index) == wanted => Ok(list.at(wanted_index)),
+        _ => fail(at, "an index is a whole number from 0"),
+    }
+}
+
+fn call<'a>(
+    at: At,
+    function: &'static Function,
+    arguments: &[Value<'a>],
+    cx: &mut Cx<'a>,
+) -> Result<Value<'a>, EvalError> {
+    if !function.sees_absent && arguments.iter().any(Value::is_absent) {
+        return Ok(Value::Absent);
+    }
+    let reading: usize = arguments.iter().map(reading_cost).sum();
+    spend(at, reading as u64, cx)?;
+    let call = Call::new(cx.arena, function, arguments);
+    let result = (function.run)(&call);
+    spend(at, call.cost(), cx)?;
+    let value = match result {
+        Ok(value) => value,
+        Err(message) => return fail(at, format!("`{}`: {message}", function.name)),
+    };
+    match value {
+        Value::Text(text) => charge(at, text.len(), cx)?,
+        Value::List(items) if !function.picks_item => {
+            charge(at, items.len() * 8, cx)?;
+            weigh(at, value, cx)?;
+        }
+        _ => {}
+    }
+    Ok(match value {
+        Value::Decimal(number) => Value::Decimal(unsigned_zero(number)),
+        value => value,
     })
 }
 
@@ -288,36 +303,70 @@ fn binary<'a, T: Trace>(
     cx: &mut Cx<'a>,
     trace: &mut T,
 ) -> Result<Value<'a>, EvalError> {
-    use Operator as O;
-    Ok(match operator {
+    match operator {
         // Three-valued: what is known decides, what is absent stays absent.
-        O::And | O::Or => {
-            let decides = operator == O::Or;
+        Operator::And | Operator::Or => {
+            let decides = operator == Operator::Or;
             let l = truth(left, cx, trace)?;
             if l == Some(decides) {
                 return Ok(Value::Bool(decides));
             }
-            match (l, truth(right, cx, trace)?) {
+            Ok(match (l, truth(right, cx, trace)?) {
                 (_, Some(r)) if r == decides => Value::Bool(decides),
                 (Some(_), Some(r)) => Value::Bool(r),
                 _ => Value::Absent,
-            }
+            })
         }
-        O::Default => {
+        Operator::Default => {
             let value = run(left, cx, trace)?;
-            if value.is_absent() { run(right, cx, trace)? } else { value }
+            if value.is_absent() { run(right, cx, trace) } else { Ok(value) }
         }
-        O::Equal | O::Unequal => {
-            let (l, r) = (run(left, cx, trace)?, run(right, cx, trace)?);
-            charge_comparison(at, l, r, cx)?;
-            let equal = if l.is_absent() || r.is_absent() { l.is_absent() && r.is_absent() } else { equal(at, l, r)? };
-            Value::Bool(equal == (operator == O::Equal))
+        _ => {
+            let l = run(left, cx, trace)?;
+            let r = run(right, cx, trace)?;
+            operate(operator, (at, left.at, right.at), l, r, cx)
         }
+    }
+}
+
+/// An operator on two values; the places are its own and those of its sides.
+fn operate<'a>(
+    operator: Operator,
+    (at, left_at, right_at): (At, At, At),
+    l: Value<'a>,
+    r: Value<'a>,
+    cx: &mut Cx<'a>,
+) -> Result<Value<'a>, EvalError> {
+    use Operator as O;
+    if let O::Equal | O::Unequal = operator {
+        charge_comparison(at, l, r, cx)?;
+        let equal = if l.is_absent() || r.is_absent() { l.is_absent() && r.is_absent() } else { equal(at, l, r)? };
+        return Ok(Value::Bool(equal == (operator == O::Equal)));
+    }
+    if let O::Add | O::Subtract | O::Multiply | O::Divide = operator {
+        let sign = operator.sign();
+        let (Some(l), Some(r)) = (number(left_at, sign, l)?, number(right_at, sign, r)?) else {
+            // Both are looked at: a side of the wrong kind is an error beside an absent one, too.
+            return Ok(Value::Absent);
+        };
+        let result = match operator {
+            O::Add => l.checked_add(r),
+            O::Subtract => l.checked_sub(r),
+            O::Multiply => l.checked_mul(r),
+            _ if r.is_zero() => return fail(right_at, "division by zero"),
+            // Without zeros at the end, which the way of computing it would leave there at random.
+            _ => l.checked_div(r).map(|quotient| quotient.normalize()),
+        };
+        return match result {
+            Some(number) => Ok(Value::Decimal(unsigned_zero(number))),
+            None => fail(at, "the result has more than 28 digits"),
+        };
+    }
+    if l.is_absent() || r.is_absent() {
+        return Ok(Value::Absent);
+    }
+    match operator {
         O::In => {
-            let (l, r) = (run(left, cx, trace)?, run(right, cx, trace)?);
-            if l.is_absent() || r.is_absent() {
-                return Ok(Value::Absent);
-            }
             let single = [r];
             let items = if let Value::List(items) = r { items } else { &single };
             spend(at, items.len() as u64 / 4, cx)?;
@@ -326,55 +375,28 @@ fn binary<'a, T: Trace>(
                 charge_comparison(at, l, *item, cx)?;
                 found |= !item.is_absent() && equal(at, l, *item)?;
             }
-            Value::Bool(found)
-        }
-        O::Less | O::LessEqual | O::Greater | O::GreaterEqual => {
-            let (l, r) = (run(left, cx, trace)?, run(right, cx, trace)?);
-            if l.is_absent() || r.is_absent() {
-                return Ok(Value::Absent);
-            }
-            charge_comparison(at, l, r, cx)?;
-            let order = compare(at, l, r)?;
-            Value::Bool(match operator {
-                O::Less => order == Ordering::Less,
-                O::LessEqual => order != Ordering::Greater,
-                O::Greater => order == Ordering::Greater,
-                _ => order != Ordering::Less,
-            })
+            Ok(Value::Bool(found))
         }
         O::Join => {
-            let (l, r) = (run(left, cx, trace)?, run(right, cx, trace)?);
-            if l.is_absent() || r.is_absent() {
-                return Ok(Value::Absent);
-            }
             let arena = cx.arena;
             let (Some(a), Some(b)) = (l.scalar_text(arena), r.scalar_text(arena)) else {
                 let other = if l.scalar_text(arena).is_none() { l } else { r };
                 return fail(at, format!("`&` joins text, this is {}", other.kind()));
             };
             charge(at, a.len() + b.len(), cx)?;
-            Value::Text(cx.arena.format(format_args!("{a}{b}")))
+            Ok(Value::Text(cx.arena.format(format_args!("{a}{b}"))))
         }
-        O::Add | O::Subtract | O::Multiply | O::Divide => {
-            let sign = operator.sign();
-            let (l, r) = (run(left, cx, trace)?, run(right, cx, trace)?);
-            let l = number(left.at, sign, l)?;
-            let r = number(right.at, sign, r)?;
-            let (Some(l), Some(r)) = (l, r) else { return Ok(Value::Absent) };
-            let result = match operator {
-                O::Add => l.checked_add(r),
-                O::Subtract => l.checked_sub(r),
-                O::Multiply => l.checked_mul(r),
-                _ if r.is_zero() => return fail(right.at, "division by zero"),
-                // Without zeros at the end, which the way of computing it would leave there at random.
-                _ => l.checked_div(r).map(|quotient| quotient.normalize()),
-            };
-            match result {
-                Some(number) => Value::Decimal(unsigned_zero(number)),
-                None => return fail(at, "the result has more than 28 digits"),
-            }
+        _ => {
+            charge_comparison(at, l, r, cx)?;
+            let order = compare(at, l, r)?;
+            Ok(Value::Bool(match operator {
+                O::Less => order == Ordering::Less,
+                O::LessEqual => order != Ordering::Greater,
+                O::Greater => order == Ordering::Greater,
+                _ => order != Ordering::Less,
+            }))
         }
-    })
+    }
 }
 
 /// Equality of two present values: the same kind, or an error, because text is never equal to a number.

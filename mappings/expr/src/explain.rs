@@ -102,7 +102,7 @@ fn kind(value: Value<'_>) -> Option<&'static str> {
 
 /// Hooks of the evaluator. [`Off`] compiles to nothing, so that the fast path and the explaining path are one.
 pub(crate) trait Trace {
-    fn enter(&mut self);
+    fn enter(&mut self, node: &Node);
     fn leave(&mut self, node: &Node, cx: &Cx<'_>, value: Value<'_>);
     fn enter_item<'a>(&mut self, list: &Node, index: usize, item: Value<'a>, cx: &mut Cx<'a>);
     fn leave_item(&mut self, cx: &mut Cx<'_>);
@@ -111,7 +111,7 @@ pub(crate) trait Trace {
 pub(crate) struct Off;
 
 impl Trace for Off {
-    fn enter(&mut self) {}
+    fn enter(&mut self, _: &Node) {}
     fn leave(&mut self, _: &Node, _: &Cx<'_>, _: Value<'_>) {}
     fn enter_item<'a>(&mut self, _: &Node, _: usize, _: Value<'a>, _: &mut Cx<'a>) {}
     fn leave_item(&mut self, _: &mut Cx<'_>) {}
@@ -134,6 +134,10 @@ pub(crate) struct On {
 struct Frame {
     steps: Vec<Explain>,
     operands: Vec<Operand>,
+    /// It is a path that is written out: the way along it is no step of its own.
+    is_path: bool,
+    /// It lies on the way along such a path.
+    on_the_way: bool,
 }
 
 /// What a step needs to know of the values that it was computed from.
@@ -202,17 +206,34 @@ impl On {
         self.places.get_or_insert_with(|| Places::of(cx, names)).find(value)
     }
 
-    /// Whether the step is recorded in full; past the limits only what was read, each path once.
-    fn within(&mut self, path: Option<&Rc<str>>, value: Value<'_>, shown: Option<&String>) -> bool {
-        let bytes = shown.map_or(0, String::len);
-        if self.steps_left > 0 && bytes <= self.bytes_left {
+    /// Whether a step is recorded; past the limits only what was read, each path once.
+    fn records(&mut self, path: Option<&Rc<str>>, value: Value<'_>) -> bool {
+        let mut bytes_left = self.bytes_left;
+        if self.steps_left > 0 && fits(value, &mut bytes_left) {
             self.steps_left -= 1;
-            self.bytes_left -= bytes;
+            self.bytes_left = bytes_left;
             return true;
         }
         self.steps_left = 0;
         path.is_some_and(|path| !matches!(value, Value::Absent) && !self.known.contains(path))
     }
+}
+
+/// Whether the JSON of a value takes at most about so many bytes; takes them off.
+fn fits(value: Value<'_>, left: &mut usize) -> bool {
+    let own = match value {
+        Value::Text(text) | Value::Number(text) => text.len() + 2,
+        _ => 8,
+    };
+    match left.checked_sub(own) {
+        Some(rest) => *left = rest,
+        None => return false,
+    }
+    value.items().iter().all(|item| fits(*item, left))
+        && value.entries().iter().all(|(key, value)| {
+            *left = left.saturating_sub(key.len());
+            fits(*value, left)
+        })
 }
 
 /// Whether the node does nothing but follow a path that is written out.
@@ -242,38 +263,33 @@ fn details(value: Value<'_>, path: &str, out: &mut Vec<Explain>) {
 }
 
 impl Trace for On {
-    fn enter(&mut self) {
-        self.stack.push(Frame::default());
+    fn enter(&mut self, node: &Node) {
+        let on_the_way = self.stack.last().is_some_and(|above| above.is_path || above.on_the_way);
+        let is_path = !on_the_way && is_static_path(node);
+        self.stack.push(Frame { is_path, on_the_way, ..Frame::default() });
     }
 
     fn leave(&mut self, node: &Node, cx: &Cx<'_>, value: Value<'_>) {
-        let Frame { mut steps, operands } = self.stack.pop().unwrap_or_default();
+        let Frame { mut steps, operands, on_the_way, .. } = self.stack.pop().unwrap_or_default();
         let path = self.path(node, &operands, cx, value);
         let root = self.stack.len() == 1;
-        if path.is_some() && is_static_path(node) {
-            // The way along a path is no step of its own.
-            steps.clear();
-        }
         // Constants are read in the text of the step that uses them.
-        let constant = matches!(node.kind, NodeKind::Constant(_));
-        if !constant || root {
-            let json = shown(value);
-            if self.within(path.as_ref(), value, json.as_ref()) || root {
-                if let Some(path) = &path {
-                    details(value, path, &mut steps);
-                    self.known.insert(Rc::clone(path));
-                }
-                let path = path.as_deref().map(str::to_owned);
-                let text = match &node.kind {
-                    // The value of an enum within a list stands nowhere in the program.
-                    NodeKind::Key(base, key) if matches!(base.kind, NodeKind::Item) && base.at == node.at => {
-                        format!("item.{key}")
-                    }
-                    _ => self.slice(node.at),
-                };
-                steps = vec![Explain { text, path, value: json, kind: kind(value), because: steps }];
+        let is_constant = matches!(node.kind, NodeKind::Constant(_));
+        // Past the limits, what was read below stands for the step itself.
+        if !on_the_way && (!is_constant || root) && (self.records(path.as_ref(), value) || root) {
+            if let Some(path) = &path {
+                details(value, path, &mut steps);
+                self.known.insert(Rc::clone(path));
             }
-            // Past the limits, what was read below stands for the step itself.
+            let text = match &node.kind {
+                // The value of an enum within a list stands nowhere in the program.
+                NodeKind::Key(base, key) if matches!(base.kind, NodeKind::Item) && base.at == node.at => {
+                    format!("item.{key}")
+                }
+                _ => self.slice(node.at),
+            };
+            let path = path.as_deref().map(str::to_owned);
+            steps = vec![Explain { text, path, value: shown(value), kind: kind(value), because: steps }];
         }
         if let Some(parent) = self.stack.last_mut() {
             let index = value.as_decimal().and_then(|number| usize::try_from(number).ok());

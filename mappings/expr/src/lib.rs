@@ -35,6 +35,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod types;
+mod warn;
 
 pub use check::{Expr, Problem, Scope};
 pub use eval::{Cx, EvalError};

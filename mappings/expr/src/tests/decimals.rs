@@ -106,7 +106,9 @@ proptest! {
     #[test]
     fn the_four_operations_give_the_nearest_decimal(a in number(), b in number()) {
         let (x, y) = (exact(&a), exact(&b));
-        prop_assume!(nearest(&x).as_ref() == Some(&x) && nearest(&y).as_ref() == Some(&y));
+        if nearest(&x).as_ref() != Some(&x) || nearest(&y).as_ref() != Some(&y) {
+            return Ok(());
+        }
         check("a + b", &a, &b, nearest(&(&x + &y)))?;
         check("a - b", &a, &b, nearest(&(&x - &y)))?;
         check("a * b", &a, &b, nearest(&(&x * &y)))?;
@@ -136,7 +138,9 @@ proptest! {
     #[test]
     fn rounding_goes_where_its_name_says(a in number(), digits in 0_u32..=28) {
         let x = exact(&a);
-        prop_assume!(nearest(&x).as_ref() == Some(&x));
+        if nearest(&x).as_ref() != Some(&x) {
+            return Ok(());
+        }
         let scaled = &x * ten(digits);
         let zero = BigInt::from(0);
         for (name, whole) in [
@@ -179,6 +183,7 @@ fn spellings_of_one_number_are_one_number() {
         ("1 / 3 * 3 == 1", "false"),
         ("2 / 4", "0.5"),
         ("10 / 4 * 4 == 10", "true"),
+        ("5.00 / 2", "2.5"),
         ("79228162514264337593543950335 + 0", "79228162514264337593543950335"),
     ] {
         assert_eq!(eval(program, "0", "0").as_deref(), Ok(wanted), "{program}");

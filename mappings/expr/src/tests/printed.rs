@@ -172,7 +172,9 @@ proptest! {
     ) {
         let ast = Generator::new(&mut Choices::new(&row)).program();
         let text = print(&ast, &mut Choices::new(&style));
-        prop_assume!(text.chars().count() <= 4_000);
+        if text.chars().count() > 4_000 {
+            return Ok(());
+        }
         match parse(&text) {
             Ok(parsed) => {
                 prop_assert_eq!(shape(&parsed), shape(&ast), "{}", &text);

@@ -246,6 +246,9 @@ fn binary<'a, T: Trace>(
             }
             let single = [r];
             let items = if let Value::List(items) = r { items } else { &single };
+            if !cx.spend(items.len() as u64 / 64) {
+                return fail(at, format!("more than {STEPS} steps"));
+            }
             let mut found = false;
             for item in items {
                 found |= !item.is_absent() && equal(at, l, *item)?;

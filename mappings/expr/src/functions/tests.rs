@@ -265,7 +265,7 @@ fn tables_answer_with_one_row_or_none() {
         ("'A'", "two rows have the key: say on which day"),
         ("7", "row 1 has text as `from`, the key is a number"),
     ] {
-        let found = eval(&format!("lookup({rows}, {})", call));
+        let found = eval(&format!("lookup({rows}, {call})"));
         assert!(found == wanted || wanted.len() > 8 && found.contains(wanted), "{call}: {found}");
     }
     hold(&[

@@ -135,7 +135,7 @@ fn large(text: &str) -> Option<Decimal> {
 
 /// `many` times `unit`, and what stands behind the unit.
 fn with_tail(many: Decimal, unit: u32, rest: &str) -> Option<Decimal> {
-    let high = many.checked_mul(unit.into())?;
+    let high = many.checked_mul(unit.into())?.normalize();
     if rest.is_empty() {
         return Some(high);
     }

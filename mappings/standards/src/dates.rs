@@ -223,6 +223,10 @@ impl Form {
         if moment == Moment::Nothing {
             return Ok(if *self == Self::Sap { "00000000".to_owned() } else { String::new() });
         }
+        let moment = match (moment, zone) {
+            (Moment::Local(local), Some(zone)) => Moment::At(in_zone(local, zone)?),
+            (moment, _) => moment,
+        };
         let local = |moment: Moment| match moment {
             Moment::At(at) => Moment::Local(zone.unwrap_or(&TimeZone::UTC).to_datetime(at)),
             other => other,

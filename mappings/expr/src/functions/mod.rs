@@ -16,6 +16,8 @@ mod scores;
 mod special;
 mod statistics;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod text;
 mod text_parts;
 

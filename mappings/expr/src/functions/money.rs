@@ -26,7 +26,7 @@ fn digits(call: &Call<'_, '_>, index: usize) -> Result<u32, String> {
 
 fn times<'a>(call: &Call<'a, '_>, factor: u32) -> Result<Value<'a>, String> {
     let amount = call.number(0)?.checked_mul(factor.into()).ok_or(TOO_LARGE)?;
-    Ok(Value::Decimal(amount))
+    Ok(Value::Decimal(amount.normalize()))
 }
 
 pub(super) const ALL: &[Function] = &[
@@ -80,7 +80,7 @@ pub(super) const ALL: &[Function] = &[
     Function {
         name: "from_thousands",
         doc: "An amount that is given in thousands.",
-        example: ("from_thousands(12.5)", "12500.0"),
+        example: ("from_thousands(12.5)", "12500"),
         errors: &["The result has more than 28 digits."],
         run: |call| times(call, 1_000),
         ..BASE
@@ -88,7 +88,7 @@ pub(super) const ALL: &[Function] = &[
     Function {
         name: "from_wan",
         doc: "An amount that is given in 万, ten thousands.",
-        example: ("from_wan(1.2)", "12000.0"),
+        example: ("from_wan(1.2)", "12000"),
         errors: &["The result has more than 28 digits."],
         run: |call| times(call, 10_000),
         ..BASE
@@ -97,7 +97,7 @@ pub(super) const ALL: &[Function] = &[
         name: "chinese_amount",
         parameters: &[required("text", Kind::Text)],
         doc: "An amount in Chinese words or in digits with 万, 元, 角, 分, in its major unit.",
-        example: ("chinese_amount('1.2万元')", "12000.0"),
+        example: ("chinese_amount('1.2万元')", "12000"),
         errors: &["The text is no amount."],
         run: |call| match chinese::money(call.text(0)?) {
             Some(amount) => Ok(Value::Decimal(amount)),

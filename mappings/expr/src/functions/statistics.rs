@@ -29,6 +29,7 @@ fn numbers(call: &Call<'_, '_>) -> Result<Vec<Decimal>, String> {
         [Value::List(items)] => items,
         arguments => arguments,
     };
+    call.spend(items.len() / 8);
     items
         .iter()
         .enumerate()

@@ -78,9 +78,11 @@ pub(super) const ALL: &[Function] = &[
         ),
         errors: &[
             "Two rows are in force for the key, or have it and no day is given.",
+            "A day is given for an object.",
             "A row has no `from`, one of another kind than the key, or a bound that is no date.",
         ],
         run: |call| match call.value(0) {
+            Value::Map(_) if call.has(2) => call.refuse(2, "an object knows no days: give a list of rows"),
             Value::Map(map) => {
                 call.spend(map.entries().len() / 16);
                 Ok(map.get(call.scalar(1)?))

@@ -26,7 +26,7 @@ fn scope() -> Scope {
 }
 
 /// The value as JSON, `absent`, or the error's message.
-fn eval(text: &str) -> String {
+pub(crate) fn eval(text: &str) -> String {
     let arena = Arena::new();
     let payload = json::read(&arena, PAYLOAD.as_bytes(), Limits::default()).unwrap();
     let record = json::read(&arena, br#"{"stage":{"value":"OFFER","raw":"Offer sent"}}"#, Limits::default()).unwrap();

@@ -156,6 +156,7 @@ fn each_form_is_written() {
     for (form, moment, wanted) in [
         ("iso", at, "2026-03-01T17:30:15+08:00"),
         ("iso", day, "2026-03-01"),
+        ("iso", Moment::Local("2026-03-01T17:30:15".parse().unwrap()), "2026-03-01T17:30:15+08:00"),
         ("epoch_s", at, "1772357415"),
         ("epoch_ms", at, "1772357415000"),
         ("epoch_s", day, "1772294400"),

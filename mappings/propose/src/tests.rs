@@ -462,7 +462,11 @@ fn a_title_beside_an_application_may_be_that_of_the_vacancy() {
     ];
     let proposal = quick(&samples, &["candidate", "application"]);
     assert!(!line(&proposal, "candidate.current_title").taken, "{}", proposal.text);
-    assert!(line(&quick(&samples, &["candidate"]), "candidate.current_title").taken);
+    // Nor where nobody asks for the application; but where none is near, it is the person's.
+    assert!(!line(&quick(&samples, &["candidate"]), "candidate.current_title").taken);
+    let alone = samples.map(|sample| sample.replace("application_id", "batch"));
+    let proposal = quick(&[&alone[0], &alone[1]], &["candidate"]);
+    assert!(line(&proposal, "candidate.current_title").taken, "{}", proposal.text);
     let inside = r#"{"id":"c1","name":"Ada Moor","job":{"id":"j1","title":"Welder"}}"#;
     let proposal = quick(&[inside], &["candidate"]);
     assert!(!proposal.lines.iter().any(|line| line.taken && line.source.contains(".job.")), "{}", proposal.text);

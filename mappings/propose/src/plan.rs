@@ -1,9 +1,10 @@
 //! Which entities the samples speak of, where their records lie, and which source fills which field.
 
 use crate::anchor::{self, Anchor, Key};
-use crate::assign::{Found, Scene, assign, own_words};
+use crate::assign::{Found, assign};
 use crate::leaf::below;
 use crate::observe::Observed;
+use crate::scene::{Scene, own_words};
 use crate::synonyms::Vocabulary;
 use crate::targets::{self, Make};
 use crate::text::quoted;
@@ -272,7 +273,8 @@ fn waiting(
         if emits.iter().any(|emit| emit.anchor.path == anchor.path) {
             let found = weigh(entity, anchor, "payload", &BTreeSet::new(), anchors, observed, vocabulary);
             let own = |found: &Found| matches!(found.make, Make::Plain) && !used.contains(found.source.as_str());
-            if found.iter().any(|found| found.taken && own(found)) {
+            let key = anchor::key(entity, anchor, &own_words(entity.name, vocabulary), observed.samples, vocabulary);
+            if found.iter().any(|found| found.taken && own(found)) || key.is_some_and(|key| !key.bare) {
                 add(entity.name, &found);
             }
         }

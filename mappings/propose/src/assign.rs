@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Below this a pair is not worth a line, unless the name fits and the values do not.
 pub(crate) const SHOW: u32 = 45;
+/// A name that is less alike speaks of something else: of a colleague's e-mail address, say.
+const FAR: u32 = 60;
 /// A pair whose name is this near is shown even where its values are something else.
 const NAMED: u32 = 92;
 
@@ -37,6 +39,9 @@ pub(crate) fn assign(slots: &[Slot], leaves: &[Leaf<'_>], scene: &Scene<'_>) -> 
     for (index, slot) in slots.iter().enumerate() {
         for leaf in leaves {
             let Some((name, found)) = scene.weigh(slot, leaf) else { continue };
+            if (1..FAR).contains(&name) {
+                continue;
+            }
             if found.confidence >= SHOW {
                 pairs.push((index, found));
             } else if name >= NAMED {

@@ -282,10 +282,13 @@ fn waiting(
     all
 }
 
-/// A source that feeds one field of one entity feeds another entity only in a field of the same name, and not at all
-/// where it may be a reference of another one.
+/// A source that feeds one field of one entity feeds another entity only in a field of the same name; and what may be
+/// a reference of another record is not taken for a human's.
 fn share_sources(emits: &mut [Emit<'_>], waiting: &[Waiting]) {
-    for emit in emits.iter_mut() {
+    let human = |entity: &EntityType| {
+        entity.fields.iter().any(|field| matches!(field.ty, hub_model::Type::Struct(of) if of.name == "PersonName"))
+    };
+    for emit in emits.iter_mut().filter(|emit| human(emit.entity)) {
         for found in emit.found.iter_mut().filter(|found| found.taken) {
             let other = waiting.iter().find(|one| one.source == found.source && one.entity != emit.entity.name);
             if let Some(other) = other {

@@ -229,6 +229,9 @@ impl Scene<'_> {
         };
         let leaves = crate::leaf::below(items, &path, &BTreeSet::new(), self.vocabulary);
         let rules = assign(&targets::of_struct(of, self.vocabulary), &leaves, &inner);
+        if rules.is_empty() {
+            return None;
+        }
         let taken = rules.iter().filter(|rule| rule.taken).count();
         let words = format!("{taken} of {} fields of its objects are found", of.fields.len());
         let verdict = if taken == 0 { Verdict::Hold } else { Verdict::Weak };

@@ -383,3 +383,36 @@ fn an_id_of_eight_digits_is_no_phone_number_beside_one() {
     let proposal = quick(&[r#"{"id":1,"phones":[{"id":12345678,"number":"+44 7700 900123"}]}"#], &["candidate"]);
     assert_eq!(line(&proposal, "candidate.phones").source, "payload.phones[].number", "{}", proposal.text);
 }
+
+#[test]
+fn values_that_are_partly_broken_still_show_what_they_are() {
+    let samples = [
+        r#"{"id":1,"emails":[{"value":"a@example.com"},{"value":"not an address"},{"value":"b@example.com"}],"coordinator":{"email":"c@example.com"}}"#,
+    ];
+    let proposal = quick(&samples, &["candidate"]);
+    let line = line(&proposal, "candidate.emails");
+    assert!(line.taken && line.source == "payload.emails[].value", "{}", proposal.text);
+    assert!(!proposal.lines.iter().any(|line| line.source.contains("coordinator")), "{}", proposal.text);
+}
+
+#[test]
+fn a_bare_id_is_the_key_and_nothing_else() {
+    let samples =
+        [r#"{"interview":{"id":"i1","title":"First talk"}}"#, r#"{"interview":{"id":"i2","title":"Second talk"}}"#];
+    let proposal = quick(&samples, &["interview"]);
+    assert_eq!(line(&proposal, "interview.key").source, "payload.interview.id");
+    assert!(line(&proposal, "interview.title").taken);
+    assert!(!proposal.lines.iter().any(|line| line.target.ends_with("vendor_session_id")), "{}", proposal.text);
+}
+
+#[test]
+fn scores_inside_lists_keep_their_scale() {
+    let proposal = quick(
+        &[
+            r#"{"scorecard":{"id":"s1","dimensions":[{"id":"d1","name":"Calm","score":{"value":3,"min":1,"max":5}}]}}"#,
+            r#"{"scorecard":{"id":"s2","dimensions":[{"id":"d1","name":"Calm","score":{"value":4,"min":1,"max":5}}]}}"#,
+        ],
+        &["scorecard"],
+    );
+    assert!(line(&proposal, "scorecard.dimensions[].score").taken, "{}", proposal.text);
+}

@@ -97,7 +97,7 @@ fn main<'t>(root: &'t Node, vocabulary: &Vocabulary) -> Anchor<'t> {
             .filter(|(_, child)| child.maps == 0 && child.items.as_deref().is_some_and(|items| items.maps > 0))
             .collect();
         let single = node.keys.values().filter(|child| child.is_scalar()).count();
-        let wraps = |key: &str| vocabulary.wraps(&vocabulary.words(key));
+        let wraps = |key: &str| vocabulary.envelops(&vocabulary.words(key));
         let has_id = node.keys.keys().any(|key| vocabulary.id_of(&vocabulary.words(key)).is_some());
         let wrapped = objects.iter().chain(&lists).find(|(key, _)| wraps(key));
         let only = match (objects.as_slice(), lists.as_slice()) {

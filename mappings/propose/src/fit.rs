@@ -99,12 +99,17 @@ pub(crate) fn number(value: &Scalar) -> Option<hub_tree::Decimal> {
 
 /// How many of the values have a shape.
 fn share(values: &[Scalar], what: &str, has: impl Fn(&Scalar) -> bool) -> Fit {
+    share_above(80, values, what, has)
+}
+
+/// The same, for a shape that is partly there from `least` of a hundred values on.
+fn share_above(least: u32, values: &[Scalar], what: &str, has: impl Fn(&Scalar) -> bool) -> Fit {
     let found = values.iter().filter(|value| has(value)).count();
     let words = format!("{found} of {} values are {what}", values.len());
     let percent = u32::try_from(found * 100 / values.len().max(1)).unwrap_or(0);
     let verdict = match percent {
         100 => Verdict::Strong,
-        80.. => Verdict::Partly(percent),
+        _ if percent >= least => Verdict::Partly(percent),
         50.. => Verdict::Hold,
         _ => Verdict::Not,
     };
@@ -139,7 +144,8 @@ fn has_prefix(value: &Scalar) -> bool {
 
 fn text(like: Like, values: &[Scalar]) -> Fit {
     match like {
-        Like::Email => share(values, "e-mail addresses", is_email),
+        // An address that is none is kept raw, so half of the values are enough.
+        Like::Email => share_above(50, values, "e-mail addresses", is_email),
         Like::Url => share(values, "URLs", is_url),
         Like::Phone => phones(values),
         Like::Name | Like::Anything | Like::Id => {
@@ -180,7 +186,7 @@ const FOREIGN: &[Shape] = &[
 ];
 
 fn phones(values: &[Scalar]) -> Fit {
-    let mut fit = share(values, "like phone numbers", is_phone);
+    let mut fit = share_above(50, values, "like phone numbers", is_phone);
     let bare = values.iter().filter(|value| is_phone(value) && !has_prefix(value)).count();
     if bare > 0 {
         let chinese =

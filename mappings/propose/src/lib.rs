@@ -17,6 +17,7 @@ mod fit;
 mod leaf;
 mod observe;
 mod plan;
+mod scene;
 mod synonyms;
 mod targets;
 #[cfg(test)]

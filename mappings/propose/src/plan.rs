@@ -1,9 +1,10 @@
 //! Which entities the samples speak of, where their records lie, and which source fills which field.
 
 use crate::anchor::{self, Anchor, Key};
-use crate::assign::{Found, Scene, assign, own_words};
+use crate::assign::{Found, assign};
 use crate::leaf::below;
 use crate::observe::Observed;
+use crate::scene::{Scene, own_words};
 use crate::synonyms::Vocabulary;
 use crate::targets::{self, Make};
 use crate::text::quoted;
@@ -98,7 +99,8 @@ pub(crate) fn plan<'t>(request: &Request<'_>, observed: &'t Observed, vocabulary
             found,
         });
     }
-    share_sources(&mut emits);
+    let waiting = waiting(&emits, &anchors, observed, vocabulary);
+    share_sources(&mut emits, &waiting);
     keys(request, &mut emits, observed, vocabulary);
     refer(&mut emits);
     Plan { lets, emits, notes }
@@ -235,21 +237,62 @@ fn name_objects(
     (lets, bases.collect())
 }
 
-/// A source that feeds one field of one entity feeds another entity only in a field of the same name. A title that may
-/// be that of the vacancy is not taken as the title of the person.
-fn share_sources(emits: &mut [Emit<'_>]) {
-    let waiting: Vec<(String, &'static str, String)> = emits
+/// A source that may be what a reference of a record needs an id for.
+struct Waiting {
+    source: String,
+    entity: &'static str,
+    target: String,
+}
+
+/// References whose name fits and whose id is not sure: of the proposed records, and of records that lie in the same
+/// objects without being asked for. A title beside the date of an application may be that of the vacancy.
+fn waiting(
+    emits: &[Emit<'_>],
+    anchors: &BTreeMap<&str, Anchor<'_>>,
+    observed: &Observed,
+    vocabulary: &Vocabulary,
+) -> Vec<Waiting> {
+    let mut all = Vec::new();
+    let mut add = |entity: &'static str, found: &[Found]| {
+        let open = found
+            .iter()
+            .filter(|found| matches!(found.make, Make::Ref(_)) && !found.taken && found.confidence >= WAITING);
+        all.extend(open.map(|found| Waiting { source: found.source.clone(), entity, target: found.target.clone() }));
+    };
+    let used: BTreeSet<&str> = emits
         .iter()
-        .flat_map(|emit| emit.found.iter().map(|found| (emit.entity.name, found)))
-        .filter(|(_, found)| matches!(found.make, Make::Ref(_)) && !found.taken && found.confidence >= WAITING)
-        .map(|(entity, found)| (found.source.clone(), entity, found.target.clone()))
+        .flat_map(|emit| &emit.found)
+        .filter(|found| found.taken)
+        .map(|found| found.source.as_str())
         .collect();
-    for emit in emits.iter_mut() {
+    for emit in emits {
+        add(emit.entity.name, &emit.found);
+    }
+    for entity in ENTITIES.iter().filter(|entity| !emits.iter().any(|emit| emit.entity.name == entity.name)) {
+        let Some(anchor) = anchors.get(entity.name) else { continue };
+        if emits.iter().any(|emit| emit.anchor.path == anchor.path) {
+            let found = weigh(entity, anchor, "payload", &BTreeSet::new(), anchors, observed, vocabulary);
+            let own = |found: &Found| matches!(found.make, Make::Plain) && !used.contains(found.source.as_str());
+            let key = anchor::key(entity, anchor, &own_words(entity.name, vocabulary), observed.samples, vocabulary);
+            if found.iter().any(|found| found.taken && own(found)) || key.is_some_and(|key| !key.bare) {
+                add(entity.name, &found);
+            }
+        }
+    }
+    all
+}
+
+/// A source that feeds one field of one entity feeds another entity only in a field of the same name; and what may be
+/// a reference of another record is not taken for a human's.
+fn share_sources(emits: &mut [Emit<'_>], waiting: &[Waiting]) {
+    let human = |entity: &EntityType| {
+        entity.fields.iter().any(|field| matches!(field.ty, hub_model::Type::Struct(of) if of.name == "PersonName"))
+    };
+    for emit in emits.iter_mut().filter(|emit| human(emit.entity)) {
         for found in emit.found.iter_mut().filter(|found| found.taken) {
-            let other =
-                waiting.iter().find(|(source, entity, _)| *source == found.source && *entity != emit.entity.name);
-            if let Some((_, entity, target)) = other {
-                found.doubt(&format!("it may be what `{entity}.{target}` needs an id for"));
+            let other = waiting.iter().find(|one| one.source == found.source && one.entity != emit.entity.name);
+            if let Some(other) = other {
+                found.doubt(&format!("it may be what `{}.{}` needs an id for", other.entity, other.target));
             }
         }
     }

@@ -18,7 +18,9 @@ pub(crate) struct Vocabulary {
     short: BTreeMap<String, Words>,
     /// Words that add nothing.
     pub(crate) noise: BTreeSet<String>,
-    /// Names of objects that only wrap.
+    /// Names of objects around the whole record.
+    envelopes: Vec<Words>,
+    /// Names of objects that only group.
     containers: Vec<Words>,
     /// Names of objects that are something of their own.
     pub(crate) apart: Vec<Words>,
@@ -60,6 +62,7 @@ impl Vocabulary {
             vocabulary.short.insert(key, split(&text).iter().map(|word| singular(word)).collect());
         }
         vocabulary.noise = vocabulary.list(&mut file, "noise", &cx).into_iter().flatten().collect();
+        vocabulary.envelopes = vocabulary.list(&mut file, "envelopes", &cx);
         vocabulary.containers = vocabulary.list(&mut file, "containers", &cx);
         vocabulary.apart = vocabulary.list(&mut file, "apart", &cx);
         vocabulary.ids = vocabulary.list(&mut file, "ids", &cx);
@@ -182,9 +185,15 @@ impl Vocabulary {
         self.entities.iter().position(|(name, _)| name == entity).unwrap_or(self.entities.len())
     }
 
-    /// Whether the name says only that something is wrapped.
+    /// Whether the name says that the whole record lies inside.
+    pub(crate) fn envelops(&self, words: &[String]) -> bool {
+        self.envelopes.iter().any(|known| known == words)
+    }
+
+    /// Whether the name says only that something is wrapped or grouped.
     pub(crate) fn wraps(&self, words: &[String]) -> bool {
         words.is_empty()
+            || self.envelops(words)
             || self.containers.iter().any(|known| known == words)
             || words.iter().all(|word| self.noise.contains(word))
     }

@@ -47,7 +47,7 @@ pub(crate) fn of_entity(entity: &EntityType, vocabulary: &Vocabulary) -> Vec<Slo
 pub(crate) fn of_struct(of: &StructType, vocabulary: &Vocabulary) -> Vec<Slot> {
     let mut slots = Vec::new();
     collect(of.name, of.fields, "", 1, vocabulary, &mut slots);
-    slots.retain(|slot| matches!(slot.make, Make::Plain | Make::List(_)));
+    slots.retain(|slot| matches!(slot.make, Make::Plain | Make::List(_) | Make::Score));
     slots
 }
 

@@ -121,6 +121,8 @@ pub(crate) fn alike(phrase: &[String], name: &[String], own: &BTreeSet<String>, 
         return 96;
     }
     let bare = plain(phrase, &name);
+    // Without the words that name the entity, `session id` is the id of anything.
+    let bare = if vocabulary.id_of(&bare).is_some_and(<[String]>::is_empty) { phrase.to_vec() } else { bare };
     if joined(&name) == joined(&bare) {
         return 94;
     }

@@ -1,4 +1,5 @@
-# The mapping in jq. It knows no zones by name: the offset of Shanghai is written into the rule.
+# The mapping in jq, without phones: it has no library for them. It knows no zones by name: the offset of Shanghai is
+# written into the rule.
 def ref($entity; $key): { type: $entity, source: { connection_id: "bench", remote_id: ($key | tostring) } };
 def ref($entity; $key; $display): ref($entity; $key) + { display: $display };
 def enum($table): { value: ($table[.] // "OTHER"), raw: . };
@@ -6,8 +7,6 @@ def known($table): { value: ($table[.] // error("a value that nobody knows")), r
 def utc: fromdateiso8601 | strftime("%Y-%m-%dT%H:%M:%S.000Z");
 def day: strptime("%Y-%m-%d") | strftime("%Y-%m-%d");
 def cjk: test("^[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+$");
-def phone: (explode | map(select(. >= 48 and . <= 57)) | implode) as $digits
-  | if startswith("+") then "+" + $digits else "+86" + $digits end;
 def email: trim | split("@") | .[0] + "@" + (.[1] | ascii_downcase);
 def present: with_entries(select(.value != null));
 
@@ -27,7 +26,6 @@ def present: with_entries(select(.value != null));
         latin: $person.latin_name
       },
       emails: [$person.emails[] | { address: (.value | email), type: (.type | enum({ personal: "HOME", work: "WORK", other: "OTHER" })), is_primary: .primary }],
-      phones: [$person.phones[] | select(.value != "") | { e164: (.value | phone), type: (.type | enum({ home: "HOME", work: "WORK", mobile: "MOBILE", skype: "SKYPE", other: "OTHER" })), raw: .value }],
       headline: ($person.title + " / " + ($person.company // "-")),
       current_company: $person.company,
       current_title: $person.title,

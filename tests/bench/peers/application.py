@@ -19,16 +19,11 @@ EMAIL = {"personal": "HOME", "work": "WORK", "other": "OTHER"}
 PHONE = {"home": "HOME", "work": "WORK", "mobile": "MOBILE", "skype": "SKYPE", "other": "OTHER"}
 
 
-def library_phone(text):
+def phone_number(text):
     number = phonenumbers.parse(text, "CN")
     if not phonenumbers.is_valid_number(number):
         raise ValueError("no phone number")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def fixed_phone(text):
-    digits = "".join(c for c in text if c.isdigit())
-    return "+" + digits if text.startswith("+") else "+86" + digits
 
 
 def enum(table, raw):
@@ -57,9 +52,9 @@ def email(contact):
     return given({"address": local + "@" + domain.lower(), "type": enum(EMAIL, contact.get("type")), "is_primary": contact.get("primary")})
 
 
-def phone(contact, read):
+def phone(contact):
     raw = contact["value"]
-    e164 = read(raw)
+    e164 = phone_number(raw)
     return given({"e164": e164, "type": enum(PHONE, contact.get("type")), "raw": raw if raw != e164 else None})
 
 
@@ -87,7 +82,7 @@ def score(rating):
     return given({"value": str(value), "min": str(low), "max": str(high), "scale": rating.get("rubric")})
 
 
-def application(data, read_phone):
+def application(data, with_phones):
     hook = json.loads(data)
     app, person = hook["data"]["application"], hook["data"]["candidate"]
     salary, source, stage, job = person["salary"], app["source"], app["stage"], app["job"]
@@ -95,7 +90,7 @@ def application(data, read_phone):
         "person": ref("person", person["id"]),
         "name": name(person),
         "emails": [email(contact) for contact in person["emails"]],
-        "phones": [phone(contact, read_phone) for contact in person["phones"] if contact["value"] != ""],
+        "phones": [phone(contact) for contact in person["phones"] if contact["value"] != ""] if with_phones else None,
         "headline": person["title"] + " / " + (person["company"] or "-"),
         "current_company": person["company"],
         "current_title": person["title"],
@@ -142,9 +137,9 @@ def application(data, read_phone):
 
 
 phones, path = sys.argv[1:3]
-if phones == "library":
+with_phones = phones == "phones"
+if with_phones:
     import phonenumbers
-read_phone = library_phone if phones == "library" else fixed_phone
 with open(path, "rb") as file:
     data = file.read()
 for line in sys.stdin:
@@ -152,12 +147,12 @@ for line in sys.stdin:
     if word == "hello":
         print("ready", flush=True)
     elif word == "show":
-        sys.stdout.buffer.write(application(data, read_phone) + b"\n")
+        sys.stdout.buffer.write(application(data, with_phones) + b"\n")
         sys.stdout.flush()
     else:
         limit, documents, start = float(rest[0]), 0, time.process_time()
         while (spent := time.process_time() - start) < limit:
             for _ in range(8):
-                application(data, read_phone)
+                application(data, with_phones)
             documents += 8
         print(documents, spent, flush=True)

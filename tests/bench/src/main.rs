@@ -29,7 +29,7 @@ struct Cli {
     /// Which other mapping languages take part in `mapping`.
     #[arg(long, value_enum, default_value_t = mapping::Peers::Found)]
     peers: mapping::Peers,
-    /// Run one contestant of `mapping` alone, once, for a profiler: `hub`, `hand`, `hub, no phones`.
+    /// Run one contestant of ours in `mapping` alone, once, for a profiler: `hub`, `hand`, `hub, no phones`.
     #[arg(long)]
     only: Option<String>,
     /// Print what one contestant of `mapping` makes of the document.

@@ -6,9 +6,9 @@
 //!
 //! - `hub`, `hand`: phones through the same library; the zone of the local time by its name. The hub also finds what
 //!   no rule reads and notes which rule made which field; that is not part of the records that are compared.
-//! - `vrl`: no phone library, so digits with a prefix; zones by name.
-//! - `jaq`, `jsonata`, `python, fixed phones`: digits with a prefix. jaq and JSONata know no zones by name: the offset
-//!   of Shanghai is written into the rule.
+//! - `python`: the dictionaries of plain Python; phones through the port of the same library.
+//! - `vrl`, `jaq`, `jsonata`: they have no library for phones and leave them out, so they stand beside `hub, no phones`.
+//!   jaq and JSONata know no zones by name: the offset of Shanghai is written into the rule.
 
 mod child;
 mod hand;
@@ -32,13 +32,6 @@ const EXPECTED: &str = include_str!("../data/application.expect.json");
 /// Documents between two looks at the clock.
 const BATCH: u32 = 32;
 
-/// Whether telephone numbers are part of the work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phones {
-    Parsed,
-    LeftOut,
-}
-
 /// Which other mapping languages take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Peers {
@@ -56,11 +49,17 @@ trait Contestant {
     fn run(&mut self, input: &[u8]) -> anyhow::Result<&[u8]>;
 }
 
+/// Whether telephone numbers are part of the work. They have rows of their own: their library is half of `hand`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phones {
+    Parsed,
+    LeftOut,
+}
+
 /// What a contestant must make.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Makes {
-    Records,
-    RecordsWithoutPhones,
+    Records(Phones),
     Nothing,
 }
 
@@ -92,7 +91,7 @@ pub fn run(rounds: usize, seconds: u64, peers: Peers) -> anyhow::Result<Report> 
     let time = Duration::from_secs(seconds);
     let mut rows: Vec<Row> = entries.iter().map(|entry| Row::new(entry.name)).collect();
     for (entry, row) in entries.iter_mut().zip(&mut rows) {
-        row.allocations = entry.allocations(&input)?;
+        row.beside = entry.allocations(&input)?.map(|count| (count, "allocations each"));
         // Caches, branch predictors and compilers at run time warm up unobserved.
         entry.rate(&input, Duration::from_millis(300))?;
     }
@@ -101,15 +100,20 @@ pub fn run(rounds: usize, seconds: u64, peers: Peers) -> anyhow::Result<Report> 
             row.values.push(entry.rate(&input, time)?);
         }
     }
-    let mut pairs: Vec<(String, String)> = ["hub", "hub, no phones", "hub, reading only"]
-        .into_iter()
-        .zip(["hand", "hand, no phones", "hand, reading only"])
-        .map(|(ours, limit)| (ours.to_owned(), limit.to_owned()))
-        .collect();
-    let peers = rows.iter().filter(|row| !row.name.starts_with("hub") && !row.name.starts_with("hand"));
-    for row in peers {
-        pairs.push(("hub".to_owned(), row.name.clone()));
-        pairs.push((row.name.clone(), "hand".to_owned()));
+    let mut pairs = Vec::new();
+    let mut pair = |one: &str, other: &str| pairs.push((one.to_owned(), other.to_owned()));
+    for entry in &entries {
+        let (ours, limit) = match entry.makes {
+            Makes::Records(Phones::Parsed) => ("hub", "hand"),
+            Makes::Records(Phones::LeftOut) => ("hub, no phones", "hand, no phones"),
+            Makes::Nothing => ("hub, reading only", "hand, reading only"),
+        };
+        if entry.name == ours {
+            pair(ours, limit);
+        } else if entry.name != limit {
+            pair(ours, entry.name);
+            pair(entry.name, limit);
+        }
     }
     Ok(Report { bench: "mapping", unit: "documents/s", rows, pairs })
 }
@@ -121,7 +125,7 @@ pub fn only(name: &str, seconds: u64) -> anyhow::Result<Report> {
     let entry = entries.iter_mut().find(|entry| entry.name == name);
     let entry = entry.with_context(|| format!("no contestant of ours is called `{name}`"))?;
     let mut row = Row::new(entry.name);
-    row.allocations = entry.allocations(&input)?;
+    row.beside = entry.allocations(&input)?.map(|count| (count, "allocations each"));
     row.values.push(entry.rate(&input, Duration::from_secs(seconds))?);
     Ok(Report { bench: "mapping", unit: "documents/s", rows: vec![row], pairs: Vec::new() })
 }
@@ -139,10 +143,10 @@ pub fn show(name: &str) -> anyhow::Result<String> {
 fn ours() -> anyhow::Result<Vec<Entry>> {
     let here = |name, makes, contestant: Box<dyn Contestant>| Entry { name, makes, runner: Runner::Here(contestant) };
     Ok(vec![
-        here("hub", Makes::Records, Box::new(hub::Hub::new(Phones::Parsed)?)),
-        here("hand", Makes::Records, Box::new(hand::Hand::new(Phones::Parsed)?)),
-        here("hub, no phones", Makes::RecordsWithoutPhones, Box::new(hub::Hub::new(Phones::LeftOut)?)),
-        here("hand, no phones", Makes::RecordsWithoutPhones, Box::new(hand::Hand::new(Phones::LeftOut)?)),
+        here("hub", Makes::Records(Phones::Parsed), Box::new(hub::Hub::new(Phones::Parsed)?)),
+        here("hand", Makes::Records(Phones::Parsed), Box::new(hand::Hand::new(Phones::Parsed)?)),
+        here("hub, no phones", Makes::Records(Phones::LeftOut), Box::new(hub::Hub::new(Phones::LeftOut)?)),
+        here("hand, no phones", Makes::Records(Phones::LeftOut), Box::new(hand::Hand::new(Phones::LeftOut)?)),
         here("hub, reading only", Makes::Nothing, Box::new(hub::Reading::new())),
         here("hand, reading only", Makes::Nothing, Box::new(hand::Reading)),
     ])
@@ -155,17 +159,21 @@ fn add_peers(entries: &mut Vec<Entry>) -> anyhow::Result<Vec<String>> {
     {
         let here = |name, contestant: Box<dyn Contestant>| Entry {
             name,
-            makes: Makes::Records,
+            makes: Makes::Records(Phones::LeftOut),
             runner: Runner::Here(contestant),
         };
-        entries.push(here("vrl", Box::new(vrl::Vrl::new()?)));
-        entries.push(here("jaq", Box::new(jaq::Jaq::new()?)));
+        entries.push(here("vrl, no phones", Box::new(vrl::Vrl::new()?)));
+        entries.push(here("jaq, no phones", Box::new(jaq::Jaq::new()?)));
     }
     #[cfg(not(feature = "peers"))]
     missing.push("vrl, jaq: build with `--features peers` (some minutes)".to_owned());
     for peer in child::PEERS {
         match peer.start() {
-            Ok(child) => entries.push(Entry { name: peer.name, makes: Makes::Records, runner: Runner::Child(child) }),
+            Ok(child) => entries.push(Entry {
+                name: peer.name,
+                makes: Makes::Records(peer.phones),
+                runner: Runner::Child(child),
+            }),
             Err(reason) => missing.push(format!("{}: {reason:#}; {}", peer.name, peer.install())),
         }
     }
@@ -185,8 +193,8 @@ impl Entry {
         let mut expected: serde_json::Value = serde_json::from_str(EXPECTED).context("application.expect.json")?;
         match self.makes {
             Makes::Nothing => return Ok(()),
-            Makes::Records => {}
-            Makes::RecordsWithoutPhones => {
+            Makes::Records(Phones::Parsed) => {}
+            Makes::Records(Phones::LeftOut) => {
                 let fields = expected.pointer_mut("/0/fields").and_then(|fields| fields.as_object_mut());
                 fields.context("no candidate")?.remove("phones").context("no phones")?;
             }

@@ -8,8 +8,8 @@ pub struct Row {
     pub name: String,
     /// One value per round.
     pub values: Vec<f64>,
-    /// Allocations per unit of work, where they are counted.
-    pub allocations: Option<u64>,
+    /// What else was measured, and in what: allocations, memory.
+    pub beside: Option<(u64, &'static str)>,
 }
 
 /// All contestants of one run.
@@ -24,7 +24,7 @@ pub struct Report {
 impl Row {
     /// A contestant without values.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), values: Vec::new(), allocations: None }
+        Self { name: name.into(), values: Vec::new(), beside: None }
     }
 
     fn sorted(&self) -> Vec<f64> {
@@ -44,7 +44,7 @@ impl Report {
         let row = |row: &Row| {
             let values = row.sorted();
             let (min, max) = (values.first(), values.last());
-            json!({ "name": row.name, "value": row.median(), "min": min, "max": max, "allocations": row.allocations })
+            json!({ "name": row.name, "value": row.median(), "min": min, "max": max, "beside": row.beside })
         };
         let rows: Vec<_> = self.rows.iter().map(row).collect();
         json!({ "bench": self.bench, "unit": self.unit, "rows": rows }).to_string()
@@ -62,8 +62,8 @@ impl fmt::Display for Report {
             let values = row.sorted();
             let (least, most) = (values[0], values[values.len() - 1]);
             write!(f, "  {:<24} {:>10.0}   {:<20}", row.name, row.median(), format!("{least:.0} to {most:.0}"))?;
-            match row.allocations {
-                Some(count) => writeln!(f, " {count} allocations each")?,
+            match row.beside {
+                Some((value, unit)) => writeln!(f, " {value} {unit}")?,
                 None => writeln!(f)?,
             }
         }

@@ -1,6 +1,7 @@
 //! Peers in processes of their own: a program is told `show` or `run SECONDS` on its standard input and answers with
 //! one line, the document that it makes or the documents and the seconds of processor time.
 
+use super::Phones;
 use anyhow::{Context as _, bail};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -11,6 +12,7 @@ use std::time::Duration;
 /// A peer that may be installed.
 pub struct Peer {
     pub name: &'static str,
+    pub phones: Phones,
     program: &'static str,
     /// Its script below `peers/`, and what the script is told.
     arguments: &'static [&'static str],
@@ -21,7 +23,8 @@ pub struct Peer {
 
 pub const PEERS: &[Peer] = &[
     Peer {
-        name: "jsonata",
+        name: "jsonata, no phones",
+        phones: Phones::LeftOut,
         program: "node",
         arguments: &["jsonata.cjs"],
         installer: &["npm", "install", "jsonata@2.2.2", "--no-save", "--prefix"],
@@ -29,15 +32,17 @@ pub const PEERS: &[Peer] = &[
     },
     Peer {
         name: "python",
+        phones: Phones::Parsed,
         program: "python3",
-        arguments: &["application.py", "library"],
+        arguments: &["application.py", "phones"],
         installer: &["python3", "-m", "pip", "install", "phonenumbers==9.0.43", "--target"],
         folder: "phonenumbers",
     },
     Peer {
-        name: "python, fixed phones",
+        name: "python, no phones",
+        phones: Phones::LeftOut,
         program: "python3",
-        arguments: &["application.py", "fixed"],
+        arguments: &["application.py", "no-phones"],
         installer: &[],
         folder: "",
     },

@@ -107,6 +107,10 @@ fn completions_and_help_speak_of_every_command() {
     for command in ["demo", "init", "check", "serve", "keys", "map", "schema", "sandbox", "completions"] {
         assert!(help.contains(command) && script.contains(command), "{command}");
     }
+    for command in ["check", "test", "try", "explain", "run"] {
+        assert!(script.contains(&format!("hrhub__subcmd__map__subcmd__{command}")), "{command}");
+        assert!(run_hrhub(["map", command, "--help"]).status.success());
+    }
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod cli;
 mod collector;
 mod demo;
 mod hooks;
+mod maps;
 mod privacy;
 mod road;

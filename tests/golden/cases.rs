@@ -1,6 +1,7 @@
 //! Every case of every mapping. Adding a file adds a case.
 
-use hub_engine::{Mapping, case};
+use hub_engine::Mapping;
+use hub_engine::case::{self, Plan};
 use hub_support::project_root;
 use hub_tree::{Findings, Source, env};
 use std::fs;
@@ -23,35 +24,39 @@ pub(crate) fn compile(vendor: &str, path: &Path) -> Mapping {
     mapping.unwrap()
 }
 
+/// The files below a folder, by their path in the project.
+fn files(folder: &Path, found: &mut Vec<String>) {
+    for path in folders(folder) {
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path.strip_prefix(project_root()).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+}
+
 #[test]
 fn every_mapping_has_cases_and_every_case_gives_its_whole_result() {
     let bless = env::read("BLESS").is_some();
-    let (mut ran, mut wrong) = (0, Vec::new());
-    for vendor in folders(&project_root().join("mappings")) {
-        let name = vendor.file_name().unwrap().to_str().unwrap().to_owned();
-        let files = folders(&vendor).into_iter().filter(|path| path.extension().is_some_and(|e| e == "yaml"));
-        for file in files {
-            let mapping = compile(&name, &file);
-            let object = file.file_name().unwrap().to_str().unwrap().strip_suffix(".yaml").unwrap().to_owned();
-            let mut cases = 0;
-            for input in folders(&vendor.join("cases").join(&object)) {
-                let file_name = input.file_name().unwrap().to_str().unwrap();
-                let full = file_name.ends_with(".full.json");
-                let Some(stem) = file_name.strip_suffix(".input.json").or_else(|| file_name.strip_suffix(".full.json"))
-                else {
-                    continue;
-                };
-                let expect = input.with_file_name(format!("{stem}.expect.json"));
-                let result = case::run(&mapping, &fs::read_to_string(&input).unwrap(), full).unwrap();
-                cases += 1;
-                if bless {
-                    fs::write(&expect, &result).unwrap();
-                } else if let Some(diff) = case::diff(&fs::read_to_string(&expect).unwrap_or_default(), &result) {
-                    wrong.push(format!("{}:\n{diff}", input.display()));
-                }
+    let root = project_root();
+    let mut paths = Vec::new();
+    files(&root.join("mappings"), &mut paths);
+    let plan = Plan::of(&paths, "");
+    let problems = plan.problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message));
+    let mut wrong: Vec<String> = problems.collect();
+    let mut ran = 0;
+    for suite in &plan.suites {
+        let vendor = suite.id.split('/').next().unwrap();
+        let mapping = compile(vendor, &root.join(&suite.path));
+        for case in &suite.cases {
+            let result = case::run(&mapping, &fs::read_to_string(root.join(&case.input)).unwrap(), case.full).unwrap();
+            ran += 1;
+            let expect = root.join(&case.expect);
+            if bless {
+                fs::write(&expect, &result).unwrap();
+            } else if let Some(diff) = case::diff(&fs::read_to_string(&expect).unwrap_or_default(), &result) {
+                wrong.push(format!("{}:{}:\n{diff}", case.expect, diff.line));
             }
-            assert!(cases > 0, "{} has no case below cases/{object}/", file.display());
-            ran += cases;
         }
     }
     assert!(ran > 0, "no case ran: the path is wrong");

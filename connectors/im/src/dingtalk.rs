@@ -26,6 +26,10 @@ impl Driver for Dingtalk {
         exchange(cx, operation, args, &classify).await
     }
 
+    fn read_answer(&self, answer: &Answer<'_>) -> Option<Verdict> {
+        classify(answer)
+    }
+
     fn open_webhook(&self, _: &Connection, _: &InboundRequest) -> Result<Vec<u8>, WebhookError> {
         Err(WebhookError::Unsupported)
     }

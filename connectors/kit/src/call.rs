@@ -2,6 +2,7 @@
 
 use crate::auth::Fetched;
 use crate::client::{Request, Response};
+use crate::connection::Connection;
 use crate::driver::{CallContext, CallError, Reply};
 use crate::manifest::{Auth, Body, ErrorVerdict, Idempotency, Operation, RequestTemplate, TokenAuth, TokenPlace};
 use base64::Engine;
@@ -71,12 +72,7 @@ pub async fn exchange(
                 _ => return Err(CallError::Refused { status: response.status, code }),
             },
             Verdict::Bad(verdict, code) => {
-                let status = response.status;
-                return Err(match verdict {
-                    ErrorVerdict::Wait => CallError::Wait { status, retry_after: retry_after(&response) },
-                    ErrorVerdict::Retry => CallError::Trouble { status, code },
-                    ErrorVerdict::Token | ErrorVerdict::Refused => CallError::Refused { status, code },
-                });
+                return Err(CallError::answered(verdict, code, response.status, retry_after(&response.headers)));
             }
         }
     }
@@ -137,7 +133,7 @@ async fn fetch_token(cx: &CallContext<'_>, operation: &Operation, auth: &TokenAu
     let status = response.status;
     match status {
         200..=299 => {}
-        429 | 503 => return Err(CallError::Wait { status, retry_after: retry_after(&response) }),
+        429 | 503 => return Err(CallError::Wait { status, retry_after: retry_after(&response.headers) }),
         500.. => return Err(CallError::Trouble { status, code: None }),
         _ => return Err(CallError::Refused { status, code: None }),
     }
@@ -145,15 +141,15 @@ async fn fetch_token(cx: &CallContext<'_>, operation: &Operation, auth: &TokenAu
     let Ok(payload) = json::read(&arena, &response.body, Limits::default()) else {
         return Err(CallError::Trouble { status, code: Some("the token answer is no JSON".to_owned()) });
     };
-    let slots = answer_slots(cx, &arena, Value::Absent, status, payload, &response.headers);
-    let token = eval(cx, operation, &auth.token, &mut Cx::new(&arena, slots.clone()))?;
+    let slots = answer_slots(cx.connection, &arena, Value::Absent, status, payload, &response.headers);
+    let token = eval(cx.connection, operation, &auth.token, &mut Cx::new(&arena, slots.clone()))?;
     let Some(token) = token.as_text().filter(|token| !token.is_empty()) else {
         // Vendors that answer 200 with an error body land here: wrong credentials, most of the time.
         return Err(CallError::Refused { status, code: Some("no token in the answer".to_owned()) });
     };
     let expires_in = match &auth.expires_in {
         Some(located) => {
-            let value = eval(cx, operation, located, &mut Cx::new(&arena, slots))?;
+            let value = eval(cx.connection, operation, located, &mut Cx::new(&arena, slots))?;
             value.as_decimal().and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
         }
         None => None,
@@ -161,26 +157,26 @@ async fn fetch_token(cx: &CallContext<'_>, operation: &Operation, auth: &TokenAu
     Ok(Fetched { token: Private::new(token.to_owned()), expires_in })
 }
 
-fn unbuildable(cx: &CallContext<'_>, operation: &Operation, span: Span, message: &str) -> CallError {
-    let place = cx.connection.manifest.place(span);
+fn unbuildable(connection: &Connection, operation: &Operation, span: Span, message: &str) -> CallError {
+    let place = connection.manifest.place(span);
     CallError::Build { operation: operation.name.clone(), reason: format!("{place}: {message}") }
 }
 
 fn eval<'a>(
-    cx: &CallContext<'_>,
+    connection: &Connection,
     operation: &Operation,
     located: &'a Located,
     values: &mut Cx<'a>,
 ) -> Result<Value<'a>, CallError> {
-    located.expr.eval(values).map_err(|error| unbuildable(cx, operation, located.span, &error.message))
+    located.expr.eval(values).map_err(|error| unbuildable(connection, operation, located.span, &error.message))
 }
 
-fn request_slots<'a>(cx: &CallContext<'_>, arena: &'a Arena, args: Value<'a>) -> Vec<Value<'a>> {
-    vec![cx.connection.settings(arena), Value::Text(arena.text(&cx.connection.base_url)), args]
+fn request_slots<'a>(connection: &Connection, arena: &'a Arena, args: Value<'a>) -> Vec<Value<'a>> {
+    vec![connection.settings(arena), Value::Text(arena.text(&connection.base_url)), args]
 }
 
 fn answer_slots<'a>(
-    cx: &CallContext<'_>,
+    connection: &Connection,
     arena: &'a Arena,
     args: Value<'a>,
     status: u16,
@@ -189,20 +185,20 @@ fn answer_slots<'a>(
 ) -> Vec<Value<'a>> {
     let headers: Vec<(&str, Value<'a>)> =
         headers.iter().map(|(k, v)| (arena.text(k), Value::Text(arena.text(v)))).collect();
-    let mut slots = request_slots(cx, arena, args);
+    let mut slots = request_slots(connection, arena, args);
     slots.extend([Value::Decimal(status.into()), payload, arena.map(&headers)]);
     slots
 }
 
 fn text_of(cx: &CallContext<'_>, operation: &Operation, templated: &Templated) -> Result<String, CallError> {
     let arena = Arena::new();
-    let slots = request_slots(cx, &arena, Value::Absent);
+    let slots = request_slots(cx.connection, &arena, Value::Absent);
     let mut values = Cx::new(&arena, slots);
     let value = templated.template.render(&mut values, &|text, out| out.push_str(text));
-    let value = value.map_err(|error| unbuildable(cx, operation, templated.span, &error.message))?;
+    let value = value.map_err(|error| unbuildable(cx.connection, operation, templated.span, &error.message))?;
     match value.scalar_text(&arena) {
         Some(text) => Ok(text.to_owned()),
-        None => Err(unbuildable(cx, operation, templated.span, "the value is absent")),
+        None => Err(unbuildable(cx.connection, operation, templated.span, "the value is absent")),
     }
 }
 
@@ -214,11 +210,12 @@ fn build(
     args: &[u8],
 ) -> Result<Request, CallError> {
     let arena = Arena::new();
-    let args = json::read(&arena, args, Limits::default())
-        .map_err(|error| unbuildable(cx, operation, operation.span, &format!("the arguments are no JSON: {error}")))?;
-    let slots = request_slots(cx, &arena, args);
+    let args = json::read(&arena, args, Limits::default()).map_err(|error| {
+        unbuildable(cx.connection, operation, operation.span, &format!("the arguments are no JSON: {error}"))
+    })?;
+    let slots = request_slots(cx.connection, &arena, args);
     let render = |templated: &Templated, fill: &dyn Fn(&str, &mut String)| -> Result<Option<String>, CallError> {
-        let fail = |message: &str| unbuildable(cx, operation, templated.span, message);
+        let fail = |message: &str| unbuildable(cx.connection, operation, templated.span, message);
         let mut values = Cx::new(&arena, slots.clone());
         // The expressions live as long as the manifest, their values as long as this arena.
         let value = templated.template.render(&mut values, fill).map_err(|error| fail(&error.message))?;
@@ -231,8 +228,8 @@ fn build(
     let in_path: &dyn Fn(&str, &mut String) = &|text, out| out.extend(utf8_percent_encode(text, SEGMENT));
     let path = render(&template.url, in_path)?.unwrap_or_default();
     let address = if path.contains("://") { path } else { format!("{}{path}", cx.connection.base_url) };
-    let mut url =
-        Url::parse(&address).map_err(|_| unbuildable(cx, operation, template.url.span, "the address is not valid"))?;
+    let mut url = Url::parse(&address)
+        .map_err(|_| unbuildable(cx.connection, operation, template.url.span, "the address is not valid"))?;
     for (name, value) in &template.query {
         if let Some(value) = render(value, plain)? {
             url.query_pairs_mut().append_pair(name, &value);
@@ -248,7 +245,7 @@ fn build(
     let (media_type, body) = match &template.body {
         Body::None => (None, Vec::new()),
         Body::Json(located) => {
-            let value = eval(cx, operation, located, &mut Cx::new(&arena, slots.clone()))?;
+            let value = eval(cx.connection, operation, located, &mut Cx::new(&arena, slots.clone()))?;
             (Some("application/json"), json::to_string(&value).into_bytes())
         }
         Body::JsonFields(fields) => {
@@ -256,7 +253,8 @@ fn build(
             for (name, templated) in fields {
                 let mut values = Cx::new(&arena, slots.clone());
                 let value = templated.template.render(&mut values, plain);
-                let value = value.map_err(|error| unbuildable(cx, operation, templated.span, &error.message))?;
+                let value =
+                    value.map_err(|error| unbuildable(cx.connection, operation, templated.span, &error.message))?;
                 entries.push((name.as_str(), value));
             }
             (Some("application/json"), json::to_string(&arena.map(&entries)).into_bytes())
@@ -279,7 +277,7 @@ fn build(
     Ok(Request { method: template.method.to_owned(), url, headers, body })
 }
 
-/// What an answer means: the manifest's rules, then the wire's own reading, then the HTTP status, then `success`.
+/// What a received answer means.
 fn judge(
     cx: &CallContext<'_>,
     operation: &Operation,
@@ -290,43 +288,69 @@ fn judge(
     let arena = Arena::new();
     let parsed = json::read(&arena, &response.body, Limits::default());
     let readable = parsed.is_ok() || response.body.is_empty();
-    let payload = parsed.unwrap_or_default();
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
-    let status = response.status;
-    let slots = answer_slots(cx, &arena, args, status, payload, &response.headers);
-    for rule in &operation.errors {
-        let applies = rule.when.expr.eval(&mut Cx::new(&arena, slots.clone()));
-        if matches!(applies, Ok(Value::Bool(true))) {
-            let code = rule.code.as_ref().and_then(|code| code.expr.eval(&mut Cx::new(&arena, slots.clone())).ok());
-            let code = code.and_then(|code| code.scalar_text(&arena)).map(ToOwned::to_owned);
-            return Ok(Verdict::Bad(rule.verdict, code));
-        }
-    }
-    if let Some(verdict) = classify(&Answer { status, payload, readable, headers: &response.headers }) {
+    let payload = parsed.unwrap_or_default();
+    let answer = Answer { status: response.status, payload, readable, headers: &response.headers };
+    verdict(cx.connection, operation, &arena, args, &answer, classify)
+}
+
+/// What an answer means: the manifest's rules, then the wire's own reading, then the HTTP status, then `success`.
+///
+/// # Errors
+/// `success` of the manifest fails.
+pub fn verdict<'a>(
+    connection: &Connection,
+    operation: &'a Operation,
+    arena: &'a Arena,
+    args: Value<'a>,
+    answer: &Answer<'a>,
+    classify: &dyn Fn(&Answer<'_>) -> Option<Verdict>,
+) -> Result<Verdict, CallError> {
+    if let Some(verdict) = error_rule(connection, operation, arena, args, answer) {
         return Ok(verdict);
     }
-    let verdict = match status {
-        200..=299 if !readable => Verdict::Bad(ErrorVerdict::Retry, Some("the answer is no JSON".to_owned())),
+    if let Some(verdict) = classify(answer) {
+        return Ok(verdict);
+    }
+    let verdict = match answer.status {
+        200..=299 if !answer.readable => Verdict::Bad(ErrorVerdict::Retry, Some("the answer is no JSON".to_owned())),
         200..=299 => Verdict::Good,
         401 => Verdict::Bad(ErrorVerdict::Token, None),
         429 => Verdict::Bad(ErrorVerdict::Wait, None),
         // A vendor that asks to wait has not begun; a bare 503 may come from a proxy that has passed the request on.
-        503 if retry_after(response).is_some() => Verdict::Bad(ErrorVerdict::Wait, None),
+        503 if retry_after(answer.headers).is_some() => Verdict::Bad(ErrorVerdict::Wait, None),
         408 | 500.. => Verdict::Bad(ErrorVerdict::Retry, None),
         _ => Verdict::Bad(ErrorVerdict::Refused, None),
     };
     match (&verdict, &operation.success) {
         (Verdict::Good, Some(success)) => {
-            let good = eval(cx, operation, success, &mut Cx::new(&arena, slots))?;
+            let slots = answer_slots(connection, arena, args, answer.status, answer.payload, answer.headers);
+            let good = eval(connection, operation, success, &mut Cx::new(arena, slots))?;
             Ok(if matches!(good, Value::Bool(true)) { verdict } else { Verdict::Bad(ErrorVerdict::Refused, None) })
         }
         _ => Ok(verdict),
     }
 }
 
+/// What the first of the manifest's `errors` that holds says of an answer.
+pub fn error_rule<'a>(
+    connection: &Connection,
+    operation: &'a Operation,
+    arena: &'a Arena,
+    args: Value<'a>,
+    answer: &Answer<'a>,
+) -> Option<Verdict> {
+    let slots = answer_slots(connection, arena, args, answer.status, answer.payload, answer.headers);
+    let value = |located: &'a Located| located.expr.eval(&mut Cx::new(arena, slots.clone()));
+    let rule = operation.errors.iter().find(|rule| matches!(value(&rule.when), Ok(Value::Bool(true))))?;
+    let code = rule.code.as_ref().and_then(|code| value(code).ok());
+    let code = code.and_then(|code| code.scalar_text(arena)).map(ToOwned::to_owned);
+    Some(Verdict::Bad(rule.verdict, code))
+}
+
 /// `Retry-After` in seconds, or as an HTTP date, which is rare enough to be read as "a while".
-fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.trim())?;
+fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
+    let value = headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.trim())?;
     let seconds = value.parse::<u64>().unwrap_or(60);
     Some(Duration::from_secs(seconds.min(24 * 3600)))
 }
@@ -339,10 +363,10 @@ pub fn lookup_args(cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> 
     let Idempotency::Lookup { args: wanted, .. } = &operation.idempotency else { return Ok(b"null".to_vec()) };
     let arena = Arena::new();
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
-    let slots = request_slots(cx, &arena, args);
+    let slots = request_slots(cx.connection, &arena, args);
     let mut entries = Vec::new();
     for (name, located) in wanted {
-        entries.push((name.as_str(), eval(cx, operation, located, &mut Cx::new(&arena, slots.clone()))?));
+        entries.push((name.as_str(), eval(cx.connection, operation, located, &mut Cx::new(&arena, slots.clone()))?));
     }
     Ok(json::to_string(&arena.map(&entries)).into_bytes())
 }
@@ -361,7 +385,7 @@ pub fn lookup_found(
     let arena = Arena::new();
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
     let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
-    let slots = answer_slots(cx, &arena, args, reply.status, payload, &[]);
+    let slots = answer_slots(cx.connection, &arena, args, reply.status, payload, &[]);
     if payload.is_absent() {
         // An empty answer says neither yes nor no.
         return Err(CallError::Trouble {
@@ -369,8 +393,8 @@ pub fn lookup_found(
             code: Some("the look-up's answer is empty".to_owned()),
         });
     }
-    match eval(cx, operation, found, &mut Cx::new(&arena, slots))? {
+    match eval(cx.connection, operation, found, &mut Cx::new(&arena, slots))? {
         Value::Bool(found) => Ok(found),
-        other => Err(unbuildable(cx, operation, found.span, &format!("`found` gave {}", other.kind()))),
+        other => Err(unbuildable(cx.connection, operation, found.span, &format!("`found` gave {}", other.kind()))),
     }
 }

@@ -9,7 +9,15 @@ use std::sync::Arc;
 /// Files by their place in the catalog, such as `connectors/greenhouse/manifest.yaml`.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    files: BTreeMap<String, Arc<Source>>,
+    /// The lowest layer first.
+    files: BTreeMap<String, Vec<Arc<Source>>>,
+}
+
+/// Folders beside a vendor's mappings that are no connection's layer.
+const NO_CONNECTION: [&str; 2] = ["cases", "lists"];
+
+fn is_mapping(file: &str) -> bool {
+    file.ends_with(".in.yaml") || file.ends_with(".out.yaml")
 }
 
 /// Where files lie in the project and in a configuration folder, and their place in the catalog.
@@ -31,7 +39,7 @@ impl Catalog {
     pub fn add_built_in(&mut self, path: &str, text: &str) {
         for (project, _, place) in PLACES {
             if let Some(rest) = path.strip_prefix(project) {
-                self.files.insert(format!("{place}{rest}"), Source::new(path, text));
+                self.files.insert(format!("{place}{rest}"), vec![Source::new(path, text)]);
             }
         }
     }
@@ -64,21 +72,28 @@ impl Catalog {
                 self.overlay_folder(&path, &format!("{place}{name}/"))?;
             } else if is_text(name) {
                 let text = std::fs::read_to_string(&path).map_err(|error| (shown(&path), error))?;
-                self.files.insert(format!("{place}{name}"), Source::new(shown(&path), text));
+                self.files.entry(format!("{place}{name}")).or_default().push(Source::new(shown(&path), text));
             }
         }
         Ok(())
     }
 
-    /// The file at a place.
+    /// The file at a place; of several layers, the last.
     #[must_use]
     pub fn file(&self, place: &str) -> Option<&Arc<Source>> {
-        self.files.get(place)
+        self.layers(place).last()
     }
 
-    /// The files below a place, in order.
+    /// The files at a place: the one that ships with the program, and what a configuration folder lays over it.
+    #[must_use]
+    pub fn layers(&self, place: &str) -> &[Arc<Source>] {
+        self.files.get(place).map_or(&[], Vec::as_slice)
+    }
+
+    /// The files below a place, in order; of several layers, the last.
     pub fn below<'c>(&'c self, place: &'c str) -> impl Iterator<Item = (&'c str, &'c Arc<Source>)> {
-        self.files.range(place.to_owned()..).take_while(move |(key, _)| key.starts_with(place)).map(|(k, s)| (&**k, s))
+        let files = self.files.range(place.to_owned()..).take_while(move |(key, _)| key.starts_with(place));
+        files.filter_map(|(key, layers)| layers.last().map(|source| (key.as_str(), source)))
     }
 
     /// The vendors that have a manifest.
@@ -88,15 +103,36 @@ impl Catalog {
         })
     }
 
-    /// The mapping files of a vendor.
-    pub fn mappings<'c>(&'c self, vendor: &str) -> impl Iterator<Item = &'c Arc<Source>> {
+    /// The mappings of a vendor: the layers of each, the lowest first.
+    pub fn mappings<'c>(&'c self, vendor: &str) -> impl Iterator<Item = &'c [Arc<Source>]> {
+        self.mapping_files(vendor).filter(|(rest, _)| !rest.contains('/')).map(|(_, layers)| layers)
+    }
+
+    /// What connections lay over the mappings of a vendor: `mappings/<vendor>/<connection>/<object>.in.yaml`. The
+    /// connection, and all layers, the lowest first.
+    pub fn connection_mappings<'c>(&'c self, vendor: &'c str) -> impl Iterator<Item = (&'c str, Vec<Arc<Source>>)> {
+        self.mapping_files(vendor).filter_map(move |(rest, own)| {
+            let (connection, file) = rest.split_once('/')?;
+            let counts = !NO_CONNECTION.contains(&connection) && !file.contains('/');
+            let below = self.layers(&format!("mappings/{vendor}/{file}"));
+            counts.then(|| (connection, below.iter().chain(own).map(Arc::clone).collect()))
+        })
+    }
+
+    /// The files of mappings below a vendor's folder, by their path there.
+    fn mapping_files<'c>(&'c self, vendor: &str) -> impl Iterator<Item = (&'c str, &'c [Arc<Source>])> {
         let place = format!("mappings/{vendor}/");
-        self.files.range(place.clone()..).take_while(move |(key, _)| key.starts_with(&place)).filter_map(
-            |(key, source)| {
-                let own = key.matches('/').count() == 2;
-                (own && (key.ends_with(".in.yaml") || key.ends_with(".out.yaml"))).then_some(source)
-            },
-        )
+        self.files
+            .range(place.clone()..)
+            .map_while(move |(key, layers)| key.strip_prefix(&place).map(|rest| (rest, layers.as_slice())))
+            .filter(|(rest, _)| is_mapping(rest))
+    }
+
+    /// The code lists that mappings of a vendor can look up in: those for all vendors, then the vendor's own.
+    #[must_use]
+    pub fn code_lists(&self, vendor: &str) -> Vec<Arc<Source>> {
+        let places = ["mappings/lists/".to_owned(), format!("mappings/{vendor}/lists/")];
+        places.iter().flat_map(|place| self.below(place).map(|(_, source)| Arc::clone(source))).collect()
     }
 }
 

@@ -99,6 +99,21 @@ impl Connection {
         (findings.error_count() == before).then_some(connection)
     }
 
+    /// A connection with no settings, for trying out what a connector makes of a payload. Nothing can be called or
+    /// verified with it.
+    #[must_use]
+    pub fn without_settings(id: &str, manifest: Arc<Manifest>) -> Self {
+        Self {
+            id: id.to_owned(),
+            tenant: "default".to_owned(),
+            base_url: manifest.base_url.clone().unwrap_or_default(),
+            egress: Vec::new(),
+            settings: Private::new("{}".to_owned()),
+            source: Arc::clone(&manifest.source),
+            manifest,
+        }
+    }
+
     /// The settings as a value for expressions.
     pub fn settings<'a>(&self, arena: &'a Arena) -> Value<'a> {
         let text = arena.bytes(self.settings.expose().as_bytes());

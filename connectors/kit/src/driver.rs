@@ -1,10 +1,11 @@
 //! What speaks a wire.
 
 use crate::auth::Tokens;
+use crate::call::{Answer, Verdict};
 use crate::client::{Client, SendError};
 use crate::connection::Connection;
 use crate::inbound::InboundRequest;
-use crate::manifest::{Manifest, Operation};
+use crate::manifest::{ErrorVerdict, Manifest, Operation};
 use crate::verify::WebhookError;
 use async_trait::async_trait;
 use hub_tree::{Findings, TraceContext};
@@ -21,6 +22,11 @@ pub trait Driver: Send + Sync {
 
     /// Makes one call: arguments are JSON text, and so is the reply's body.
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError>;
+
+    /// The wire's own reading of an answer, where its status does not say it all. The manifest's rules come before it.
+    fn read_answer(&self, _: &Answer<'_>) -> Option<Verdict> {
+        None
+    }
 
     /// Verifies before anything is parsed, and gives the body as plain bytes.
     fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Vec<u8>, WebhookError>;
@@ -112,6 +118,16 @@ pub enum Retry {
 }
 
 impl CallError {
+    /// What an answer that is an error comes to.
+    #[must_use]
+    pub fn answered(verdict: ErrorVerdict, code: Option<String>, status: u16, retry_after: Option<Duration>) -> Self {
+        match verdict {
+            ErrorVerdict::Wait => Self::Wait { status, retry_after },
+            ErrorVerdict::Retry => Self::Trouble { status, code },
+            ErrorVerdict::Token | ErrorVerdict::Refused => Self::Refused { status, code },
+        }
+    }
+
     /// Whether to try again.
     #[must_use]
     pub const fn retry(&self) -> Retry {

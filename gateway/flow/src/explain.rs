@@ -3,10 +3,10 @@
 use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::rules::document;
-use hub_engine::{Input, Mapping};
+use hub_engine::{Input, Mapping, Parts};
 use hub_kit::RawEnvelope;
 use hub_store::job;
-use hub_tree::{Arena, Findings, Limits, Source, Value, json};
+use hub_tree::{Arena, Findings, Limits, Value, json};
 
 /// Why a field is what it is.
 #[derive(Debug)]
@@ -141,8 +141,8 @@ pub async fn explain(
     let opened = hub.open(tenant, &format!("raw:{}", raw.new.id), &raw.new.body.0)?;
     let envelope = RawEnvelope::decode(&opened).ok_or(NoExplanation::Gone("the payload"))?;
     let connector = mapping.id.split('/').next().unwrap_or_default();
-    let source = Source::new(mapping.path.clone(), mapping.text.clone());
-    let compiled = Mapping::compile(connector, &source, &Findings::new()).ok_or(NoExplanation::Gone("the mapping"))?;
+    let parts = Parts::from_text(&mapping.path, &mapping.text);
+    let compiled = Mapping::assemble(connector, &parts, &Findings::new()).ok_or(NoExplanation::Gone("the mapping"))?;
     let arena = Arena::new();
     let payload = json::read(&arena, &envelope.body, Limits::default()).unwrap_or_default();
     let connection = hub.connection(&origin.connection);

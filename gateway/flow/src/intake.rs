@@ -3,13 +3,12 @@
 
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
+use crate::payload::Received;
 use hub_bus::Delivery;
-use hub_expr::Cx;
-use hub_expr::Located;
 use hub_kit::manifest::Webhook;
 use hub_kit::{Connection, RawEnvelope};
 use hub_store::{NewParked, NewRaw, NewWork, Sealed, StoreError, job};
-use hub_tree::{Arena, Limits, TraceContext, Value, json};
+use hub_tree::{Arena, Limits, TraceContext, json};
 use sha2::{Digest, Sha256};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -184,22 +183,12 @@ fn keys(connection: Option<&Connection>, envelope: &RawEnvelope, sha256: &str, d
     let arena = Arena::new();
     let payload = json::read(&arena, &envelope.body, Limits::default()).unwrap_or_default();
     let headers = envelope.headers_value(&arena);
-    let text = |located: &Option<Located>| {
-        let value = hook_value(connection, &arena, payload, headers, located.as_ref()?).ok()?;
-        value.scalar_text(&arena).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    let dedupe = text(&webhook.dedupe).map_or_else(|| hashed(webhook, envelope, sha256), bounded);
+    let received = Received::new(connection, &arena, payload, headers);
+    let dedupe = received.and_then(|received| received.dedupe_id());
+    let dedupe = dedupe.unwrap_or_else(|| hashed(webhook, envelope, sha256));
     // Equal keys of different connections have nothing to do with each other.
-    let order_key = text(&webhook.order_key).map(bounded);
+    let order_key = received.and_then(|received| received.order_key());
     (dedupe, order_key.map_or_else(|| default.to_owned(), |key| format!("{default}/{key}")))
-}
-
-/// A key that every store's index takes: a vendor's text may be long, or hold characters that PostgreSQL refuses.
-fn bounded(key: String) -> String {
-    if key.len() <= 200 && !key.chars().any(char::is_control) {
-        return key;
-    }
-    format!("sha256:{}", hex::encode(Sha256::digest(key.as_bytes())))
 }
 
 /// Without an id of the vendor's: the same body within the vendor's retry horizon is a repetition, later it is news.
@@ -242,15 +231,4 @@ fn unreadable(hub: &Hub, delivery: &Delivery, reason: &str) -> Ready {
     let mut steps = Steps::of(&context, &message.tenant);
     steps.add(&hub.ids, at, ("receive", Went::Parked), &connection, &format!("raw/{}", message.id), reason);
     Ready { raw, steps, next: Next::Park(parked) }
-}
-
-/// What a webhook's expressions say of an opened payload.
-pub(crate) fn hook_value<'a>(
-    connection: &Connection,
-    arena: &'a Arena,
-    payload: Value<'a>,
-    headers: Value<'a>,
-    located: &'a Located,
-) -> Result<Value<'a>, hub_expr::EvalError> {
-    located.expr.eval(&mut Cx::new(arena, vec![connection.settings(arena), payload, headers]))
 }

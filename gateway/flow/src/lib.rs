@@ -17,6 +17,7 @@ pub mod hub;
 pub mod intake;
 pub mod journey;
 pub mod map_in;
+pub mod payload;
 pub mod react;
 pub mod receive;
 pub mod records;
@@ -25,6 +26,7 @@ pub mod relay;
 pub mod rules;
 pub mod send;
 mod tokens;
+pub mod trial;
 
 pub use effects::{CallRequest, Effects, Failure};
 pub use event::EventMessage;

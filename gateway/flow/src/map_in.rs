@@ -2,14 +2,13 @@
 
 use crate::effects::Failure;
 use crate::hub::Hub;
-use crate::intake::hook_value;
 use crate::journey::{Steps, Went};
+use crate::payload::Received;
 use crate::records::{self, SourceOf, Target, Write};
-use hub_engine::{Input, Level, Mapping, Record};
+use hub_engine::{Direction, Input, Level, Mapping, Record};
 use hub_kit::{Connection, RawEnvelope};
 use hub_store::{Claimed, MappingText, Raw, job};
 use hub_telemetry::{context_of, within};
-use hub_tree::jiff::Timestamp;
 use hub_tree::{Arena, Limits, TraceContext, Value, json};
 use std::sync::Arc;
 use tracing::Instrument;
@@ -49,7 +48,8 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
     let envelope = RawEnvelope::decode(&opened)
         .ok_or_else(|| Failure::park("UNREADABLE_MESSAGE", "the payload is not in a form this program knows"))?;
     let webhook = connection.manifest.webhook.as_ref();
-    let webhook = webhook.ok_or_else(|| Failure::park("NO_WEBHOOK", "the connector describes no webhook any more"))?;
+    let no_webhook = || Failure::park("NO_WEBHOOK", "the connector describes no webhook any more");
+    let webhook = webhook.ok_or_else(no_webhook)?;
     let place = |span| connection.manifest.place(span);
     let arena = Arena::new();
     let payload = json::read(&arena, &envelope.body, Limits::default()).map_err(|error| Failure::Park {
@@ -58,39 +58,15 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
         place: place(webhook.event.span),
     })?;
     let headers = envelope.headers_value(&arena);
-    let event = hook_value(connection, &arena, payload, headers, &webhook.event);
-    let event = event.ok().and_then(|value| value.scalar_text(&arena)).ok_or_else(|| Failure::Park {
-        code: "EVENT_MISSING".to_owned(),
-        reason: "the payload does not name its event".to_owned(),
-        place: place(webhook.event.span),
-    })?;
-    let nothing =
-        |event: &str| Mapped { event: event.to_owned(), mapping: None, writes: vec![], warnings: 0, error: None };
-    let Some(rule) = webhook.events.iter().find(|rule| rule.name == event) else {
-        return Ok(nothing(event));
+    let received = Received::new(connection, &arena, payload, headers).ok_or_else(no_webhook)?;
+    let event = received.event()?;
+    let Some(rule) = received.rule(event) else {
+        return Ok(Mapped { event: event.to_owned(), mapping: None, writes: vec![], warnings: 0, error: None });
     };
-    let id = format!("{}/{}.in", connection.manifest.vendor, rule.mapping);
-    let mapping = hub.registry().mappings.get(&id).cloned().ok_or_else(|| Failure::Park {
-        code: "MAPPING_MISSING".to_owned(),
-        reason: format!("there is no mapping `{id}`"),
-        place: place(rule.span),
-    })?;
-    let vendor_time = match &webhook.updated_at {
-        Some(located) => hook_value(connection, &arena, payload, headers, located)
-            .ok()
-            .and_then(instant)
-            // A time that lies well ahead would win over every later word.
-            .filter(|at| *at <= raw.new.received_at + FAR_AHEAD_MICROS),
-        None => None,
-    };
-    let input = Input {
-        payload,
-        headers,
-        event,
-        connection: &connection.id,
-        settings: Hub::public_settings(connection, &arena),
-        request: Value::Absent,
-    };
+    let mapping = received.mapping(rule, |object| hub.registry().mapping(connection, object, Direction::In).cloned())?;
+    // A time that lies well ahead would win over every later word.
+    let vendor_time = received.updated_at().filter(|at| *at <= raw.new.received_at + FAR_AHEAD_MICROS);
+    let input = received.input(event);
     let source = SourceOf {
         connection: connection.id.clone(),
         system: connection.manifest.vendor.clone(),
@@ -120,7 +96,7 @@ fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, sourc
             version: mapping.version.clone(),
             id: mapping.id.clone(),
             path: mapping.source.path.clone(),
-            text: mapping.source.text.clone(),
+            text: mapping.text.clone(),
         }),
         writes: outcome.records.iter().map(|record| write_of(record, source)).collect(),
         warnings,
@@ -135,20 +111,8 @@ fn write_of(record: &Record<'_>, source: &SourceOf) -> Write {
         fields: json::to_string(&record.fields),
         ext: (!record.ext.is_absent()).then(|| json::to_string(&record.ext)),
         deleted: record.deleted,
-        rules: record.rules.iter().map(|(pointer, rule)| (pointer.clone(), (*rule).to_owned())).collect(),
+        rules: record.rules.iter().map(|(pointer, rule)| ((*pointer).to_owned(), (*rule).to_owned())).collect(),
         source: Some(SourceOf { url: record.url.map(str::to_owned), ..source.clone() }),
-    }
-}
-
-/// A vendor's time as microseconds: RFC 3339, or a Unix time in seconds or milliseconds, told by its size.
-fn instant(value: Value<'_>) -> Option<i64> {
-    match value {
-        Value::Text(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond),
-        value => {
-            let number = i64::try_from(value.as_decimal()?).ok()?;
-            let millis = if number > 100_000_000_000 { number } else { number.checked_mul(1000)? };
-            millis.checked_mul(1000)
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Step 1: a vendor's request is verified, sealed and durable before the vendor gets its answer.
 
 use crate::hub::Hub;
-use crate::intake::hook_value;
+use crate::payload::hook_value;
 use hub_bus::{BusError, Message};
 use hub_expr::Located;
 use hub_kit::manifest::{HOOK_HEADERS, Webhook};

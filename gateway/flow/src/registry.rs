@@ -1,7 +1,7 @@
 //! What is configured: connectors, mappings, connections and flows, checked against each other.
 
 use crate::rules::Flow;
-use hub_engine::{Direction, Mapping};
+use hub_engine::{Direction, Mapping, Parts};
 use hub_kit::connection::Connection;
 use hub_kit::{Catalog, Driver, Manifest};
 use hub_tree::env::Environment;
@@ -15,7 +15,8 @@ use std::sync::Arc;
 pub struct Registry {
     /// Connectors by vendor.
     pub manifests: BTreeMap<String, Arc<Manifest>>,
-    /// Mappings by id, such as `greenhouse/application.in`.
+    /// Mappings by id, such as `greenhouse/application.in`; the ones that a connection changes by id and connection,
+    /// `greenhouse/application.in@greenhouse-berlin`.
     pub mappings: BTreeMap<String, Arc<Mapping>>,
     /// Connections by id.
     pub connections: BTreeMap<String, Arc<Connection>>,
@@ -51,9 +52,15 @@ impl Registry {
     fn load_manifests(&mut self, sources: &Sources<'_>, findings: &Findings) {
         for vendor in sources.catalog.vendors() {
             let Some(source) = sources.catalog.file(&format!("connectors/{vendor}/manifest.yaml")) else { continue };
-            for file in sources.catalog.mappings(vendor) {
-                if let Some(mapping) = Mapping::compile(vendor, file, findings) {
-                    self.mappings.insert(mapping.id.clone(), Arc::new(mapping));
+            let lists = sources.catalog.code_lists(vendor);
+            let own = sources.catalog.mappings(vendor).map(|layers| (None, layers.to_vec()));
+            let of_connections = sources.catalog.connection_mappings(vendor).map(|(id, layers)| (Some(id), layers));
+            for (connection, files) in own.chain(of_connections) {
+                let parts = Parts { files, lists: lists.clone() };
+                if let Some(mapping) = Mapping::assemble(vendor, &parts, findings) {
+                    let id = &mapping.id;
+                    let id = connection.map_or_else(|| id.clone(), |connection| format!("{id}@{connection}"));
+                    self.mappings.insert(id, Arc::new(mapping));
                 }
             }
             if let Some(manifest) = Manifest::compile(vendor, source, findings) {
@@ -61,6 +68,14 @@ impl Registry {
                 self.manifests.insert(vendor.to_owned(), Arc::new(manifest));
             }
         }
+    }
+
+    /// The mapping of an object for a connection: its own, or the vendor's.
+    #[must_use]
+    pub fn mapping(&self, connection: &Connection, object: &str, direction: Direction) -> Option<&Arc<Mapping>> {
+        let ending = if direction == Direction::In { "in" } else { "out" };
+        let id = format!("{}/{object}.{ending}", connection.manifest.vendor);
+        self.mappings.get(&format!("{id}@{}", connection.id)).or_else(|| self.mappings.get(&id))
     }
 
     /// What a manifest names must be there.
@@ -110,6 +125,16 @@ impl Registry {
                 continue;
             }
             connections.insert(connection.id.clone(), Arc::new(connection));
+        }
+        for vendor in sources.catalog.vendors() {
+            for (id, layers) in sources.catalog.connection_mappings(vendor) {
+                let of_vendor = |connection: &&Arc<Connection>| connection.manifest.vendor == vendor;
+                let (Some(file), None) = (layers.last(), connections.get(id).filter(of_vendor)) else { continue };
+                let known: Vec<&str> = connections.values().filter(of_vendor).map(|c| c.id.as_str()).collect();
+                let message = format!("{vendor} has no connection `{id}`, whose mapping this would be");
+                let help = hub_tree::finding::suggest(id, known.iter().copied());
+                findings.error(file, Span::default(), message, help);
+            }
         }
         self.connections = connections;
     }

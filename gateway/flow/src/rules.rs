@@ -10,7 +10,7 @@ use crate::react::Consumer;
 use crate::records::{Target, Write, sealed_as};
 use crate::registry::{Registry, Sources};
 use async_trait::async_trait;
-use hub_engine::{Draft, Input, Issue, Level, types};
+use hub_engine::{Direction, Draft, Input, Issue, Level, types};
 use hub_expr::{Cx, Located, Scope, Type};
 use hub_model::EntityType;
 use hub_store::job;
@@ -546,7 +546,7 @@ fn create(flow: &Flow, rule: &Rule, draft: &Draft, eval: &Evaluation<'_>, id: &s
         fields: json::to_string(&filled.fields),
         ext: None,
         deleted: false,
-        rules: filled.rules.iter().map(|(pointer, _)| (pointer.clone(), rule.clone())).collect(),
+        rules: filled.rules.iter().map(|(pointer, _)| ((*pointer).to_owned(), rule.clone())).collect(),
         source: None,
     })
 }
@@ -570,9 +570,9 @@ pub fn arguments(hub: &Hub, connection: &str, operation: &str, input: Value<'_>)
     let known = manifest.operation(operation);
     let known = known.ok_or_else(|| missing(format!("{} has no operation `{operation}`", manifest.vendor)))?;
     let Some(object) = &known.mapping else { return Ok(json::to_string(&input)) };
-    let id = format!("{}/{object}.out", manifest.vendor);
     let registry = hub.registry();
-    let mapping = registry.mappings.get(&id).ok_or_else(|| missing(format!("there is no mapping `{id}`")))?;
+    let mapping = registry.mapping(&found, object, Direction::Out);
+    let mapping = mapping.ok_or_else(|| missing(format!("there is no mapping `{}/{object}.out`", manifest.vendor)))?;
     let arena = Arena::new();
     let input = Input {
         settings: Hub::public_settings(&found, &arena),

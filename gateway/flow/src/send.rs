@@ -10,6 +10,7 @@ use crate::hub::{Hub, IDLE};
 use crate::journey::{Steps, Went};
 use crate::map_in::map_reply;
 use crate::records::{self, SourceOf, Write};
+use hub_engine::Direction;
 use hub_kit::call::{lookup_args, lookup_found};
 use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Reply, Retry};
 use hub_store::{Call, CallState, MappingText, NewParked, NewRaw, Sealed, job};
@@ -325,7 +326,7 @@ struct Understood {
 fn understand(hub: &Hub, connection: &Arc<Connection>, call: &Call, args: &[u8], reply: Reply) -> Option<Understood> {
     let operation = connection.manifest.operation(&call.new.operation)?;
     let object = operation.reply.as_ref()?;
-    let mapping = hub.registry().mappings.get(&format!("{}/{object}.in", connection.manifest.vendor)).cloned()?;
+    let mapping = hub.registry().mapping(connection, object, Direction::In).cloned()?;
     let now = hub.clock.micros();
     let (id, sha256) = (hub.ids.next().to_string(), hex::encode(Sha256::digest(&reply.body)));
     let source = SourceOf {

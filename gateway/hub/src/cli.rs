@@ -169,6 +169,104 @@ pub(crate) enum MapCommand {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Run the cases of mapping files and compare whole results.
+    Test(MapTest),
+    /// Map one input: the result, what went wrong, what no rule reads.
+    Try(MapTry),
+    /// Say why a field has its value: the rule, the source paths, each step.
+    Explain(MapExplain),
+    /// Do what the hub would do with a payload or an answer as received, without proof and without network.
+    Run(MapRun),
+}
+
+#[derive(Args)]
+pub(crate) struct MapTest {
+    /// Files and folders (default: here), and at most one word that is no file: part of a mapping's or a case's name.
+    #[arg(value_name = "PATH|FILTER")]
+    pub(crate) words: Vec<String>,
+    /// Write the results as expectations; read the difference before you keep it.
+    #[arg(long)]
+    pub(crate) bless: bool,
+    /// How problems are printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// A mapping and what it reads.
+#[derive(Args)]
+pub(crate) struct MapInput {
+    /// The mapping file.
+    pub(crate) file: PathBuf,
+    /// The payload; `-` reads standard input. `NAME.full.json` holds headers, event, request and settings too.
+    pub(crate) input: PathBuf,
+    /// The event, or the operation whose answer it is.
+    #[arg(long)]
+    pub(crate) event: Option<String>,
+    /// A header that the mapping may read; may be repeated.
+    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = header)]
+    pub(crate) headers: Vec<(String, String)>,
+    /// The input holds payload, headers, event, request and settings, whatever its name.
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct MapTry {
+    #[command(flatten)]
+    pub(crate) input: MapInput,
+    /// Do it again whenever one of the files is saved, until Ctrl-C.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct MapExplain {
+    #[command(flatten)]
+    pub(crate) input: MapInput,
+    /// Such as name.full, candidate.name.full, emails[0].address or /emails/0/address.
+    pub(crate) field: String,
+    /// The entity, when several have the field.
+    #[arg(long)]
+    pub(crate) entity: Option<String>,
+    /// The record's id at the vendor, when there are several records.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// How the explanation is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct MapRun {
+    /// The connector, such as the name of a folder in `connectors`.
+    pub(crate) connector: String,
+    /// The body as received; `-` reads standard input.
+    pub(crate) input: PathBuf,
+    /// The event, or the operation whose answer it is; else its shape says.
+    #[arg(long)]
+    pub(crate) event: Option<String>,
+    /// A header of the request; may be repeated.
+    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = header)]
+    pub(crate) headers: Vec<(String, String)>,
+    /// The HTTP status of an answer.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) status: u16,
+    /// A configuration folder whose connectors and mappings lie over those that ship.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) config: Option<PathBuf>,
+    /// The connection of that folder whose id and settings count; default: the only one of the connector.
+    #[arg(long, value_name = "ID", requires = "config")]
+    pub(crate) connection: Option<String>,
+}
+
+/// `name: value`, the name in lower case.
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("expected NAME:VALUE")?;
+    let name = name.trim().to_lowercase();
+    if name.is_empty() { Err("the name is empty".to_owned()) } else { Ok((name, value.trim().to_owned())) }
 }
 
 #[derive(Args)]
@@ -189,9 +287,9 @@ pub(crate) struct Sandbox {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// `path:line:column: error: …`, then the line and what to do.
+    /// For people: problems as `path:line:column: error: …`, then the line and what to do.
     Text,
-    /// One JSON list of objects: file, line, column, severity, message, suggestion.
+    /// For programs: one JSON value.
     Json,
 }
 

@@ -164,7 +164,7 @@ impl Given {
 }
 
 /// The process environment, and the folder's `.env` behind it.
-fn environment(folder: &Path) -> anyhow::Result<Environment> {
+pub(crate) fn environment(folder: &Path) -> anyhow::Result<Environment> {
     let path = folder.join(".env");
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,

@@ -15,7 +15,7 @@ mod serve;
 mod server;
 
 use clap::Parser;
-use cli::{Cli, Command, MapCommand};
+use cli::{Cli, Command};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
-        Command::Map { command: MapCommand::Check { path, format } } => maps::check(&path, format),
+        Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {

@@ -1,13 +1,22 @@
 //! Reads a mapping file and reports every problem in it.
 
+mod fields;
+mod names;
 mod rule;
 
-use crate::mapping::{Direction, Draft, Emit, FieldRule, Let, Mapping, PAYLOAD, PathSet, ROOTS};
+pub(crate) use rule::{DATE_FORMS, SHAPES, WHATS};
+
+use crate::layers::{self, Parts, Stacked};
+use crate::lists::CodeList;
+use crate::mapping::{Direction, Draft, Emit, Entry, Format, Leftovers, Let, Mapping, PAYLOAD, PathSet, ROOTS};
+use crate::types;
+use fields::Target;
 use hub_expr::{Expr, Located, Read, Scope, Segment, Type as ExprType, report};
-use hub_model::{EntityType, Type};
-use hub_tree::yaml::{self, Context, Node};
+use hub_model::EntityType;
+use hub_tree::yaml::{Context, Fields, Node};
 use hub_tree::{Findings, Source, Span};
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Mapping {
@@ -15,19 +24,20 @@ impl Mapping {
     /// `None` when one of them is an error.
     #[must_use]
     pub fn compile(connector: &str, source: &Arc<Source>, findings: &Findings) -> Option<Mapping> {
+        Self::assemble(connector, &Parts::of(source), findings)
+    }
+
+    /// Compiles the mapping that layers and code lists make up. All problems go to `findings`, each at its place in
+    /// its file; `None` when one of them is an error.
+    #[must_use]
+    pub fn assemble(connector: &str, parts: &Parts, findings: &Findings) -> Option<Mapping> {
         let before = findings.error_count();
-        let root = yaml::read(source, findings)?;
-        let cx = Context::new(source, findings);
-        let file = source.path.rsplit('/').next().unwrap_or_default();
-        let (object, direction) = match (file.strip_suffix(".in.yaml"), file.strip_suffix(".out.yaml")) {
-            (Some(object), _) => (object, Direction::In),
-            (_, Some(object)) => (object, Direction::Out),
-            _ => {
-                cx.error(Span::default(), "a mapping file is called `<object>.in.yaml` or `<object>.out.yaml`");
-                return None;
-            }
-        };
-        let mut compiler = Compiler::new(&cx, direction);
+        let (object, direction) = named(parts.files.last()?, findings)?;
+        let lists = parts.lists.iter().filter_map(|file| CodeList::compile(file, findings));
+        let lists: BTreeMap<String, Arc<CodeList>> = lists.map(|list| (list.name.clone(), Arc::new(list))).collect();
+        let Stacked { root, source, files } = layers::stack(&parts.files, findings)?;
+        let cx = Context::new(&source, findings);
+        let mut compiler = Compiler::new(&cx, direction, lists.into_values().collect());
         let mut fields = root.fields(&cx)?;
         fields.version(1);
         let (word, suffix) = if direction == Direction::In { ("from", "in") } else { ("to", "out") };
@@ -37,36 +47,56 @@ impl Mapping {
         {
             cx.error(node.span, format!("this file is `{connector}/{object}`; `{word}` says `{text}`"));
         }
-        if let Some(lets) = fields.optional("let") {
-            compiler.lets(lets);
-        }
-        if direction == Direction::In {
-            if let Some(emit) = fields.required("emit") {
-                compiler.emits(emit);
+        let format = match direction {
+            Direction::In => {
+                compiler.file_in(&mut fields);
+                Format::Json
             }
-        } else if let Some(body) = fields.required("fields") {
-            compiler.body = compiler.field_rules(body, &Target::Open, "body");
-        }
-        let mut ignored = PathSet::default();
-        if let Some(node) = fields.optional("ignore") {
-            for item in node.items(&cx) {
-                compiler.ignore(item, &mut ignored);
-            }
-        }
+            Direction::Out => compiler.file_out(&mut fields),
+        };
         fields.finish();
-        let Compiler { lets, emits, body, reads, .. } = compiler;
-        (findings.error_count() == before).then(|| Mapping {
+        if findings.error_count() > before {
+            // What could not be compiled may read any name.
+            return None;
+        }
+        compiler.report_unused();
+        let used = |list: &&Arc<CodeList>| compiler.used_lists.contains(&list.name);
+        let lists = compiler.lists.iter().filter(used).map(|list| Arc::clone(&list.source)).collect();
+        let text = Parts { files, lists }.to_text();
+        let leftovers = compiler.leftovers();
+        let Compiler { lets, mut emits, body, lists, reads_lists, reads, ignored, .. } = compiler;
+        for (emit, left) in emits.iter_mut().zip(leftovers) {
+            emit.leftovers = left;
+        }
+        Some(Mapping {
             id: format!("{connector}/{object}.{suffix}"),
-            version: hex::encode(&Sha256::digest(source.text.as_bytes())[..16]),
+            version: hex::encode(&Sha256::digest(text.as_bytes())[..16]),
             direction,
             connector: connector.to_owned(),
-            source: Arc::clone(source),
+            source,
+            text,
+            format,
             lets,
             emits,
             body,
-            reads,
-            ignored,
+            lists,
+            reads_lists,
+            known: reads.joined(&ignored),
         })
+    }
+}
+
+/// The object and direction that a file is named after.
+fn named<'s>(source: &'s Arc<Source>, findings: &Findings) -> Option<(&'s str, Direction)> {
+    let file = source.path.rsplit('/').next().unwrap_or_default();
+    match (file.strip_suffix(".in.yaml"), file.strip_suffix(".out.yaml")) {
+        (Some(object), _) => Some((object, Direction::In)),
+        (_, Some(object)) => Some((object, Direction::Out)),
+        _ => {
+            let message = "a mapping file is called `<object>.in.yaml` or `<object>.out.yaml`";
+            findings.error(source, Span::default(), message, None);
+            None
+        }
     }
 }
 
@@ -75,26 +105,17 @@ impl Draft {
     /// in `field_meta`. Problems go to the context.
     #[must_use]
     pub fn compile(node: &Node, cx: &Context<'_>, entity: &'static EntityType, scope: &Scope, id: &str) -> Self {
-        let mut compiler = Compiler::new(cx, Direction::Out);
+        let mut compiler = Compiler::new(cx, Direction::Out, Vec::new());
         compiler.scope = scope.clone();
         compiler.places = vec![None; scope.len()];
         let fields = compiler.field_rules(node, &Target::Entity(entity), id);
         for field in entity.fields.iter().filter(|field| field.required) {
-            if !fields.iter().any(|rule| rule.target[0] == field.name) {
+            if !fields.iter().any(|entry| entry.key == field.name) {
                 cx.error(node.span, format!("no rule sets `{}`, which a complete {} has", field.name, entity.name));
             }
         }
-        Self { entity, source: Arc::clone(&cx.source), names: scope.names().map(str::to_owned).collect(), fields }
+        Self { entity, source: Arc::clone(&cx.source), fields }
     }
-}
-
-/// What a set of fields is written into.
-enum Target {
-    Entity(&'static EntityType),
-    /// A field with declared fields of its own.
-    Part(&'static Type),
-    /// A vendor's body: any key, any value.
-    Open,
 }
 
 struct Compiler<'c, 'f> {
@@ -104,20 +125,77 @@ struct Compiler<'c, 'f> {
     places: Vec<Option<Vec<Segment>>>,
     lets: Vec<Let>,
     emits: Vec<Emit>,
-    body: Vec<FieldRule>,
+    /// The source path that each emit's key lies in.
+    containers: Vec<Option<Vec<Segment>>>,
+    body: Vec<Entry>,
+    lists: Vec<Arc<CodeList>>,
+    used_lists: BTreeSet<String>,
+    /// Whether expressions read code lists as values.
+    reads_lists: bool,
     reads: PathSet,
+    ignored: PathSet,
+    /// The slots of `let` names, and where they stand.
+    let_slots: Vec<(usize, Span)>,
+    used_slots: BTreeSet<usize>,
 }
 
 impl<'c, 'f> Compiler<'c, 'f> {
-    fn new(cx: &'c Context<'f>, direction: Direction) -> Self {
+    fn new(cx: &'c Context<'f>, direction: Direction, lists: Vec<Arc<CodeList>>) -> Self {
         let connection = ExprType::record("connection", [("id", ExprType::Text), ("settings", ExprType::Any)]);
-        let types = [ExprType::Any, ExprType::Any, ExprType::Text, connection, ExprType::Any];
-        let scope = Scope::new(ROOTS.into_iter().zip(types));
+        let rows = ExprType::list(ExprType::Any);
+        let tables = ExprType::record("lists", lists.iter().map(|list| (list.name.as_str(), rows.clone())));
+        let types = [ExprType::Any, ExprType::Any, ExprType::Text, connection, ExprType::Any, tables];
         let mut places = vec![None; ROOTS.len()];
         if direction == Direction::In {
             places[PAYLOAD] = Some(Vec::new());
         }
-        Self { cx, scope, places, lets: Vec::new(), emits: Vec::new(), body: Vec::new(), reads: PathSet::default() }
+        Self {
+            cx,
+            scope: Scope::new(ROOTS.into_iter().zip(types)),
+            places,
+            lets: Vec::new(),
+            emits: Vec::new(),
+            containers: Vec::new(),
+            body: Vec::new(),
+            lists,
+            used_lists: BTreeSet::new(),
+            reads_lists: false,
+            reads: PathSet::default(),
+            ignored: PathSet::default(),
+            let_slots: Vec::new(),
+            used_slots: BTreeSet::new(),
+        }
+    }
+
+    fn file_in(&mut self, fields: &mut Fields<'_, '_>) {
+        if let Some(lets) = fields.optional("let") {
+            self.lets(lets);
+        }
+        if let Some(emit) = fields.required("emit") {
+            self.emits(emit);
+        }
+        if let Some(node) = fields.optional("ignore") {
+            for item in node.items(self.cx) {
+                self.ignore(item);
+            }
+        }
+    }
+
+    fn file_out(&mut self, fields: &mut Fields<'_, '_>) -> Format {
+        let format = fields.word("format", &[("json", Format::Json), ("xml", Format::Xml)]).unwrap_or_default();
+        if let Some(takes) = fields.optional("takes") {
+            self.takes(takes);
+        }
+        if let Some(lets) = fields.optional("let") {
+            self.lets(lets);
+        }
+        if let Some(body) = fields.required("fields") {
+            self.body = self.field_rules(body, &Target::Open, "body");
+            if format == Format::Xml && self.body.len() != 1 {
+                self.cx.error(body.span, format!("an XML document has one root, these are {}", self.body.len()));
+            }
+        }
+        format
     }
 
     /// The place in the payload that a read leads to.
@@ -126,14 +204,23 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Some(base.iter().chain(&read.path).cloned().collect())
     }
 
+    /// The place in the payload that an expression's value lies at, if it is taken from one.
+    fn place_of(&self, located: &Located) -> Option<Vec<Segment>> {
+        located.expr.source().and_then(|read| self.place(read))
+    }
+
     /// Compiles an expression. What it reads on the way counts as read; the place of its value only when `whole`.
     fn expr(&mut self, node: &Node, whole: bool) -> Option<Located> {
         let located = Located::compile(node, &self.scope, self.cx)?;
+        for read in located.expr.reads().iter().chain(located.expr.source()) {
+            self.used_slots.insert(read.slot);
+            self.use_list(read);
+        }
         let places: Vec<_> = located.expr.reads().iter().filter_map(|read| self.place(read)).collect();
         for place in places {
             self.reads.insert(&place);
         }
-        if whole && let Some(place) = located.expr.source().and_then(|read| self.place(read)) {
+        if whole && let Some(place) = self.place_of(&located) {
             self.reads.insert(&place);
         }
         Some(located)
@@ -156,36 +243,28 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Some(located)
     }
 
-    fn lets(&mut self, node: &Node) {
+    /// `takes: { application: application }`: what an out mapping is given, so that its paths can be checked.
+    fn takes(&mut self, node: &Node) {
+        let mut known = Vec::new();
         for (key, value) in node.entries(self.cx) {
-            if self.scope.find(&key.name).is_some() {
-                self.cx.error(key.span, format!("the name `{}` is taken", key.name));
+            let Some(name) = value.text(self.cx) else { continue };
+            match hub_model::entity(&name) {
+                Some(entity) => known.push((key.name.as_str(), types::record(entity))),
+                None => {
+                    self.cx.unknown(value.span, "entity", &name, hub_model::ENTITIES.iter().map(|e| e.name));
+                    known.push((key.name.as_str(), ExprType::Any));
+                }
             }
-            let Some(expr) = self.expr(value, false) else {
-                self.push_slot(&key.name, ExprType::Any, None);
-                continue;
-            };
-            let place = expr.expr.source().and_then(|read| self.place(read));
-            self.push_slot(&key.name, expr.expr.ty().clone(), place);
-            self.lets.push(Let { name: key.name.clone(), expr });
         }
-    }
-
-    fn push_slot(&mut self, name: &str, ty: ExprType, place: Option<Vec<Segment>>) {
-        self.scope.push(name, ty);
-        self.places.push(place);
-    }
-
-    fn pop_slot(&mut self) {
-        self.scope.pop();
-        self.places.pop();
+        self.scope.retype(PAYLOAD, ExprType::record("payload", known));
     }
 
     fn emits(&mut self, node: &Node) {
-        for (index, item) in node.items(self.cx).iter().enumerate() {
+        let items = node.items(self.cx);
+        for (index, item) in items.iter().enumerate() {
             self.emit(index, item);
         }
-        if self.emits.is_empty() && node.items(self.cx).is_empty() {
+        if self.emits.is_empty() && items.is_empty() {
             self.cx.error(node.span, "`emit` names no record");
         }
     }
@@ -200,13 +279,12 @@ impl<'c, 'f> Compiler<'c, 'f> {
             }
             entity
         });
-        let each = fields.optional("each").and_then(|each| self.expr(each, false));
-        if let Some(each) = &each {
-            let place = each.expr.source().and_then(|read| self.place(read)).map(|mut place| {
-                place.push(Segment::Items);
-                place
-            });
-            self.push_slot("item", each.expr.ty().item(), place);
+        // A name tells records of one entity apart, for layers above.
+        let _ = fields.text("name");
+        let each_node = fields.optional("each");
+        let each = each_node.and_then(|each| self.expr(each, false));
+        if each_node.is_some() {
+            self.push_item(each.as_ref());
         }
         let mut named = |compiler: &mut Self, key| fields.optional(key).and_then(|node| compiler.expr(node, true));
         let key = named(self, "key");
@@ -214,6 +292,11 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let url = named(self, "url");
         let when = fields.optional("when").and_then(|node| self.condition(node));
         let deleted = fields.optional("deleted").and_then(|node| self.condition(node));
+        let keyed = fields.optional("key").is_some() || fields.optional("hub_id").is_some();
+        if !keyed {
+            let help = "it is the record's id at the vendor; `hub_id` is the hub's own id that the vendor hands back";
+            self.cx.error_with(fields.span, "`key` is missing", Some(help.to_owned()));
+        }
         let mut rules = Vec::new();
         if let Some(entity) = entity {
             if let Some(node) = fields.optional("fields") {
@@ -221,98 +304,99 @@ impl<'c, 'f> Compiler<'c, 'f> {
             }
             let complete = hub_id.is_none() && deleted.is_none();
             for field in entity.fields.iter().filter(|field| complete && field.required) {
-                if !rules.iter().any(|rule| rule.target[0] == field.name) {
+                if !rules.iter().any(|entry| entry.key == field.name) {
                     let help = format!("a complete {} has it; without it the record is incomplete", entity.name);
                     self.cx.warning(fields.span, format!("no rule sets `{}`", field.name), Some(help));
                 }
             }
+        } else {
+            // Without an entity its fields cannot be judged.
+            let _ = fields.optional("fields");
         }
-        if key.is_none() && hub_id.is_none() {
-            self.cx.error_with(
-                fields.span,
-                "`key` is missing",
-                Some(
-                    "it is the record's id at the vendor; `hub_id` is the hub's own id that the vendor hands back"
-                        .into(),
-                ),
-            );
-        }
-        let container = key
-            .as_ref()
-            .and_then(|key| key.expr.source())
-            .and_then(|read| self.place(read))
-            .map(|place| place[..place.len().saturating_sub(1)].to_vec());
-        if each.is_some() {
+        let container = key.as_ref().and_then(|key| self.place_of(key)).map(|mut place| {
+            place.pop();
+            place
+        });
+        if each_node.is_some() {
             self.pop_slot();
         }
         let span = fields.span;
         fields.finish();
         if let Some(entity) = entity {
-            let container = container.unwrap_or_default();
-            self.emits.push(Emit { entity, when, each, key, hub_id, url, deleted, fields: rules, container, span });
-        }
-    }
-
-    /// The rules of a `fields` map. Dotted keys reach into objects: `name.full`.
-    fn field_rules(&mut self, node: &Node, target: &Target, id: &str) -> Vec<FieldRule> {
-        let mut rules: Vec<FieldRule> = Vec::new();
-        for (key, value) in node.entries(self.cx) {
-            let Some((path, ty)) = self.resolve(&key.name, key.span, target) else { continue };
-            let clash = rules.iter().find(|rule| rule.target.starts_with(&path) || path.starts_with(&rule.target));
-            if let Some(other) = clash {
-                let other = other.target.join(".");
-                self.cx.error(key.span, format!("`{}` is set by the rule for `{other}` too", key.name));
-            }
-            let id = format!("{id}.{}", key.name);
-            if let Some(rule) = self.rule(value, ty, &id) {
-                rules.push(FieldRule { target: path, ty, rule, span: key.span, id });
-            }
-        }
-        rules
-    }
-
-    /// The keys and declared type of a dotted target.
-    fn resolve(&self, dotted: &str, span: Span, target: &Target) -> Option<(Vec<String>, &'static Type)> {
-        let path: Vec<String> = dotted.split('.').map(str::to_owned).collect();
-        if path.iter().any(String::is_empty) {
-            self.cx.error(span, format!("`{dotted}` is no field name"));
-            return None;
-        }
-        let (mut known, mut ty, mut owner) = match target {
-            Target::Open => return Some((path, &Type::Json)),
-            Target::Entity(entity) => (entity.fields, &Type::Json, entity.name.to_owned()),
-            Target::Part(ty) => (ty.fields(), *ty, ty.name()),
-        };
-        for (index, key) in path.iter().enumerate() {
-            if matches!(target, Target::Entity(_)) && index == 0 && key == "custom" && path.len() == 2 {
-                return Some((path, &Type::Json));
-            }
-            let Some(field) = known.iter().find(|field| field.name == key) else {
-                let known = known.iter().map(|field| field.name);
-                self.cx.error_with(
-                    span,
-                    format!("{owner} has no field `{key}`"),
-                    hub_tree::finding::suggest(key, known),
-                );
-                return None;
+            let same = |other: &Emit| {
+                let text = |located: &Option<Located>| located.as_ref().map(|located| located.expr.text().to_owned());
+                let always = other.when.is_none() && other.each.is_none() && each_node.is_none();
+                always && other.entity.name == entity.name && key.is_some() && text(&other.key) == text(&key)
             };
-            ty = field.ty;
-            known = ty.fields();
-            owner = ty.name();
+            if self.emits.iter().any(same) {
+                let message = format!("a rule above makes this {} already, with the same key", entity.name);
+                self.cx.warning(span, message, Some("put the fields of both into one".to_owned()));
+            }
+            self.containers.push(container.filter(|_| each.is_none()));
+            self.emits.push(Emit {
+                entity,
+                when,
+                each,
+                key,
+                hub_id,
+                url,
+                deleted,
+                fields: rules,
+                leftovers: None,
+                span,
+            });
         }
-        Some((path, ty))
     }
 
-    fn ignore(&mut self, node: &Node, into: &mut PathSet) {
+    fn ignore(&mut self, node: &Node) {
         let Some(text) = node.text(self.cx) else { return };
-        let text = text.replace("[]", "[0]");
-        match Expr::compile(&text, &self.scope) {
-            Ok(expr) if expr.is_path() => match expr.source().and_then(|read| self.place(read)) {
-                Some(place) => into.insert(&place),
-                None => self.cx.error(node.span, "only paths of the payload can be ignored"),
-            },
-            Ok(_) => self.cx.error(node.span, "expected a path"),
-            Err(problems) => report(problems, node, self.cx),
+        let expr = match Expr::compile(&text.replace("[]", "[0]"), &self.scope) {
+            Ok(expr) => expr,
+            Err(problems) => return report(problems, node, self.cx),
+        };
+        if let Some(read) = expr.source() {
+            self.used_slots.insert(read.slot);
+        }
+        let place = expr.source().filter(|_| expr.is_path()).and_then(|read| self.place(read));
+        match place {
+            Some(place) if self.reads.holds(&place) => {
+                let help = "take it out of `ignore`".to_owned();
+                self.cx.warning(node.span, format!("a rule reads `{text}`, so that it is not ignored"), Some(help));
+            }
+            Some(place) => self.ignored.insert(&place),
+            None => self.cx.error(node.span, "only paths of the payload can be ignored"),
+        }
+    }
+
+    /// What each emit keeps in `ext`: the leftovers of the object that its key lies in. Of several with one object the
+    /// first keeps them; the records of an `each` keep none, because which item is whose is not known.
+    fn leftovers(&self) -> Vec<Option<Leftovers>> {
+        let known = self.reads.joined(&self.ignored);
+        let own = |index: usize| {
+            let container = self.containers[index].as_ref()?;
+            let earlier = self.containers[..index].iter().flatten().any(|other| other == container);
+            let keys = container.iter().map(|segment| match segment {
+                Segment::Key(key) => Some(key.clone()),
+                Segment::Items => None,
+            });
+            let path = keys.collect::<Option<Vec<Box<str>>>>().filter(|_| !earlier)?;
+            let mut taken = known.clone();
+            for other in self.containers.iter().flatten() {
+                if other.len() > container.len() && other.starts_with(container) {
+                    taken.insert(other);
+                }
+            }
+            Some(Leftovers { path, taken: taken.below(container).cloned().unwrap_or_default() })
+        };
+        (0..self.containers.len()).map(own).collect()
+    }
+
+    /// Reports what is named and never used.
+    fn report_unused(&self) {
+        let names: Vec<&str> = self.scope.names().collect();
+        for (slot, span) in self.let_slots.iter().filter(|(slot, _)| !self.used_slots.contains(slot)) {
+            let name = names.get(*slot).copied().unwrap_or_default();
+            self.cx.warning(*span, format!("nothing reads `{name}`"), Some("take it out of `let`".to_owned()));
         }
     }
 }

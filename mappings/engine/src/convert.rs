@@ -1,8 +1,10 @@
 //! A source's value as the target's declared type. Text is never looked at to guess a type: the target decides.
 
 use crate::mapping::{DateForm, DateKind, EnumTable, Rule};
+use crate::outcome::Level;
 use crate::run::Run;
-use hub_model::{Type, codes, scalars};
+use hub_model::{Field, Type, scalars};
+use hub_standards::{codes, contact};
 use hub_tree::jiff::Timestamp;
 use hub_tree::jiff::civil::DateTime;
 use hub_tree::jiff::fmt::strtime;
@@ -165,8 +167,7 @@ fn enumeration<'a>(
         Some(ours) => Ok(arena.map(&[("value", Value::Text(ours)), ("raw", Value::Text(raw))])),
         None if park => Err(unknown_value(of.name, true)),
         None => {
-            let issue = unknown_value(of.name, false);
-            run.note(&issue, rule.span);
+            run.misfit(Level::Warning, unknown_value(of.name, false), rule.span);
             Ok(arena.map(&[("value", Value::Text("OTHER")), ("raw", Value::Text(raw))]))
         }
     }
@@ -237,8 +238,8 @@ fn date_in_form<'a>(run: &Run<'a>, value: Value<'a>, form: &'a DateForm) -> Resu
 }
 
 fn in_zone<'a>(local: DateTime, form: &DateForm) -> Result<Value<'a>, Misfit> {
-    let zone = form.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
-    match zone.to_ambiguous_zoned(local).unambiguous() {
+    let utc = TimeZone::UTC;
+    match form.zone.as_ref().unwrap_or(&utc).to_ambiguous_zoned(local).unambiguous() {
         Ok(zoned) => Ok(Value::DateTime(zoned.timestamp())),
         Err(_) => misfit("ambiguous_time", "the local time does not exist, or exists twice, in its zone"),
     }
@@ -255,9 +256,13 @@ pub(crate) fn settle<'a>(run: &mut Run<'a>, object: Value<'a>, ty: &Type) -> Res
     };
     let mut entries: Vec<(&'a str, Value<'a>)> = checked.entries().to_vec();
     entries.extend(object.entries().iter().filter(|(name, _)| *name != key && checked.get(name).is_absent()));
-    let position = |name: &str| of.fields.iter().position(|field| field.name == name).unwrap_or(usize::MAX);
-    entries.sort_by_key(|(name, _)| position(name));
+    in_declared_order(&mut entries, of.fields);
     Ok(run.cx.arena.map(&entries))
+}
+
+/// Sorts the entries of an object as the model writes them.
+pub(crate) fn in_declared_order(entries: &mut [(&str, Value<'_>)], declared: &[Field]) {
+    entries.sort_by_key(|(name, _)| declared.iter().position(|field| field.name == *name).unwrap_or(usize::MAX));
 }
 
 /// A phone number; one that cannot be understood is kept as `raw` with a warning.
@@ -267,7 +272,7 @@ pub(crate) fn phone<'a>(run: &mut Run<'a>, value: Value<'a>, region: Option<&str
     if raw.trim().is_empty() {
         return Ok(Value::Absent);
     }
-    match scalars::parse_phone(raw, region) {
+    match contact::parse_phone(raw, region) {
         Ok(parsed) => {
             let mut made = vec![("e164", Value::Text(arena.text(&parsed.e164)))];
             if let Some(extension) = &parsed.extension {
@@ -292,7 +297,7 @@ pub(crate) fn email<'a>(run: &mut Run<'a>, value: Value<'a>) -> Result<Value<'a>
     if raw.trim().is_empty() {
         return Ok(Value::Absent);
     }
-    match scalars::parse_email(raw) {
+    match contact::parse_email(raw) {
         Ok(address) => Ok(arena.map(&[("address", Value::Text(arena.text(&address)))])),
         Err(reason) => {
             run.note_here("invalid_email", format!("{reason}; it is kept as `raw`"));
@@ -349,35 +354,4 @@ pub(crate) fn score<'a>(
         made.push(("scale", Value::Text(scalar(run, scale)?)));
     }
     Ok(arena.map(&made))
-}
-
-/// A full name made of its parts: 李娜 where both are Chinese, Korean or Japanese, else given, space, family.
-pub(crate) fn compose_name(given: Option<&str>, family: Option<&str>) -> Option<String> {
-    let present =
-        |part: Option<&str>| part.map(|p| p.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|p| !p.is_empty());
-    match (present(given), present(family)) {
-        (Some(given), Some(family)) if is_cjk(&given) && is_cjk(&family) => Some(format!("{family}{given}")),
-        (Some(given), Some(family)) => Some(format!("{given} {family}")),
-        (one, other) => one.or(other),
-    }
-}
-
-fn is_cjk(text: &str) -> bool {
-    text.chars().all(|c| {
-        matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_composed_as_their_language_writes_them() {
-        assert_eq!(compose_name(Some("娜"), Some("李")).as_deref(), Some("李娜"));
-        assert_eq!(compose_name(Some("Marisol "), Some(" Quintana-Reyes")).as_deref(), Some("Marisol Quintana-Reyes"));
-        assert_eq!(compose_name(Some("娜"), Some("Li")).as_deref(), Some("娜 Li"));
-        assert_eq!(compose_name(Some(" "), Some("Li")).as_deref(), Some("Li"));
-        assert_eq!(compose_name(None, None), None);
-    }
 }

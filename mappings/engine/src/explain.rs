@@ -1,8 +1,11 @@
 //! Why a field has its value: the rule, the source paths with their values, each transform, the result.
 
-use crate::mapping::{FieldRule, Letters, Mapping, Rule, What};
-use crate::run::{Input, Run};
+use crate::mapping::{Direction, FieldRule, Letters, Mapping, Rule, What, rules};
+use crate::outcome::Input;
+use crate::run::Run;
+use crate::targets::covers;
 use hub_expr::Explain;
+use hub_tree::jiff::civil::Date;
 use hub_tree::{Arena, Value};
 
 /// What a rule did, in order, while somebody asks.
@@ -25,11 +28,18 @@ impl Steps {
             self.0.push(Explain::leaf(names.join(", "), None, value));
         }
     }
+
+    /// What a code list said.
+    pub(crate) fn looked_up(&mut self, list: &str, day: Option<Date>, found: Option<&str>) {
+        let on = day.map(|day| format!(" on {day}")).unwrap_or_default();
+        self.0.push(Explain::leaf(format!("lookup: {list}{on}"), None, found.map_or(Value::Absent, Value::Text)));
+    }
 }
 
 impl Mapping {
     /// Explains a field of the record that `entity` and `key` name; `pointer` is the field's JSON pointer, such as
-    /// `/name/full` or, for an item of a list, `/emails/0`. `None` when no rule sets that field.
+    /// `/name/full` or, for an item of a list, `/emails/0`. `None` when no rule sets that field. A mapping towards a
+    /// vendor has no records: there `entity` and `key` are passed over.
     #[must_use]
     pub fn explain(&self, input: &Input<'_>, entity: &str, key: Option<&str>, pointer: &str) -> Option<Explain> {
         let arena = Arena::new();
@@ -42,13 +52,19 @@ impl Mapping {
             settings: input.settings.copy_into(&arena),
             request: input.request.copy_into(&arena),
         };
-        let mut run = Run::new(&self.source, &arena, &input);
-        run.steps = Some(Steps::default());
-        if !run.lets(self) {
+        let mut run = Run::new(self, &arena, &input);
+        run.record_steps();
+        if !run.lets() {
             return None;
         }
+        if self.direction == Direction::Out {
+            let rule = rules(&self.body).into_iter().find(|rule| covers(&rule.pointer, pointer))?;
+            return run.explain_rule(self, rule);
+        }
         for emit in self.emits.iter().filter(|emit| emit.entity.name == entity) {
-            let Some(rule) = emit.fields.iter().find(|rule| covers(&rule.pointer(), pointer)) else { continue };
+            let Some(rule) = rules(&emit.fields).into_iter().find(|rule| covers(&rule.pointer, pointer)) else {
+                continue;
+            };
             if let Some(each) = &emit.each {
                 let items = run.eval(each).ok()?;
                 let base = run.source_path(each);
@@ -75,21 +91,13 @@ impl Mapping {
     }
 }
 
-/// Whether the rule for `rule` sets what `wanted` points at: the same place, one above it, or one below it.
-fn covers(rule: &str, wanted: &str) -> bool {
-    let within = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    within(rule, wanted) || within(wanted, rule)
-}
-
 impl<'a> Run<'a> {
     fn explain_rule(&mut self, mapping: &Mapping, rule: &'a FieldRule) -> Option<Explain> {
         self.steps = Some(Steps::default());
         let value = self.field_rule(rule).unwrap_or_default();
         let steps = self.steps.take().map(|steps| steps.0).unwrap_or_default();
         self.steps = Some(Steps::default());
-        let at = format!("{}:{}", mapping.source.path, rule.span.start);
+        let at = mapping.source.place(rule.span.start);
         let text = format!("{} ({}) at {at}", rule.id, what_name(&rule.rule.what));
         Some(Explain::leaf(text, None, value).because(steps))
     }

@@ -9,12 +9,21 @@ pub mod case;
 mod compile;
 mod convert;
 mod explain;
+mod fill;
+pub mod language;
+pub mod layers;
+pub mod lists;
 mod mapping;
+mod outcome;
 mod run;
+mod targets;
 #[cfg(test)]
 mod tests;
 pub mod types;
 mod unread;
 
-pub use mapping::{Direction, Draft, Mapping};
-pub use run::{Filled, Input, Issue, Level, Outcome, Record, Reply};
+pub use hub_expr::Explain;
+pub use layers::Parts;
+pub use mapping::{Direction, Draft, Format, Mapping};
+pub use outcome::{Filled, Input, Issue, Level, Outcome, Record, Reply};
+pub use targets::SetField;

@@ -1,5 +1,9 @@
 //! Behaviour of mapping files, end to end.
 
+mod checks;
+mod layers;
+mod lists;
+
 use crate::{Input, Level, Mapping, case};
 use hub_tree::{Arena, Findings, Limits, Source, json};
 use proptest::prelude::*;
@@ -331,8 +335,8 @@ emit:
         ":18:18: error: unknown key `ech`",
         ":19:42: error: unknown key `trimm`",
         ":20:7: error: `source` is set by the rule for `source.channel` too",
-        ":24:28: error: the field is Decimal, the expression gives true/false",
-        ":26:24: error: the field is Bool, the expression gives text",
+        ":24:28: error: the field is Decimal, its source gives true/false",
+        ":26:24: error: the field is Bool, its source gives text",
         ":27:64: error: the field is Currency: expected an ISO 4217 currency",
     ] {
         assert!(all.contains(wanted), "missing {wanted}\nin\n{all}");

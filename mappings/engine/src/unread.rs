@@ -1,16 +1,21 @@
 //! What a payload says and no rule reads: reported, and kept in `ext` of the record it belongs to.
 
-use crate::mapping::{Emit, Mapping, PathSet};
-use crate::run::Record;
-use hub_expr::Segment;
+use crate::mapping::{Leftovers, Mapping, PathSet};
 use hub_tree::{Arena, Value};
 use std::collections::BTreeSet;
 
-/// Source paths that hold something and that no rule reads, the highest of each branch; items are written `[]`.
-pub(crate) fn paths(mapping: &Mapping, payload: Value<'_>) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    collect(payload, Some(&mapping.reads), Some(&mapping.ignored), &mut "payload".to_owned(), &mut found);
-    found.into_iter().collect()
+/// Longest list of unread paths; a payload may hold millions of odd keys.
+const MAX_PATHS: usize = 1_000;
+
+impl Mapping {
+    /// Source paths that hold something, that no rule reads and that nobody told to ignore: the highest of each
+    /// branch; items are written `[]`. At most 1,000.
+    #[must_use]
+    pub fn unread(&self, payload: Value<'_>) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        collect(payload, Some(&self.known), &mut "payload".to_owned(), &mut found);
+        found.into_iter().collect()
+    }
 }
 
 /// Nothing that would be lost: null and empty containers say nothing.
@@ -22,121 +27,119 @@ fn says_nothing(value: Value<'_>) -> bool {
     }
 }
 
-fn collect(
-    value: Value<'_>,
-    reads: Option<&PathSet>,
-    ignored: Option<&PathSet>,
-    path: &mut String,
-    found: &mut BTreeSet<String>,
-) {
-    if says_nothing(value) || reads.is_some_and(|set| set.whole) || ignored.is_some_and(|set| set.whole) {
+fn collect(value: Value<'_>, known: Option<&PathSet>, path: &mut String, found: &mut BTreeSet<String>) {
+    if says_nothing(value) || known.is_some_and(|set| set.whole) || found.len() >= MAX_PATHS {
         return;
     }
     let length = path.len();
-    let on_the_way = |set: Option<&PathSet>| set.is_some_and(|set| !set.keys.is_empty() || set.items.is_some());
-    match value {
-        Value::Map(map) if on_the_way(reads) || on_the_way(ignored) => {
+    match (value, known) {
+        (Value::Map(map), Some(set)) if !set.is_empty() => {
+            // Paths through a list's items reach an object that stands for a list of one.
+            let set = if set.keys.is_empty() { set.items.as_deref().unwrap_or(set) } else { set };
             for (key, value) in map.entries() {
                 path.push('.');
                 path.push_str(key);
-                collect(*value, reads.and_then(|set| set.key(key)), ignored.and_then(|set| set.key(key)), path, found);
+                collect(*value, set.key(key), path, found);
                 path.truncate(length);
             }
         }
-        Value::List(items) if on_the_way(reads) || on_the_way(ignored) => {
+        (Value::List(items), Some(set)) if !set.is_empty() => {
             path.push_str("[]");
             for item in items {
-                collect(*item, through(reads), through(ignored), path, found);
+                collect(*item, set.items.as_deref(), path, found);
             }
             path.truncate(length);
         }
+        // A single value that stands for a list of one is read through its items.
+        (_, Some(set)) if set.items.as_ref().is_some_and(|items| items.whole) => {}
         _ => {
             found.insert(path.clone());
         }
     }
 }
 
-/// The set below a list's items; paths that name a key of a list of one reach through it.
-fn through(set: Option<&PathSet>) -> Option<&PathSet> {
-    set.and_then(|set| set.items.as_deref())
-}
-
-/// Gives each record the leftovers of its own part of the payload: those for which its key lies nearest above.
-pub(crate) fn keep_leftovers<'a>(
-    mapping: &'a Mapping,
-    arena: &'a Arena,
-    payload: Value<'a>,
-    records: &mut [(&'a Emit, Record<'a>)],
-) {
-    // Records made by `each` share one source path; which item is whose is not known here, so they keep none.
-    let containers: Vec<&[Segment]> =
-        mapping.emits.iter().filter(|emit| emit.each.is_none()).map(|emit| emit.container.as_slice()).collect();
-    'records: for index in 0..records.len() {
-        let emit = records[index].0;
-        let earlier =
-            records[..index].iter().any(|(other, _)| other.container == emit.container && other.each.is_none());
-        if emit.each.is_some() || earlier {
-            continue;
-        }
-        let (mut value, mut reads, mut ignored) = (payload, Some(&mapping.reads), Some(&mapping.ignored));
-        for segment in &emit.container {
-            let Segment::Key(key) = segment else { continue 'records };
-            value = value.get(key);
-            reads = reads.and_then(|set| set.key(key));
-            ignored = ignored.and_then(|set| set.key(key));
-        }
-        let mut path = emit.container.clone();
-        let cut = Cut { arena, containers: &containers, own: &emit.container };
-        if let Some(left) = cut.left(value, reads, ignored, &mut path) {
-            records[index].1.ext = left;
+impl Leftovers {
+    /// What is left of the payload's part when everything read, ignored or another record's is taken away.
+    pub(crate) fn of<'a>(&self, arena: &'a Arena, payload: Value<'a>) -> Value<'a> {
+        let part = self.path.iter().fold(payload, |value, key| value.get(key));
+        match left(arena, part, Some(&self.taken), &mut Vec::new()) {
+            Left::All => part,
+            Left::Some(value) => value,
+            Left::Nothing => Value::Absent,
         }
     }
 }
 
-struct Cut<'a, 'c> {
-    arena: &'a Arena,
-    containers: &'c [&'c [Segment]],
-    own: &'c [Segment],
+/// What is left of a value.
+enum Left<'a> {
+    /// The value as it is: nothing needs to be copied.
+    All,
+    Some(Value<'a>),
+    Nothing,
 }
 
-impl<'a> Cut<'a, '_> {
-    /// What is left of a value when everything read, ignored or belonging to another record is taken away.
-    fn left(
-        &self,
-        value: Value<'a>,
-        reads: Option<&PathSet>,
-        ignored: Option<&PathSet>,
-        path: &mut Vec<Segment>,
-    ) -> Option<Value<'a>> {
-        let read = reads.is_some_and(|set| set.whole) || ignored.is_some_and(|set| set.whole);
-        let others = path.as_slice() != self.own && self.containers.contains(&path.as_slice());
-        if read || others || says_nothing(value) {
-            return None;
-        }
-        match value {
-            Value::Map(map) => {
-                let mut kept = Vec::new();
-                for (key, value) in map.entries() {
-                    path.push(Segment::Key((*key).into()));
-                    let below = (reads.and_then(|set| set.key(key)), ignored.and_then(|set| set.key(key)));
-                    if let Some(value) = self.left(*value, below.0, below.1, path) {
-                        kept.push((*key, value));
+fn left<'a>(
+    arena: &'a Arena,
+    value: Value<'a>,
+    taken: Option<&PathSet>,
+    scratch: &mut Vec<(&'a str, Value<'a>)>,
+) -> Left<'a> {
+    if says_nothing(value) || taken.is_some_and(|set| set.whole) {
+        return Left::Nothing;
+    }
+    let mark = scratch.len();
+    let mut all = true;
+    match value {
+        Value::Map(map) => {
+            // Paths through a list's items reach an object that stands for a list of one.
+            let taken = taken.map(|set| match &set.items {
+                Some(items) if set.keys.is_empty() => items,
+                _ => set,
+            });
+            for (key, value) in map.entries() {
+                match left(arena, *value, taken.and_then(|set| set.key(key)), scratch) {
+                    Left::All => scratch.push((key, *value)),
+                    Left::Some(value) => {
+                        scratch.push((key, value));
+                        all = false;
                     }
-                    path.pop();
+                    Left::Nothing => all = false,
                 }
-                (!kept.is_empty()).then(|| self.arena.map(&kept))
             }
-            Value::List(items) => {
-                path.push(Segment::Items);
-                let kept: Vec<Option<Value<'a>>> =
-                    items.iter().map(|item| self.left(*item, through(reads), through(ignored), path)).collect();
-                path.pop();
-                // Items keep their places, so that what is left can be laid beside what was read.
-                let any = kept.iter().any(Option::is_some);
-                let kept: Vec<Value<'a>> = kept.into_iter().map(|item| item.unwrap_or(Value::Null)).collect();
-                any.then(|| self.arena.list(&kept))
-            }
-            value => Some(value),
+            let kept = match (all, scratch.len() > mark) {
+                (true, _) => Left::All,
+                (false, true) => Left::Some(arena.map(&scratch[mark..])),
+                (false, false) => Left::Nothing,
+            };
+            scratch.truncate(mark);
+            kept
         }
+        Value::List(items) => {
+            let mut some = false;
+            for item in items {
+                // Items keep their places, so that what is left can be laid beside what was read.
+                let value = match left(arena, *item, taken.and_then(|set| set.items.as_deref()), scratch) {
+                    Left::All => *item,
+                    Left::Some(value) => {
+                        all = false;
+                        value
+                    }
+                    Left::Nothing => {
+                        all = false;
+                        Value::Null
+                    }
+                };
+                some |= !value.is_absent();
+                scratch.push(("", value));
+            }
+            let kept: Vec<Value<'a>> = scratch.drain(mark..).map(|(_, value)| value).collect();
+            match (all, some) {
+                (true, _) => Left::All,
+                (false, true) => Left::Some(arena.list(&kept)),
+                (false, false) => Left::Nothing,
+            }
+        }
+        _ if taken.is_some_and(|set| set.items.as_ref().is_some_and(|items| items.whole)) => Left::Nothing,
+        _ => Left::All,
     }
 }

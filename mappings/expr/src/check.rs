@@ -53,6 +53,13 @@ impl Scope {
         self.names.len() - 1
     }
 
+    /// Gives the name in a slot another type.
+    pub fn retype(&mut self, slot: usize, ty: Type) {
+        if let Some(name) = self.names.get_mut(slot) {
+            name.1 = ty;
+        }
+    }
+
     /// Takes the last name away again.
     pub fn pop(&mut self) {
         self.names.pop();
@@ -168,7 +175,7 @@ pub(crate) struct Node {
 pub(crate) enum NodeKind {
     Constant(Constant),
     Slot(usize),
-    /// The item of the innermost `map`, `where`, `any` or `all`.
+    /// The item of the innermost form that works on each item.
     Item,
     List(Vec<Node>),
     Key(Box<Node>, Box<str>),
@@ -196,11 +203,26 @@ pub(crate) enum Each {
     Where,
     Any,
     All,
+    SortBy,
+    UniqueBy,
+    GroupBy,
 }
 
 impl Each {
-    pub(crate) const NAMES: [(&'static str, Each); 4] =
-        [("map", Self::Map), ("where", Self::Where), ("any", Self::Any), ("all", Self::All)];
+    pub(crate) const NAMES: [(&'static str, Each); 7] = [
+        ("map", Self::Map),
+        ("where", Self::Where),
+        ("any", Self::Any),
+        ("all", Self::All),
+        ("sort_by", Self::SortBy),
+        ("unique_by", Self::UniqueBy),
+        ("group_by", Self::GroupBy),
+    ];
+
+    /// Whether the second argument is a condition.
+    pub(crate) const fn asks(self) -> bool {
+        matches!(self, Self::Where | Self::Any | Self::All)
+    }
 }
 
 struct Checker<'s> {
@@ -409,8 +431,6 @@ impl Checker<'_> {
             };
             self.problem(at, format!("{l} {verb} {r}"), None);
         }
-        let ordered =
-            |ty: &Type| !matches!(ty, Type::Bool | Type::List(_) | Type::Record(_) | Type::Nothing | Type::Enum(_));
         if !matches!(operator, Operator::Equal | Operator::Unequal) {
             for (ast, ty) in [left, right] {
                 if !ordered(ty) {
@@ -486,20 +506,28 @@ impl Checker<'_> {
             self.problem(list.at, format!("`{name}` needs a list, this is {list_ty}"), None);
         }
         self.items.push(list_ty.item());
-        let (body_node, body_ty) = if each == Each::Map {
-            self.lower(body)
-        } else {
-            (self.expect(body, &Type::Bool, "a condition"), Type::Bool)
-        };
+        let (body_node, body_ty) =
+            if each.asks() { (self.expect(body, &Type::Bool, "a condition"), Type::Bool) } else { self.lower(body) };
+        if each == Each::SortBy && !(ordered(&body_ty) || matches!(body_ty, Type::Enum(_))) {
+            self.problem(body.at, format!("{body_ty} has no order"), None);
+        }
+        // Enums are compared as their values.
+        let body_node = if each == Each::Map { body_node } else { plain(body_node, &body_ty) };
         self.items.pop();
         let ty = match each {
             Each::Map if body_ty == Type::Nothing => Type::list(Type::Any),
             Each::Map => Type::list(body_ty),
-            Each::Where => Type::list(list_ty.item()),
+            Each::Where | Each::SortBy | Each::UniqueBy => Type::list(list_ty.item()),
+            Each::GroupBy => Type::list(Type::Any),
             Each::Any | Each::All => Type::Bool,
         };
         (NodeKind::Each(each, Box::new(list_node), Box::new(body_node)), ty)
     }
+}
+
+/// Whether `<` can compare two values of this type.
+fn ordered(ty: &Type) -> bool {
+    !matches!(ty, Type::Bool | Type::List(_) | Type::Record(_) | Type::Nothing | Type::Enum(_))
 }
 
 /// An enum stands for its value wherever text is needed.

@@ -4,7 +4,8 @@ use crate::ast::{At, Operator};
 use crate::check::{Constant, Each, Expr, Node, NodeKind};
 use crate::exact;
 use crate::explain::{Explain, Off, On, Trace};
-use crate::functions::{Call, Function};
+use crate::functions::{self, Call, Function, MAX_TEXT};
+use crate::order;
 use hub_tree::rust_decimal::Decimal;
 use hub_tree::{Arena, Value};
 use std::cmp::Ordering;
@@ -12,8 +13,6 @@ use std::rc::Rc;
 
 /// Steps that one context may take before it gives up; a mapping of a large document takes a few thousand.
 const STEPS: u64 = 2_000_000;
-/// Longest text that an expression may build, in bytes.
-const MAX_TEXT: usize = 1 << 20;
 
 /// What an expression runs in: an arena for what it makes, and the values of its scope's names.
 pub struct Cx<'a> {
@@ -182,13 +181,10 @@ fn call<'a>(
     }
     let reading: usize = arguments.iter().map(reading_cost).sum();
     spend(at, reading as u64, cx)?;
-    if QUADRATIC.contains(&function.name) {
-        let list = arguments.first().copied().unwrap_or_default();
-        let items = list.items().len() as u64;
-        spend(at, items * items / 64, cx)?;
-        weigh(at, list, cx)?;
-    }
-    let value = match (function.run)(&Call { arena: cx.arena, arguments }) {
+    let call = Call::new(cx.arena, function, arguments);
+    let result = (function.run)(&call);
+    spend(at, call.cost(), cx)?;
+    let value = match result {
         Ok(value) => value,
         Err(message) => return fail(at, format!("`{}`: {message}", function.name)),
     };
@@ -207,9 +203,6 @@ fn call<'a>(
 }
 
 const ABSENT_CONDITION: &str = "the condition is absent: give what it reads a default with `??`, or ask `exists(…)`";
-
-/// Functions that compare every item with every other.
-const QUADRATIC: &[&str] = &["unique"];
 
 /// Nothing is less than nothing: `-0` never leaves a computation.
 fn unsigned_zero(mut number: Decimal) -> Decimal {
@@ -374,9 +367,8 @@ fn operate<'a>(
     }
     match operator {
         O::In => {
-            let Value::List(items) = r else {
-                return fail(right_at, format!("`in` needs a list, this is {}", r.kind()));
-            };
+            let single = [r];
+            let items = if let Value::List(items) = r { items } else { &single };
             spend(at, items.len() as u64 / 4, cx)?;
             let mut found = false;
             for item in items {
@@ -454,16 +446,22 @@ fn each_item<'a, T: Trace>(
     let items: &'a [Value<'a>] = match value {
         Value::List(items) => items,
         value if value.is_absent() => return Ok(Value::Absent),
-        value => return fail(list.at, format!("this works on a list, this is {}", value.kind())),
+        // An XML element that occurs once is a list of one.
+        value => cx.arena.list(&[value]).items(),
     };
     let mut made = Vec::new();
+    let mut keys = Vec::new();
     let mut verdict = each == Each::All;
     for (index, item) in items.iter().enumerate() {
         cx.items.push(*item);
         trace.enter_item(list, index, *item, cx);
-        let result = if each == Each::Map {
+        let result = if !each.asks() {
             run(body, cx, trace).and_then(|value| {
-                made.push(value);
+                if each == Each::Map {
+                    made.push(value);
+                } else {
+                    keys.push((value, *item));
+                }
                 weigh(body.at, value, cx)
             })
         } else {
@@ -488,8 +486,37 @@ fn each_item<'a, T: Trace>(
         cx.items.pop();
         result?;
     }
-    Ok(match each {
-        Each::Map | Each::Where => cx.arena.list(&made),
-        Each::Any | Each::All => Value::Bool(verdict),
-    })
+    match each {
+        Each::Map | Each::Where => Ok(cx.arena.list(&made)),
+        Each::Any | Each::All => Ok(Value::Bool(verdict)),
+        Each::SortBy | Each::UniqueBy | Each::GroupBy => arranged(each, body.at, keys, cx),
+    }
+}
+
+/// The items by what was computed for each.
+fn arranged<'a>(
+    each: Each,
+    at: At,
+    keyed: Vec<(Value<'a>, Value<'a>)>,
+    cx: &mut Cx<'a>,
+) -> Result<Value<'a>, EvalError> {
+    let arena = cx.arena;
+    if each == Each::SortBy {
+        return order::sorted(keyed).map_or_else(|message| fail(at, message), |items| Ok(arena.list(&items)));
+    }
+    let keys: Vec<Value<'a>> = keyed.iter().map(|(key, _)| *key).collect();
+    let Some(weight) = functions::weight(arena.list(&keys)) else {
+        return fail(at, "what is computed for the items is too large to be compared");
+    };
+    if !cx.spend(weight as u64 / 16) {
+        return fail(at, format!("more than {STEPS} steps"));
+    }
+    if each == Each::UniqueBy {
+        return Ok(arena.list(&order::unique(keyed.into_iter())));
+    }
+    let groups: Vec<Value<'a>> = order::groups(keyed.into_iter())
+        .into_iter()
+        .map(|(key, items)| arena.map(&[("key", key), ("items", arena.list(&items))]))
+        .collect();
+    Ok(arena.list(&groups))
 }

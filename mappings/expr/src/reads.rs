@@ -58,7 +58,15 @@ impl Walk<'_> {
                 self.items.push(list.clone().map(|read| read.then(Segment::Items)));
                 self.whole(body);
                 self.items.pop();
-                if *each == Each::Where { list } else { None }
+                match each {
+                    Each::Where | Each::SortBy | Each::UniqueBy => list,
+                    Each::GroupBy => {
+                        // The items are in the result, whatever is done with it.
+                        self.reads.extend(list);
+                        None
+                    }
+                    Each::Map | Each::Any | Each::All => None,
+                }
             }
             NodeKind::Call(function, arguments) if function.picks_item => {
                 self.path(&arguments[0]).map(|read| read.then(Segment::Items))

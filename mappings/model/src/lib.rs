@@ -11,7 +11,6 @@
 #[macro_use]
 mod macros;
 
-pub mod codes;
 pub mod describe;
 pub mod entities;
 pub mod enums;

@@ -5,20 +5,59 @@ use std::fmt;
 use std::sync::Arc;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// A file that was read, kept for quoting its lines.
+/// A file that was read, kept for quoting its lines; or a stack of files that make up one thing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The path as the user knows it.
+    /// The path as the user knows it; of a stack, the path of the last file.
     pub path: String,
     /// The whole text.
     pub text: String,
+    /// Of a stack: how many lines stand before each file, and its path.
+    parts: Vec<(usize, String)>,
 }
 
 impl Source {
     /// A source to share.
     #[must_use]
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { path: path.into(), text: text.into() })
+        Arc::new(Self { path: path.into(), text: text.into(), parts: Vec::new() })
+    }
+
+    /// Files one after the other under one numbering of lines, so that what is made of several files keeps exact
+    /// places. The second half of the result says how many lines stand before each file.
+    #[must_use]
+    pub fn stacked(files: &[Arc<Source>]) -> (Arc<Self>, Vec<usize>) {
+        if let [only] = files {
+            return (Arc::clone(only), vec![0]);
+        }
+        let (mut text, mut parts, mut lines) = (String::new(), Vec::new(), 0);
+        for file in files {
+            parts.push((lines, file.path.clone()));
+            text.push_str(&file.text);
+            if !file.text.ends_with('\n') {
+                text.push('\n');
+            }
+            lines = text.lines().count();
+        }
+        let path = files.last().map(|file| file.path.clone()).unwrap_or_default();
+        let before = parts.iter().map(|(lines, _)| *lines).collect();
+        (Arc::new(Self { path, text, parts }), before)
+    }
+
+    /// The file that a position of this source lies in, and the position there.
+    #[must_use]
+    pub fn locate(&self, at: Position) -> (&str, Position) {
+        match self.parts.iter().rev().find(|(before, _)| at.line > *before) {
+            Some((before, path)) => (path, Position { line: at.line - before, column: at.column }),
+            None => (&self.path, at),
+        }
+    }
+
+    /// A position as people write it: `path:line:column`.
+    #[must_use]
+    pub fn place(&self, at: Position) -> String {
+        let (path, at) = self.locate(at);
+        format!("{path}:{at}")
     }
 }
 
@@ -89,7 +128,13 @@ impl Finding {
     /// `path:line:column`.
     #[must_use]
     pub fn place(&self) -> String {
-        format!("{}:{}", self.source.path, self.span.start)
+        self.source.place(self.span.start)
+    }
+
+    /// The file, and the line and column in it.
+    #[must_use]
+    pub fn location(&self) -> (&str, Position) {
+        self.source.locate(self.span.start)
     }
 }
 
@@ -99,7 +144,7 @@ impl fmt::Display for Finding {
         write!(f, "{}: {}: {}", self.place(), self.severity, self.message)?;
         let Span { start, end } = self.span;
         if let Some(line) = self.source.text.lines().nth(start.line.saturating_sub(1)) {
-            let number = start.line.to_string();
+            let number = self.location().1.line.to_string();
             let gutter = " ".repeat(number.len());
             let before: usize = line.chars().take(start.column - 1).map(width).sum();
             let last = if end.line == start.line { end.column } else { usize::MAX };
@@ -163,7 +208,7 @@ impl Findings {
     #[must_use]
     pub fn into_sorted(self) -> Vec<Finding> {
         let mut all = self.0.into_inner();
-        all.sort_by(|a, b| (&a.source.path, a.span.start).cmp(&(&b.source.path, b.span.start)));
+        all.sort_by(|a, b| a.location().cmp(&b.location()));
         all.dedup();
         all
     }

@@ -5,44 +5,16 @@
 //! does not guess.
 
 use crate::arena::Arena;
+use crate::reader::{Limits, ReadError};
 use crate::value::Value;
 use std::fmt::Write as _;
-
-/// What a reader accepts before it gives up.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Longest input in bytes.
-    pub max_bytes: usize,
-    /// Deepest nesting of lists and objects.
-    pub max_depth: usize,
-    /// Most values in all.
-    pub max_nodes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_bytes: 64 << 20, max_depth: 64, max_nodes: 2_000_000 }
-    }
-}
-
-/// Why bytes are no acceptable JSON, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message} at line {line}, column {column}")]
-pub struct JsonError {
-    /// What is wrong; quotes nothing of the input.
-    pub message: String,
-    /// Line from 1.
-    pub line: usize,
-    /// Column from 1, in characters.
-    pub column: usize,
-}
 
 /// Reads one JSON text.
 ///
 /// # Errors
 /// The first place where the bytes are not UTF-8, not JSON, hold a key twice or exceed `limits`.
-pub fn read<'a>(arena: &'a Arena, bytes: &'a [u8], limits: Limits) -> Result<Value<'a>, JsonError> {
-    let fail_at = |offset: usize, message: &str| Err(locate(bytes, offset, message));
+pub fn read<'a>(arena: &'a Arena, bytes: &'a [u8], limits: Limits) -> Result<Value<'a>, ReadError> {
+    let fail_at = |offset: usize, message: &str| Err(ReadError::at(bytes, offset, message));
     if bytes.len() > limits.max_bytes {
         return fail_at(0, &format!("the text is longer than {} bytes", limits.max_bytes));
     }
@@ -51,18 +23,8 @@ pub fn read<'a>(arena: &'a Arena, bytes: &'a [u8], limits: Limits) -> Result<Val
         Err(error) => return fail_at(error.valid_up_to(), "the bytes are not UTF-8"),
     };
     let mut reader = Reader { arena, text, bytes, at: 0, limits, nodes: 0, items: Vec::new(), entries: Vec::new() };
-    let value = reader.document().map_err(|(offset, message)| locate(bytes, offset, &message))?;
+    let value = reader.document().map_err(|(offset, message)| ReadError::at(bytes, offset, &message))?;
     Ok(value)
-}
-
-fn locate(bytes: &[u8], offset: usize, message: &str) -> JsonError {
-    let before = &bytes[..offset.min(bytes.len())];
-    let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-    JsonError {
-        message: message.to_owned(),
-        line: before.iter().filter(|b| **b == b'\n').count() + 1,
-        column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
-    }
 }
 
 type Fail = (usize, String);
@@ -246,18 +208,16 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<&'a str, Fail> {
         self.at += 1;
         let start = self.at;
-        loop {
-            match self.bytes.get(self.at) {
-                Some(b'"') => {
-                    let text = &self.text[start..self.at];
-                    self.at += 1;
-                    return Ok(text);
-                }
-                Some(b'\\') => return self.escaped_string(start),
-                Some(0..=0x1F) => return self.fail("a control character in text must be escaped"),
-                Some(_) => self.at += 1,
-                None => return self.fail("text without a closing quote"),
+        self.at += plain_bytes(&self.bytes[start..]);
+        match self.bytes.get(self.at) {
+            Some(b'"') => {
+                let text = &self.text[start..self.at];
+                self.at += 1;
+                Ok(text)
             }
+            Some(b'\\') => self.escaped_string(start),
+            Some(_) => self.fail("a control character in text must be escaped"),
+            None => self.fail("text without a closing quote"),
         }
     }
 
@@ -279,7 +239,7 @@ impl<'a> Reader<'a> {
                     plain = self.at;
                 }
                 Some(0..=0x1F) => return self.fail("a control character in text must be escaped"),
-                Some(_) => self.at += 1,
+                Some(_) => self.at += plain_bytes(&self.bytes[self.at..]),
                 None => return self.fail("text without a closing quote"),
             }
         }
@@ -441,29 +401,51 @@ fn pretty(value: &Value<'_>, depth: usize, out: &mut String) {
 /// Writes text in quotes, escaping what JSON requires and nothing else.
 pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
-    let mut plain = 0;
-    for (index, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0x08 => "\\b",
-            0x0C => "\\f",
-            0..=0x1F => "",
-            _ => continue,
-        };
-        out.push_str(&text[plain..index]);
-        if escape.is_empty() {
-            let _ = write!(out, "\\u{byte:04x}");
-        } else {
-            out.push_str(escape);
+    let mut rest = text;
+    loop {
+        let (plain, special) = rest.split_at(plain_bytes(rest.as_bytes()));
+        out.push_str(plain);
+        let Some(byte) = special.bytes().next() else { break };
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x08 => out.push_str("\\b"),
+            0x0C => out.push_str("\\f"),
+            _ => {
+                let _ = write!(out, "\\u{byte:04x}");
+            }
         }
-        plain = index + 1;
+        rest = &special[1..];
     }
-    out.push_str(&text[plain..]);
     out.push('"');
+}
+
+/// How many bytes stand before the next quote, backslash or control character. Eight are looked at together.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    // The high bit of each byte that is less than `n` (up to 128); behind the first, bits may be wrong.
+    let less = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGHS;
+    let mut chunks = bytes.chunks_exact(8);
+    let mut passed = 0;
+    for chunk in &mut chunks {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(chunk);
+        let word = u64::from_le_bytes(eight);
+        let quote = less(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = less(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = quote | backslash | less(word, 0x20);
+        if found != 0 {
+            return passed + found.trailing_zeros() as usize / 8;
+        }
+        passed += 8;
+    }
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1F);
+    let rest = chunks.remainder();
+    passed + rest.iter().position(special).unwrap_or(rest.len())
 }
 
 #[cfg(test)]
@@ -480,6 +462,14 @@ mod tests {
     fn numbers_and_order_survive_unchanged() {
         let text = r#"{"b":1.10,"a":[1e400,-0,0.1000000000000000000000000000000001],"c":{},"d":[],"e":null}"#;
         assert_eq!(round(text).unwrap(), text);
+    }
+
+    proptest! {
+        #[test]
+        fn plain_bytes_end_at_the_first_special_one(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let slow = bytes.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1F)).unwrap_or(bytes.len());
+            prop_assert_eq!(plain_bytes(&bytes), slow);
+        }
     }
 
     #[test]

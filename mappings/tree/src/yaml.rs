@@ -279,6 +279,39 @@ fn is_number(text: &str) -> bool {
 }
 
 impl Node {
+    /// The node as a part of a stack of files in which `lines` lines stand before its own; see [`Source::stacked`].
+    #[must_use]
+    pub fn moved_down(mut self, lines: usize) -> Self {
+        fn down(span: &mut Span, lines: usize) {
+            span.start.line += lines;
+            span.end.line += lines;
+        }
+        fn all(node: &mut Node, lines: usize) {
+            down(&mut node.span, lines);
+            match &mut node.kind {
+                Kind::List(items) => items.iter_mut().for_each(|item| all(item, lines)),
+                Kind::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
+                    down(&mut key.span, lines);
+                    all(value, lines);
+                }),
+                Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+            }
+        }
+        if lines > 0 {
+            all(&mut self, lines);
+        }
+        self
+    }
+
+    /// The value under `key` of a map, for those who look before decoding.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().find(|(k, _)| k.name == key).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
     /// What kind of node this is, in the words of error messages.
     #[must_use]
     pub const fn kind_name(&self) -> &'static str {

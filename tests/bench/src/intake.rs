@@ -27,7 +27,7 @@ pub fn run(rounds: usize, seconds: u64) -> anyhow::Result<Report> {
     let mut rows: Vec<Row> = Vec::new();
     let mut add = |name: String, value: f64| match rows.iter_mut().find(|row| row.name == name) {
         Some(row) => row.values.push(value),
-        None => rows.push(Row { name, values: vec![value] }),
+        None => rows.push(Row { values: vec![value], ..Row::new(name) }),
     };
     for _ in 0..rounds {
         for connections in CONNECTIONS {

@@ -4,7 +4,9 @@
 //! run, so that a noisy machine disturbs all of them; ratios between rows of one run mean something, numbers of
 //! different runs do not. Rows that begin with `hub` are ours, `hand` is the limit: the same durable work by hand.
 
+mod allocations;
 mod intake;
+mod mapping;
 mod program;
 mod report;
 
@@ -24,18 +26,37 @@ struct Cli {
     /// How long each runs, seconds.
     #[arg(long, default_value_t = 4)]
     seconds: u64,
+    /// Which other mapping languages take part in `mapping`.
+    #[arg(long, value_enum, default_value_t = mapping::Peers::Found)]
+    peers: mapping::Peers,
+    /// Run one contestant of `mapping` alone, once, for a profiler: `hub`, `hand`, `hub, no phones`.
+    #[arg(long)]
+    only: Option<String>,
+    /// Print what one contestant of `mapping` makes of the document.
+    #[arg(long)]
+    show: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Bench {
     /// Web hooks accepted per second on the embedded default, at 1, 16 and 64 connections.
     Intake,
+    /// Documents mapped per second on one core, from raw bytes to canonical bytes.
+    Mapping,
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    if let Some(name) = &cli.show {
+        println!("{}", mapping::show(name)?);
+        return Ok(());
+    }
     let report = match cli.name {
         Bench::Intake => intake::run(cli.rounds, cli.seconds)?,
+        Bench::Mapping => match &cli.only {
+            Some(name) => mapping::only(name, cli.seconds)?,
+            None => mapping::run(cli.rounds, cli.seconds, cli.peers)?,
+        },
     };
     if cli.json {
         println!("{}", report.to_json());

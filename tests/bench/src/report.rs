@@ -8,6 +8,8 @@ pub struct Row {
     pub name: String,
     /// One value per round.
     pub values: Vec<f64>,
+    /// Allocations per unit of work, where they are counted.
+    pub allocations: Option<u64>,
 }
 
 /// All contestants of one run.
@@ -20,6 +22,11 @@ pub struct Report {
 }
 
 impl Row {
+    /// A contestant without values.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), values: Vec::new(), allocations: None }
+    }
+
     fn sorted(&self) -> Vec<f64> {
         let mut values = self.values.clone();
         values.sort_by(f64::total_cmp);
@@ -36,7 +43,8 @@ impl Report {
     pub fn to_json(&self) -> String {
         let row = |row: &Row| {
             let values = row.sorted();
-            json!({ "name": row.name, "value": row.median(), "min": values.first(), "max": values.last() })
+            let (min, max) = (values.first(), values.last());
+            json!({ "name": row.name, "value": row.median(), "min": min, "max": max, "allocations": row.allocations })
         };
         let rows: Vec<_> = self.rows.iter().map(row).collect();
         json!({ "bench": self.bench, "unit": self.unit, "rows": rows }).to_string()
@@ -53,7 +61,11 @@ impl fmt::Display for Report {
         for row in &self.rows {
             let values = row.sorted();
             let (least, most) = (values[0], values[values.len() - 1]);
-            writeln!(f, "  {:<24} {:>10.0}   {least:.0} to {most:.0}", row.name, row.median())?;
+            write!(f, "  {:<24} {:>10.0}   {:<20}", row.name, row.median(), format!("{least:.0} to {most:.0}"))?;
+            match row.allocations {
+                Some(count) => writeln!(f, " {count} allocations each")?,
+                None => writeln!(f)?,
+            }
         }
         for (ours, limit) in &self.pairs {
             writeln!(f, "  {ours} / {limit}: {:.2}", self.median_of(ours) / self.median_of(limit))?;

@@ -1,19 +1,51 @@
 //! Reads one rule of a mapping file: what makes a value, and what is done to it on the way into its field.
 
-use super::{Compiler, Target};
-use crate::mapping::{DateForm, DateKind, EachRule, EnumTable, FieldRule, Letters, Literal, Rule, What};
-use hub_expr::{Segment, Type as ExprType};
+use super::Compiler;
+use super::fields::Target;
+use crate::mapping::{DateForm, DateKind, EachRule, EnumTable, Letters, Literal, Lookup, Rule, What};
+use hub_expr::Type as ExprType;
 use hub_model::scalars::ContactType;
 use hub_model::{Enum, ModelType, Type, scalars};
-use hub_tree::yaml::{Fields, Kind, Node};
-use hub_tree::{Span, Value, jiff, json};
+use hub_tree::yaml::{Fields, Key, Kind, Node};
+use hub_tree::{Span, jiff};
 
-/// Every key of a rule, so that a misspelt one is found.
-const WHATS: [&str; 11] =
+/// Where a rule's value comes from.
+pub(crate) const WHATS: [&str; 11] =
     ["path", "value", "expr", "each", "fields", "ref", "money", "score", "phone", "email", "person_name"];
+
+/// What is done to the value that `path` or `expr` finds; the others make their values themselves.
+pub(crate) const SHAPES: [&str; 12] =
+    ["trim", "lower", "upper", "split", "join", "enum", "lookup", "unknown", "date", "datetime", "zone", "clear"];
 
 /// The type of `type` in phones and e-mail addresses.
 const CONTACT_TYPE: &Type = <Enum<ContactType> as ModelType>::TYPE;
+
+/// The named forms of days and instants.
+pub(crate) const DATE_FORMS: [&str; 4] = ["rfc3339", "iso", "epoch_s", "epoch_ms"];
+
+/// What happens to a value that a table does not list.
+const UNKNOWN: [(&str, bool); 2] = [("keep", false), ("park", true)];
+
+/// Whether values of the type are days or instants, or anything.
+fn takes_days(ty: &Type) -> bool {
+    match ty {
+        Type::Date | Type::PartialDate | Type::DateTime | Type::Json => true,
+        Type::List(item) => takes_days(item),
+        _ => false,
+    }
+}
+
+/// A literal where anything may stand.
+fn free(node: &Node) -> Literal {
+    match &node.kind {
+        Kind::Null => Literal::Null,
+        Kind::Bool(value) => Literal::Bool(*value),
+        Kind::Number(text) => Literal::Number(text.clone()),
+        Kind::Text(text) => Literal::Text(text.clone()),
+        Kind::List(items) => Literal::List(items.iter().map(free).collect()),
+        Kind::Map(entries) => Literal::Map(entries.iter().map(|(key, node)| (key.name.clone(), free(node))).collect()),
+    }
+}
 
 impl Compiler<'_, '_> {
     pub(super) fn rule(&mut self, node: &Node, ty: &'static Type, id: &str) -> Option<Rule> {
@@ -37,6 +69,11 @@ impl Compiler<'_, '_> {
             self.cx.error_with(node.span, message, Some(format!("one of: {}", WHATS.join(", "))));
             return None;
         }
+        for (key, _) in entries.iter().filter(|(_, value)| value.kind == Kind::Null) {
+            let help = (key.name == "value").then(|| "to remove what is stored, write `clear: on_null`".to_owned());
+            self.cx.error_with(key.span, format!("`{}` is empty: write its value or take it out", key.name), help);
+        }
+        self.check_together(entries, &whats, ty);
         let mut fields = node.fields(self.cx)?;
         let when = fields.optional("when").and_then(|node| self.condition(node));
         let rule = match fields.optional("each") {
@@ -47,6 +84,35 @@ impl Compiler<'_, '_> {
         rule.map(|rule| Rule { when, ..rule })
     }
 
+    /// Keys of a rule that do nothing beside each other.
+    fn check_together(&self, entries: &[(Key, Node)], whats: &[&str], ty: &Type) {
+        let has = |name: &str| entries.iter().any(|(key, _)| key.name == name);
+        for (key, _) in entries {
+            let name = key.name.as_str();
+            let each_clears = name == "clear" && has("each");
+            if SHAPES.contains(&name) && !has("path") && !has("expr") && !each_clears {
+                let what = whats.iter().find(|what| **what != "each").copied().unwrap_or_default();
+                let help = format!("take it out, or put it into a rule inside `{what}`");
+                let message = format!("`{name}` shapes what `path` or `expr` finds; `{what}` makes its value itself");
+                self.cx.error_with(key.span, message, Some(help));
+            }
+            let fixed = has("value") && !has("when");
+            if ["default", "required"].contains(&name) && fixed {
+                self.cx.error(key.span, format!("`{name}` does nothing beside `value`, which is always there"));
+            }
+            if ["date", "datetime"].contains(&name) && !takes_days(ty) {
+                let message = format!("`{name}` is for days and instants, the field is {}", ty.name());
+                self.cx.error_with(key.span, message, Some("write `expr: format_date(…)` for a day as text".into()));
+            }
+            if name == "where" && !has("each") {
+                self.cx.error(key.span, "`where` picks items of an `each`");
+            }
+        }
+        if has("enum") && has("lookup") {
+            self.cx.error(entries[0].0.span, "`enum` and `lookup` both say what a code means: keep one");
+        }
+    }
+
     fn each_rule(
         &mut self,
         list: &Node,
@@ -55,27 +121,35 @@ impl Compiler<'_, '_> {
         ty: &'static Type,
         id: &str,
     ) -> Option<Rule> {
-        let item_ty: &'static Type = match ty {
-            Type::List(item) => item,
-            Type::Json => &Type::Json,
+        let item_ty: Option<&'static Type> = match ty {
+            Type::List(item) => Some(item),
+            Type::Json => Some(&Type::Json),
             other => {
                 self.cx.error(node.span, format!("`each` makes a list, the field is {}", other.name()));
-                return None;
+                None
             }
         };
-        let list = self.expr(list, false)?;
-        if !matches!(list.expr.ty(), ExprType::Any | ExprType::List(_)) {
-            self.cx.error(list.span, format!("`each` needs a list, this is {}", list.expr.ty()));
+        let located = self.expr(list, false);
+        if let Some(located) = &located
+            && !matches!(located.expr.ty(), ExprType::Any | ExprType::List(_) | ExprType::Record(_))
+        {
+            self.cx.error(list.span, format!("`each` needs a list, this is {}", located.expr.ty()));
         }
-        let place = list.expr.source().and_then(|read| self.place(read)).map(|mut place| {
-            place.push(Segment::Items);
-            place
-        });
-        self.push_slot("item", list.expr.ty().item(), place);
+        self.push_item(located.as_ref());
         let filter = fields.optional("where").and_then(|node| self.condition(node));
-        let item = self.plain_rule(fields, node, item_ty, id);
+        let clear_on_null = fields.word("clear", &[("on_null", true)]).unwrap_or(false);
+        let item = match item_ty {
+            Some(item_ty) => self.plain_rule(fields, node, item_ty, id),
+            None => {
+                // Nothing can be said about its parts; that they are keys of a rule still counts.
+                WHATS.iter().chain(&SHAPES).for_each(|key| _ = fields.optional(key));
+                ["default", "required"].iter().for_each(|key| _ = fields.optional(key));
+                None
+            }
+        };
         self.pop_slot();
-        Some(Rule::of(What::Each(Box::new(EachRule { list, filter, item: item? })), node.span))
+        let each = EachRule { list: located?, filter, item: item? };
+        Some(Rule { clear_on_null, ..Rule::of(What::Each(Box::new(each)), node.span) })
     }
 
     /// Everything but `each`.
@@ -89,8 +163,9 @@ impl Compiler<'_, '_> {
         }
         let letters = if lower { Some(Letters::Lower) } else { upper.then_some(Letters::Upper) };
         let enumeration = self.enum_table(fields, ty);
+        let lookup = self.lookup(fields, ty);
         let date = self.date_form(fields, ty, node.span);
-        let default = fields.optional("default").and_then(|node| self.literal(node, ty)).map(What::Value);
+        let default = fields.optional("default").and_then(|node| self.literal(node, ty));
         let rule = Rule {
             what: what?,
             when: None,
@@ -99,6 +174,7 @@ impl Compiler<'_, '_> {
             split: fields.text("split"),
             join: fields.text("join"),
             enumeration,
+            lookup,
             date,
             default,
             required: fields.bool("required").unwrap_or(false),
@@ -226,27 +302,22 @@ impl Compiler<'_, '_> {
         what
     }
 
-    fn short_fields(&mut self, node: &Node, target: &Target, id: &str) -> Vec<FieldRule> {
-        let mut rules = Vec::new();
-        for (key, value) in node.entries(self.cx) {
-            let Some((path, ty)) = self.resolve(&key.name, key.span, target) else { continue };
-            let id = format!("{id}.{}", key.name);
-            if let Some(rule) = self.short_rule(value, ty, &id) {
-                rules.push(FieldRule { target: path, ty, rule, span: key.span, id });
-            }
-        }
-        rules
-    }
-
-    /// A rule inside another: a full rule, a path or expression as text, or a literal number. Where a country or
-    /// currency belongs, a word in capitals is that code: `region: CN`, `currency: CNY`.
-    fn short_rule(&mut self, node: &Node, ty: &'static Type, id: &str) -> Option<Rule> {
+    /// A rule inside another: a full rule, a path or expression as text, or a literal number. Where a country, a
+    /// currency or a value of an enum belongs, a word in capitals is that: `region: CN`, `type: WORK`.
+    pub(super) fn short_rule(&mut self, node: &Node, ty: &'static Type, id: &str) -> Option<Rule> {
         let what = match &node.kind {
             Kind::Map(_) => return self.rule(node, ty, id),
             Kind::Text(text) => {
-                let upper = text.bytes().all(|b| b.is_ascii_uppercase()) && self.scope.find(text).is_none();
-                let a_code = matches!(ty, Type::Country | Type::Currency) && upper;
-                if a_code { self.literal(node, ty).map(What::Value) } else { self.expr(node, true).map(What::Expr) }
+                let a_code = match ty {
+                    Type::Country | Type::Currency => text.bytes().all(|b| b.is_ascii_uppercase()),
+                    Type::Enum(of) => of.values.contains(&text.as_str()),
+                    _ => false,
+                };
+                if a_code && self.scope.find(text).is_none() {
+                    self.literal(node, ty).map(What::Value)
+                } else {
+                    self.expr(node, true).map(What::Expr)
+                }
             }
             _ => self.literal(node, ty).map(What::Value),
         };
@@ -255,34 +326,86 @@ impl Compiler<'_, '_> {
 
     /// A literal value, checked against the target's type now rather than with the first payload.
     fn literal(&mut self, node: &Node, ty: &'static Type) -> Option<Literal> {
-        let text = node.scalar().unwrap_or_default();
-        let bad = match ty {
-            Type::Enum(of) if !of.values.contains(&text) => {
+        if let (Type::List(item), Kind::List(items)) = (ty, &node.kind) {
+            let items: Vec<Option<Literal>> = items.iter().map(|node| self.literal(node, item)).collect();
+            return items.into_iter().collect::<Option<Vec<Literal>>>().map(Literal::List);
+        }
+        if let (Type::Json, _) = (ty, ()) {
+            return Some(free(node));
+        }
+        let wanted = |what: &str| format!("the field is {}: expected {what}, found {}", ty.name(), node.kind_name());
+        let Some(text) = node.scalar() else {
+            self.cx.error(node.span, wanted(if matches!(ty, Type::List(_)) { "a list" } else { "one value" }));
+            return None;
+        };
+        let found = match ty {
+            Type::Enum(of) if of.values.contains(&text) => Ok(Literal::Enum(text.to_owned())),
+            Type::Enum(of) => {
                 self.cx.unknown(node.span, &format!("{} value", of.name), text, of.values.iter().copied());
                 return None;
             }
-            Type::Decimal | Type::Rate => hub_tree::value::parse_decimal(text).is_none().then_some("a number"),
-            Type::Integer => text.parse::<i64>().is_err().then_some("a whole number"),
-            Type::Bool => (!matches!(node.kind, Kind::Bool(_))).then_some("true or false"),
-            Type::Json | Type::Enum(_) | Type::Localized => None,
-            Type::List(_) | Type::Struct(_) | Type::Ref(_) => Some("a rule that makes it"),
-            _ => scalars::check_text(ty, text).err(),
+            Type::Decimal | Type::Rate => {
+                hub_tree::value::parse_decimal(text).map(|_| Literal::Text(text.to_owned())).ok_or("a number")
+            }
+            Type::Integer => {
+                text.parse::<i64>().map(|number| Literal::Number(number.to_string())).map_err(|_| "a whole number")
+            }
+            Type::Bool => match node.kind {
+                Kind::Bool(value) => Ok(Literal::Bool(value)),
+                _ => Err("true or false"),
+            },
+            Type::Text | Type::Localized => Ok(Literal::Text(text.to_owned())),
+            Type::Json | Type::List(_) | Type::Struct(_) | Type::Ref(_) => Err("a rule that makes it"),
+            _ => scalars::check_text(ty, text).map(Literal::Text),
         };
-        if let Some(wanted) = bad {
-            self.cx.error(node.span, format!("the field is {}: expected {wanted}", ty.name()));
-            return None;
+        found.map_err(|what| self.cx.error(node.span, wanted(what))).ok()
+    }
+
+    /// `lookup: departments`, or `lookup: { list: departments, on: payload.starts_on, reverse: true }`.
+    fn lookup(&mut self, fields: &mut Fields<'_, '_>, ty: &Type) -> Option<Lookup> {
+        let node = fields.optional("lookup")?;
+        let park_unknown = fields.word("unknown", &UNKNOWN).unwrap_or(false);
+        let (name, span, on, reverse) = match node.scalar() {
+            Some(name) => (name.to_owned(), node.span, None, false),
+            None => {
+                let mut parts = node.fields(self.cx)?;
+                let name = parts.required("list")?;
+                let on = parts.optional("on").and_then(|node| self.expr(node, true));
+                let reverse = parts.bool("reverse").unwrap_or(false);
+                parts.finish();
+                (name.text(self.cx)?, name.span, on, reverse)
+            }
+        };
+        if let Some(on) = &on
+            && !on.expr.ty().may_be(&ExprType::Date)
+            && !on.expr.ty().may_be(&ExprType::Text)
+        {
+            self.cx.error(on.span, format!("`on` is a day, this is {}", on.expr.ty()));
         }
-        let arena = hub_tree::Arena::new();
-        let json = match (ty, node.to_value(&arena)) {
-            (Type::Json, value) => json::to_string(&value),
-            (_, Value::Bool(value)) => value.to_string(),
-            _ => json::to_string(&Value::Text(text)),
-        };
-        Some(Literal { json })
+        let number = self.list(&name, span)?;
+        let list = std::sync::Arc::clone(&self.lists[number]);
+        if list.dated && on.is_none() {
+            let help = format!("write `lookup: {{ list: {name}, on: <the day> }}`");
+            self.cx.error_with(span, format!("what `{name}` says depends on the day"), Some(help));
+        }
+        if reverse && let Some(twice) = list.ambiguous() {
+            self.cx.error(span, format!("several codes of `{name}` mean `{twice}`, it cannot be read backwards"));
+        }
+        if let (Type::Enum(of), false) = (ty, reverse) {
+            for (meaning, at) in list.meanings().filter(|(meaning, _)| !of.values.contains(meaning)) {
+                let findings = self.cx.findings();
+                let help = hub_tree::finding::suggest(meaning, of.values.iter().copied());
+                findings.error(&list.source, at, format!("{} has no value `{meaning}`", of.name), help);
+            }
+        }
+        Some(Lookup { list: number, on, reverse, park_unknown })
     }
 
     fn enum_table(&mut self, fields: &mut Fields<'_, '_>, ty: &Type) -> Option<EnumTable> {
-        let park_unknown = fields.word("unknown", &[("keep", false), ("park", true)]);
+        let park_unknown = fields.word("unknown", &UNKNOWN);
+        if fields.optional("lookup").is_some() {
+            return None;
+        }
         let Some(node) = fields.optional("enum") else {
             if let (Some(_), false) = (park_unknown, matches!(ty, Type::Enum(_))) {
                 self.cx.error(fields.span, "`unknown` says what to do with a value that `enum` does not list");
@@ -309,10 +432,11 @@ impl Compiler<'_, '_> {
         let zone_node = fields.optional("zone");
         let zone = zone_node.and_then(|node| {
             let name = node.text(self.cx)?;
-            if jiff::tz::TimeZone::get(&name).is_err() {
+            let zone = jiff::tz::TimeZone::get(&name).ok();
+            if zone.is_none() {
                 self.cx.error(node.span, format!("`{name}` is no IANA time zone"));
             }
-            Some(name)
+            zone
         });
         let (date, datetime) = (fields.optional("date"), fields.optional("datetime"));
         let Some(node) = date.or(datetime) else {
@@ -352,7 +476,7 @@ impl Compiler<'_, '_> {
             }
         };
         let local = matches!(&kind, DateKind::Format(format) if !format.contains("%z") && !format.contains("%:z"));
-        if datetime.is_some() && local && zone.is_none() {
+        if datetime.is_some() && local && zone_node.is_none() {
             let help = "add `zone: Asia/Shanghai`, or whichever zone the vendor means".to_owned();
             self.cx.error_with(span, "a local date-time needs a zone", Some(help));
         }
@@ -361,8 +485,21 @@ impl Compiler<'_, '_> {
 
     /// What a rule makes must be able to become what the field is.
     fn check_shape(&mut self, rule: &Rule, ty: &Type) {
-        let What::Expr(located) = &rule.what else { return };
-        let found = located.expr.ty();
+        let sources = match &rule.what {
+            What::Expr(located) => std::slice::from_ref(located),
+            What::Paths(paths) => paths.as_slice(),
+            _ => return,
+        };
+        // A table or code list may make anything of a code.
+        if rule.lookup.is_some() || rule.enumeration.is_some() {
+            return;
+        }
+        for located in sources {
+            self.check_becomes(located.expr.ty(), rule, ty);
+        }
+    }
+
+    fn check_becomes(&mut self, found: &ExprType, rule: &Rule, ty: &Type) {
         let bad = match ty {
             Type::List(_) | Type::Json | Type::Localized => false,
             Type::Struct(_) | Type::Ref(_) => !matches!(found, ExprType::Any | ExprType::Record(_) | ExprType::Nothing),
@@ -374,7 +511,7 @@ impl Compiler<'_, '_> {
             _ => matches!(found, ExprType::Record(_)) || (matches!(found, ExprType::List(_)) && rule.join.is_none()),
         };
         if bad {
-            self.cx.error(rule.span, format!("the field is {}, the expression gives {found}", ty.name()));
+            self.cx.error(rule.span, format!("the field is {}, its source gives {found}", ty.name()));
         }
     }
 }
@@ -389,6 +526,7 @@ impl Rule {
             split: None,
             join: None,
             enumeration: None,
+            lookup: None,
             date: None,
             default: None,
             required: false,

@@ -1,50 +1,70 @@
-//! Days and instants.
+//! Days and instants: read from what systems write, and written as they want it.
 
-use super::{Function, Kind, optional, required};
+use super::{Call, FUNCTION, Function, Kind, optional, required};
 use crate::types::Type;
+use hub_standards::dates::{Form, Moment, in_zone, iso_day};
 use hub_tree::Value;
-use hub_tree::jiff::civil::{Date, DateTime};
-use hub_tree::jiff::fmt::strtime;
+use hub_tree::jiff::Timestamp;
+use hub_tree::jiff::civil::DateTime;
 use hub_tree::jiff::tz::TimeZone;
-use hub_tree::jiff::{Span, Timestamp};
 
-const BASE: Function = Function {
-    name: "",
-    parameters: &[required("date", Kind::Date)],
-    repeats: false,
-    returns: |_| Type::Number,
-    sees_absent: false,
-    picks_item: false,
-    doc: "",
-    example: ("", ""),
-    run: |_| Ok(Value::Absent),
-};
+const BASE: Function = Function { topic: "Days and instants", ..FUNCTION };
 
-/// `2026-03-01`, nothing more and nothing less.
-pub(super) fn iso_date(text: &str) -> Option<Date> {
-    let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
-    shape.then(|| text.parse().ok())?
+const UNKNOWN_FORM: &str =
+    "The form is unknown: one of rfc3339, epoch_s, epoch_ms, yyyyMMdd, dotnet, excel, sap, cn, or a strftime format.";
+
+fn form(call: &Call<'_, '_>, index: usize) -> Result<Form, String> {
+    match Form::named(call.text(index)?) {
+        Some(form) => Ok(form),
+        None => {
+            let names: Vec<&str> = Form::NAMES.iter().map(|(name, _)| *name).collect();
+            call.refuse(index, format!("write a strftime format with % or one of {}", names.join(", ")))
+        }
+    }
 }
 
-fn zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).map_err(|_| "there is no such time zone; write an IANA name such as Asia/Shanghai".to_owned())
+fn zone(call: &Call<'_, '_>, index: usize) -> Result<Option<TimeZone>, String> {
+    if call.has(index) { call.zone(index).map(Some) } else { Ok(None) }
+}
+
+/// What the text, or number, of the first argument stands for in the form of the second.
+fn read(call: &Call<'_, '_>, zone: Option<&TimeZone>) -> Result<Moment, String> {
+    let form = form(call, 1)?;
+    form.read(call.scalar(0)?, zone).or_else(|error| call.refuse(0, error))
+}
+
+fn to_date<'a>(call: &Call<'a, '_>) -> Result<Value<'a>, String> {
+    let zone = zone(call, 2)?;
+    match read(call, None)?.day(zone.as_ref()) {
+        Ok(day) => Ok(day.map_or(Value::Absent, Value::Date)),
+        Err(error) => call.refuse(0, error),
+    }
+}
+
+fn to_instant<'a>(call: &Call<'a, '_>) -> Result<Value<'a>, String> {
+    let zone = zone(call, 2)?;
+    match read(call, zone.as_ref())?.instant(zone.as_ref()) {
+        Ok(at) => Ok(at.map_or(Value::Absent, Value::DateTime)),
+        Err(error) => call.refuse(0, error),
+    }
 }
 
 pub(super) const ALL: &[Function] = &[
     Function {
         name: "date",
-        parameters: &[required("value", Kind::Any), optional("format", Kind::Text)],
+        parameters: &[required("value", Kind::Any), optional("form", Kind::Text), optional("zone", Kind::Text)],
         returns: |_| Type::Date,
-        doc: "Text as a calendar day: ISO 8601 unless a strftime format is given. A date never passes through a time zone.",
+        doc: "A calendar day: of ISO 8601 text, or of text or a number in another form. A day never passes through a time zone; an instant has a day only in a zone. Absent where the form writes that there is no date.",
         example: ("date('01/12/2026', '%d/%m/%Y')", "\"2026-12-01\""),
+        errors: &[
+            "The text is not in the form, or the day does not exist.",
+            "An instant without a zone.",
+            UNKNOWN_FORM,
+        ],
         run: |call| match call.value(0) {
             value @ Value::Date(_) => Ok(value),
-            Value::Text(text) if call.arguments.len() > 1 => {
-                let parsed = strtime::parse(call.text(1)?, text).and_then(|parts| parts.to_date());
-                parsed.map(Value::Date).map_err(|_| "the text does not fit the format".to_owned())
-            }
-            Value::Text(text) => iso_date(text).map(Value::Date).ok_or_else(|| "the text is no ISO date".to_owned()),
+            _ if call.has(1) => to_date(call),
+            Value::Text(text) => iso_day(text).map(Value::Date).ok_or_else(|| "the text is no ISO date".to_owned()),
             _ => call.wrong(0, "text"),
         },
         ..BASE
@@ -53,24 +73,84 @@ pub(super) const ALL: &[Function] = &[
         name: "datetime",
         parameters: &[required("value", Kind::Any), optional("zone", Kind::Text)],
         returns: |_| Type::DateTime,
-        doc: "Text as an instant: RFC 3339, or a local time together with an IANA zone.",
+        doc: "An instant: of RFC 3339 text, or of a local time together with an IANA zone.",
         example: ("datetime('2026-03-01 17:30:00', 'Asia/Shanghai')", "\"2026-03-01T09:30:00.000Z\""),
+        errors: &[
+            "The text is no date-time, or has neither an offset nor a zone.",
+            "The local time does not exist in the zone, or exists twice.",
+        ],
         run: |call| match call.value(0) {
             value @ Value::DateTime(_) => Ok(value),
             Value::Text(text) => {
                 if let Ok(at) = text.parse::<Timestamp>() {
                     return Ok(Value::DateTime(at));
                 }
-                if call.arguments.len() < 2 {
+                if !call.has(1) {
                     return Err("the text is no date-time with an offset; a local one needs a zone".to_owned());
                 }
                 let local: DateTime = text.parse().map_err(|_| "the text is no date-time".to_owned())?;
-                let zoned = zone(call.text(1)?)?.to_ambiguous_zoned(local).unambiguous();
-                zoned
-                    .map(|zoned| Value::DateTime(zoned.timestamp()))
-                    .map_err(|_| "the local time does not exist, or exists twice, in that zone".to_owned())
+                in_zone(local, &call.zone(1)?).map(Value::DateTime).map_err(|error| error.to_string())
             }
             _ => call.wrong(0, "text"),
+        },
+        ..BASE
+    },
+    Function {
+        name: "parse_datetime",
+        parameters: &[required("value", Kind::Any), required("form", Kind::Text), optional("zone", Kind::Text)],
+        returns: |_| Type::DateTime,
+        doc: "Text or a number in a form as an instant; a form without an offset needs a zone, and a day is its midnight there. Absent where the form writes that there is no date.",
+        example: ("parse_datetime('/Date(1330848000000-0800)/', 'dotnet')", "\"2012-03-04T08:00:00.000Z\""),
+        errors: &[
+            "The text is not in the form.",
+            "A local time without a zone, or one that does not exist there or exists twice.",
+            UNKNOWN_FORM,
+        ],
+        run: |call| match call.value(0) {
+            value @ Value::DateTime(_) => Ok(value),
+            _ => to_instant(call),
+        },
+        ..BASE
+    },
+    Function {
+        name: "partial_date",
+        parameters: &[required("value", Kind::Any), optional("form", Kind::Text)],
+        returns: |_| Type::Text,
+        doc: "A year, month or day as text, as precise as it was written: 2018, 2018-09, 2018-09-27.",
+        example: ("partial_date('2018年9月', 'cn')", "\"2018-09\""),
+        errors: &["The text is not in the form, or is an instant.", UNKNOWN_FORM],
+        run: |call| {
+            let form = if call.has(1) { form(call, 1)? } else { Form::Rfc3339 };
+            let moment = match call.value(0) {
+                Value::Date(day) => Moment::Day(day),
+                _ => form.read(call.scalar(0)?, None).or_else(|error| call.refuse(0, error))?,
+            };
+            match moment {
+                Moment::Nothing => Ok(Value::Absent),
+                Moment::Local(local) => Ok(call.new_text(&Moment::Day(local.date()).to_string())),
+                Moment::At(_) => call.refuse(0, "an instant is no day: write `date(…)` with a zone"),
+                moment => Ok(call.new_text(&moment.to_string())),
+            }
+        },
+        ..BASE
+    },
+    Function {
+        name: "is_date",
+        parameters: &[required("value", Kind::Any), optional("form", Kind::Text)],
+        returns: |_| Type::Bool,
+        doc: "Whether the value is a day, or text or a number that stands for one in the form (ISO unless told).",
+        example: ("is_date('2026-02-30')", "false"),
+        errors: &[UNKNOWN_FORM],
+        run: |call| {
+            let form = if call.has(1) { form(call, 1)? } else { Form::Rfc3339 };
+            let whole = |moment: Moment| matches!(moment, Moment::Day(_) | Moment::Local(_));
+            Ok(Value::Bool(match call.value(0) {
+                Value::Date(_) => true,
+                Value::Text(_) | Value::Number(_) | Value::Decimal(_) => {
+                    form.read(call.scalar(0)?, None).is_ok_and(whole)
+                }
+                _ => false,
+            }))
         },
         ..BASE
     },
@@ -80,91 +160,84 @@ pub(super) const ALL: &[Function] = &[
         returns: |_| Type::Date,
         doc: "The calendar day of an instant in a zone.",
         example: ("local_date(datetime('2026-03-01T23:30:00Z'), 'Asia/Shanghai')", "\"2026-03-02\""),
-        run: |call| Ok(Value::Date(call.datetime(0)?.to_zoned(zone(call.text(1)?)?).date())),
+        errors: &["There is no such zone."],
+        run: |call| Ok(Value::Date(call.zone(1)?.to_datetime(call.datetime(0)?).date())),
         ..BASE
     },
     Function {
-        name: "year",
-        doc: "The year of a day.",
-        example: ("year(date('2026-03-01'))", "2026"),
-        run: |call| Ok(Value::Decimal(call.date(0)?.year().into())),
-        ..BASE
-    },
-    Function {
-        name: "month",
-        doc: "The month of a day, from 1.",
-        example: ("month(date('2026-03-01'))", "3"),
-        run: |call| Ok(Value::Decimal(call.date(0)?.month().into())),
-        ..BASE
-    },
-    Function {
-        name: "day",
-        doc: "The day of its month, from 1.",
-        example: ("day(date('2026-03-01'))", "1"),
-        run: |call| Ok(Value::Decimal(call.date(0)?.day().into())),
-        ..BASE
-    },
-    Function {
-        name: "add_days",
-        parameters: &[required("date", Kind::Date), required("days", Kind::Number)],
-        returns: |_| Type::Date,
-        doc: "The day so many days later, or earlier.",
-        example: ("add_days(date('2026-02-27'), 2)", "\"2026-03-01\""),
+        name: "local_time",
+        parameters: &[required("at", Kind::DateTime), required("zone", Kind::Text)],
+        returns: |_| Type::Text,
+        doc: "The time of day of an instant in a zone, to the second.",
+        example: ("local_time(datetime('2026-03-01T09:30:15.250Z'), 'Asia/Shanghai')", "\"17:30:15\""),
+        errors: &["There is no such zone."],
         run: |call| {
-            let days = Span::new().try_days(call.whole(1, 0, -3_000_000..=3_000_000)?).map_err(|_| OUT_OF_RANGE)?;
-            Ok(Value::Date(call.date(0)?.checked_add(days).map_err(|_| OUT_OF_RANGE)?))
+            let time = call.zone(1)?.to_datetime(call.datetime(0)?).time();
+            Ok(call.new_text(&format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())))
         },
         ..BASE
     },
     Function {
-        name: "add_months",
-        parameters: &[required("date", Kind::Date), required("months", Kind::Number)],
-        returns: |_| Type::Date,
-        doc: "The same day so many months later, or earlier; the last day of the month where there is no such day.",
-        example: ("add_months(date('2026-01-31'), 1)", "\"2026-02-28\""),
-        run: |call| {
-            let months = Span::new().try_months(call.whole(1, 0, -100_000..=100_000)?).map_err(|_| OUT_OF_RANGE)?;
-            Ok(Value::Date(call.date(0)?.checked_add(months).map_err(|_| OUT_OF_RANGE)?))
-        },
-        ..BASE
-    },
-    Function {
-        name: "add_seconds",
-        parameters: &[required("at", Kind::DateTime), required("seconds", Kind::Number)],
+        name: "start_of_day",
+        parameters: &[required("date", Kind::Date), required("zone", Kind::Text)],
         returns: |_| Type::DateTime,
-        doc: "The instant so many seconds later, or earlier.",
-        example: ("add_seconds(datetime('2026-03-01T23:59:30Z'), 3600)", "\"2026-03-02T00:59:30.000Z\""),
-        run: |call| {
-            let seconds = call.whole(1, 0, -10_000_000_000..=10_000_000_000)?;
-            let span = Span::new().try_seconds(seconds).map_err(|_| OUT_OF_RANGE)?;
-            Ok(Value::DateTime(call.datetime(0)?.checked_add(span).map_err(|_| OUT_OF_RANGE)?))
+        doc: "The instant at which a day begins in a zone; where clocks skip midnight, the first one after it.",
+        example: ("start_of_day(date('2026-03-01'), 'Asia/Shanghai')", "\"2026-02-28T16:00:00.000Z\""),
+        errors: &["There is no such zone.", "The day is out of range."],
+        run: |call| match call.date(0)?.to_zoned(call.zone(1)?).and_then(|midnight| midnight.start_of_day()) {
+            Ok(start) => Ok(Value::DateTime(start.timestamp())),
+            Err(_) => call.refuse(0, "the day is out of range"),
         },
         ..BASE
     },
     Function {
-        name: "days_between",
-        parameters: &[required("from", Kind::Date), required("to", Kind::Date)],
-        doc: "How many days `to` lies after `from`.",
-        example: ("days_between(date('2026-02-27'), date('2026-03-01'))", "2"),
-        run: |call| {
-            let days = call.date(0)?.until(call.date(1)?).map_err(|_| OUT_OF_RANGE)?.get_days();
-            Ok(Value::Decimal(days.into()))
-        },
+        name: "epoch_s",
+        parameters: &[required("at", Kind::DateTime)],
+        returns: |_| Type::Number,
+        doc: "The whole seconds of an instant since 1970.",
+        example: ("epoch_s(datetime('2026-03-01T09:30:00Z'))", "1772357400"),
+        run: |call| Ok(Value::Decimal(call.datetime(0)?.as_second().into())),
+        ..BASE
+    },
+    Function {
+        name: "epoch_ms",
+        parameters: &[required("at", Kind::DateTime)],
+        returns: |_| Type::Number,
+        doc: "The whole milliseconds of an instant since 1970.",
+        example: ("epoch_ms(datetime('2026-03-01T09:30:00Z'))", "1772357400000"),
+        run: |call| Ok(Value::Decimal(call.datetime(0)?.as_millisecond().into())),
         ..BASE
     },
     Function {
         name: "format_date",
-        parameters: &[required("date", Kind::Date), required("format", Kind::Text)],
+        parameters: &[required("date", Kind::Date), required("form", Kind::Text)],
         returns: |_| Type::Text,
-        doc: "A day as text in a strftime format.",
+        doc: "A day as text in a named form or a strftime format.",
         example: ("format_date(date('2026-03-01'), '%Y年%-m月%-d日')", "\"2026年3月1日\""),
+        errors: &["The format is not valid for a day.", UNKNOWN_FORM],
+        run: |call| match form(call, 1)?.write(Moment::Day(call.date(0)?), None) {
+            Ok(text) => Ok(call.new_text(&text)),
+            Err(error) => call.refuse(1, error),
+        },
+        ..BASE
+    },
+    Function {
+        name: "format_datetime",
+        parameters: &[required("at", Kind::DateTime), required("form", Kind::Text), optional("zone", Kind::Text)],
+        returns: |_| Type::Text,
+        doc: "An instant as text in a named form or a strftime format, as clocks show it in a zone, or in UTC.",
+        example: (
+            "format_datetime(datetime('2026-03-01T09:30:00Z'), '%Y-%m-%d %H:%M', 'Asia/Shanghai')",
+            "\"2026-03-01 17:30\"",
+        ),
+        errors: &["The format is not valid.", "There is no such zone.", UNKNOWN_FORM],
         run: |call| {
-            let text =
-                strtime::format(call.text(1)?, call.date(0)?).map_err(|_| "the format is not valid".to_owned())?;
-            Ok(call.new_text(&text))
+            let zone = zone(call, 2)?;
+            match form(call, 1)?.write(Moment::At(call.datetime(0)?), zone.as_ref()) {
+                Ok(text) => Ok(call.new_text(&text)),
+                Err(error) => call.refuse(1, error),
+            }
         },
         ..BASE
     },
 ];
-
-const OUT_OF_RANGE: &str = "the result is out of range";

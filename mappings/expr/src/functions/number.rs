@@ -1,60 +1,75 @@
-//! Numbers: exact decimals.
+//! Numbers: exact decimals, one at a time.
 
-use super::{Call, Function, Kind, optional, required};
+use super::{Call, FUNCTION, Function, Kind, optional, required};
 use crate::types::Type;
+use hub_standards::chinese::{grouped, to_half_width};
 use hub_tree::Value;
 use hub_tree::rust_decimal::{Decimal, RoundingStrategy};
 
+const TOO_LARGE: &str = "the result has more than 28 digits";
+
 const BASE: Function = Function {
-    name: "",
+    topic: "Numbers",
     parameters: &[required("number", Kind::Number)],
-    repeats: false,
     returns: |_| Type::Number,
-    sees_absent: false,
-    picks_item: false,
-    doc: "",
-    example: ("", ""),
-    run: |_| Ok(Value::Absent),
+    ..FUNCTION
 };
 
+const ROUNDED: Function = Function {
+    parameters: &[required("number", Kind::Number), optional("digits", Kind::Number)],
+    errors: &["`digits` is no whole number from -20 to 28."],
+    ..BASE
+};
+
+/// Rounded to digits after the point; negative ones stand before it.
 fn rounded<'a>(call: &Call<'a, '_>, strategy: RoundingStrategy) -> Result<Value<'a>, String> {
-    let digits = u32::try_from(call.whole(1, 0, 0..=28)?).unwrap_or(0);
-    Ok(Value::Decimal(call.number(0)?.round_dp_with_strategy(digits, strategy)))
+    let digits = call.whole(1, 0, -20..=28)?;
+    let number = call.number(0)?;
+    let places = u32::try_from(digits.unsigned_abs()).unwrap_or(0);
+    if digits >= 0 {
+        return Ok(Value::Decimal(number.round_dp_with_strategy(places, strategy)));
+    }
+    let unit = (0..places).fold(Decimal::ONE, |unit, _| unit * Decimal::TEN);
+    let whole = number.checked_div(unit).ok_or(TOO_LARGE)?.round_dp_with_strategy(0, strategy);
+    whole.checked_mul(unit).map(Value::Decimal).ok_or_else(|| TOO_LARGE.to_owned())
 }
 
-/// The numbers of a call: its arguments, or the items of its only list. An absent one is an error, never zero.
-fn numbers(call: &Call<'_, '_>) -> Result<Vec<Decimal>, String> {
-    let items = match call.arguments {
-        [Value::List(items)] => items,
-        arguments => arguments,
-    };
-    items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| match item.as_decimal() {
-            Some(number) => Ok(number),
-            None if item.is_absent() => Err(format!("number {} is absent: give it a default with `??`", index + 1)),
-            None => Err(format!("number {} is {}", index + 1, item.kind())),
+/// A number as people write it with this decimal mark; grouping signs only between groups of three.
+fn localized(text: &str, mark: char) -> Option<Decimal> {
+    let text = to_half_width(text);
+    let text = text.trim();
+    let plain: String = text
+        .chars()
+        .map(|c| match c {
+            c if c == mark => '.',
+            '.' | ',' | '\'' | '’' | ' ' | '\u{A0}' | '\u{202F}' => ',',
+            c => c,
         })
-        .collect()
+        .collect();
+    grouped(&plain)
 }
 
-fn extreme<'a>(call: &Call<'a, '_>, pick: fn(Decimal, Decimal) -> Decimal) -> Result<Value<'a>, String> {
-    Ok(numbers(call)?.into_iter().reduce(pick).map_or(Value::Absent, Value::Decimal))
+/// What `number` makes of text.
+fn parsed(call: &Call<'_, '_>, text: &str) -> Result<Option<Decimal>, String> {
+    let mark = if call.has(1) { call.text(1)? } else { "." };
+    match mark {
+        "." if !call.has(1) => Ok(grouped(text.trim())),
+        "." => Ok(localized(text, '.')),
+        "," => Ok(localized(text, ',')),
+        _ => call.refuse(1, "write '.' or ','"),
+    }
 }
-
-const MANY: Function =
-    Function { parameters: &[required("numbers", Kind::Any)], repeats: true, sees_absent: true, ..BASE };
 
 pub(super) const ALL: &[Function] = &[
     Function {
         name: "number",
-        parameters: &[required("value", Kind::Any)],
-        doc: "Text as a number; white space around it and thousands separators between groups of three are passed over.",
-        example: ("number(' 12,000.50 ')", "12000.50"),
+        parameters: &[required("value", Kind::Any), optional("decimal_mark", Kind::Text)],
+        doc: "Text as a number; white space around it and signs between groups of three digits are passed over. With the decimal mark ',' the text 1.234,56 is read.",
+        example: ("number('1.234,56', ',')", "1234.56"),
+        errors: &["The text is no number.", "`decimal_mark` is neither '.' nor ','."],
         run: |call| match call.value(0) {
             value @ (Value::Number(_) | Value::Decimal(_)) => Ok(value),
-            Value::Text(text) => match parse(text.trim()) {
+            Value::Text(text) => match parsed(call, text)? {
                 Some(number) => Ok(Value::Decimal(number)),
                 None => Err("the text is no number".to_owned()),
             },
@@ -63,35 +78,99 @@ pub(super) const ALL: &[Function] = &[
         ..BASE
     },
     Function {
+        name: "is_number",
+        parameters: &[required("value", Kind::Any), optional("decimal_mark", Kind::Text)],
+        returns: |_| Type::Bool,
+        sees_absent: true,
+        doc: "Whether `number` could read the value; what is absent is no number.",
+        example: ("is_number('12k')", "false"),
+        errors: &["`decimal_mark` is neither '.' nor ','."],
+        run: |call| {
+            Ok(Value::Bool(match call.value(0) {
+                Value::Text(text) => parsed(call, text)?.is_some(),
+                value => value.as_decimal().is_some(),
+            }))
+        },
+        ..BASE
+    },
+    Function {
+        name: "percent",
+        parameters: &[required("value", Kind::Any)],
+        doc: "A rate in percent as a share of one; of a number, or of text with or without its sign.",
+        example: ("percent('8.5%')", "0.085"),
+        errors: &["The text is no rate in percent."],
+        run: |call| {
+            let number = match call.value(0) {
+                Value::Text(text) => {
+                    let text = to_half_width(text);
+                    grouped(text.trim().trim_end_matches('%').trim_end())
+                }
+                _ => Some(call.number(0)?),
+            };
+            match number.and_then(|number| number.checked_div(Decimal::ONE_HUNDRED)) {
+                Some(rate) => Ok(Value::Decimal(rate.normalize())),
+                None => call.refuse(0, "the text is no rate in percent"),
+            }
+        },
+        ..BASE
+    },
+    Function {
         name: "round",
-        parameters: &[required("number", Kind::Number), optional("digits", Kind::Number)],
-        doc: "Rounded to so many digits after the point (0 unless told); halves go away from zero.",
+        doc: "Rounded to so many digits after the point (0 unless told, negative before the point); halves go away from zero.",
         example: ("round(84.995, 2)", "85.00"),
         run: |call| rounded(call, RoundingStrategy::MidpointAwayFromZero),
-        ..BASE
+        ..ROUNDED
     },
     Function {
         name: "round_half_even",
-        parameters: &[required("number", Kind::Number), optional("digits", Kind::Number)],
         doc: "Rounded like `round`, but halves go to the even neighbour.",
         example: ("round_half_even(2.5)", "2"),
         run: |call| rounded(call, RoundingStrategy::MidpointNearestEven),
-        ..BASE
+        ..ROUNDED
+    },
+    Function {
+        name: "round_half_down",
+        doc: "Rounded like `round`, but halves go towards zero.",
+        example: ("round_half_down(2.5)", "2"),
+        run: |call| rounded(call, RoundingStrategy::MidpointTowardZero),
+        ..ROUNDED
     },
     Function {
         name: "floor",
-        parameters: &[required("number", Kind::Number), optional("digits", Kind::Number)],
         doc: "Rounded down, towards minus infinity.",
         example: ("floor(7.99)", "7"),
         run: |call| rounded(call, RoundingStrategy::ToNegativeInfinity),
-        ..BASE
+        ..ROUNDED
     },
     Function {
         name: "ceil",
-        parameters: &[required("number", Kind::Number), optional("digits", Kind::Number)],
         doc: "Rounded up, towards plus infinity.",
         example: ("ceil(7.01)", "8"),
         run: |call| rounded(call, RoundingStrategy::ToPositiveInfinity),
+        ..ROUNDED
+    },
+    Function {
+        name: "trunc",
+        doc: "Cut off after so many digits, towards zero.",
+        example: ("trunc(-7.99)", "-7"),
+        run: |call| rounded(call, RoundingStrategy::ToZero),
+        ..ROUNDED
+    },
+    Function {
+        name: "round_to",
+        parameters: &[required("number", Kind::Number), required("step", Kind::Number)],
+        doc: "Rounded to the nearest multiple of a step; halves go away from zero.",
+        example: ("round_to(12.13, 0.05)", "12.15"),
+        errors: &["`step` is not above zero.", "The result has more than 28 digits."],
+        run: |call| {
+            let step = call.number(1)?;
+            if step <= Decimal::ZERO {
+                return call.refuse(1, "the step is not above zero");
+            }
+            let times = call.number(0)?.checked_div(step).ok_or(TOO_LARGE)?;
+            let times = times.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
+            times.checked_mul(step).map(Value::Decimal).ok_or_else(|| TOO_LARGE.to_owned())
+        },
         ..BASE
     },
     Function {
@@ -102,45 +181,95 @@ pub(super) const ALL: &[Function] = &[
         ..BASE
     },
     Function {
-        name: "min",
-        doc: "The smallest of the numbers, or of the items of one list; absent for an empty list.",
-        example: ("min(3, 1, 2)", "1"),
-        run: |call| extreme(call, Decimal::min),
-        ..MANY
-    },
-    Function {
-        name: "max",
-        doc: "The largest of the numbers, or of the items of one list; absent for an empty list.",
-        example: ("max([3, 1, 2])", "3"),
-        run: |call| extreme(call, Decimal::max),
-        ..MANY
-    },
-    Function {
-        name: "sum",
-        parameters: &[required("list", Kind::List)],
-        doc: "The sum of a list's numbers; an absent item is an error, never zero.",
-        example: ("sum([0.1, 0.2])", "0.3"),
+        name: "sign",
+        doc: "-1, 0 or 1.",
+        example: ("sign(-3.5)", "-1"),
         run: |call| {
-            let mut total = Decimal::ZERO;
-            for number in numbers(call)? {
-                total = total.checked_add(number).ok_or("the sum has more than 28 digits")?;
+            let number = call.number(0)?;
+            let sign = i8::from(number > Decimal::ZERO) - i8::from(number < Decimal::ZERO);
+            Ok(Value::Decimal(sign.into()))
+        },
+        ..BASE
+    },
+    Function {
+        name: "mod",
+        parameters: &[required("number", Kind::Number), required("divisor", Kind::Number)],
+        doc: "What is left after division, with the sign of the divisor, as sheets have it.",
+        example: ("mod(-1, 12)", "11"),
+        errors: &["`divisor` is zero.", "The result has more than 28 digits."],
+        run: |call| {
+            let divisor = call.number(1)?;
+            if divisor.is_zero() {
+                return call.refuse(1, "division by zero");
             }
-            Ok(Value::Decimal(total))
+            let left = call.number(0)?.checked_rem(divisor).ok_or(TOO_LARGE)?;
+            let wrong_side = !left.is_zero() && left.is_sign_negative() != divisor.is_sign_negative();
+            let left = if wrong_side { left.checked_add(divisor).ok_or(TOO_LARGE)? } else { left };
+            Ok(Value::Decimal(left))
+        },
+        ..BASE
+    },
+    Function {
+        name: "power",
+        parameters: &[required("base", Kind::Number), required("exponent", Kind::Number)],
+        doc: "The base multiplied by itself so many times.",
+        example: ("power(1.05, 3)", "1.157625"),
+        errors: &[
+            "`exponent` is no whole number from -100 to 100.",
+            "Zero with a negative exponent.",
+            "The result has more than 28 digits.",
+        ],
+        run: |call| {
+            let (base, exponent) = (call.number(0)?, call.whole(1, 0, -100..=100)?);
+            let mut result = Decimal::ONE;
+            for _ in 0..exponent.unsigned_abs() {
+                result = result.checked_mul(base).ok_or(TOO_LARGE)?;
+            }
+            let result =
+                if exponent < 0 { Decimal::ONE.checked_div(result).ok_or("division by zero")? } else { result };
+            Ok(Value::Decimal(result))
+        },
+        ..BASE
+    },
+    Function {
+        name: "clamp",
+        parameters: &[
+            required("number", Kind::Number),
+            required("least", Kind::Number),
+            required("most", Kind::Number),
+        ],
+        doc: "The number, or the bound that it lies beyond.",
+        example: ("clamp(120, 0, 100)", "100"),
+        errors: &["`least` is above `most`."],
+        run: |call| {
+            let (least, most) = (call.number(1)?, call.number(2)?);
+            if least > most {
+                return call.refuse(1, "it is above `most`");
+            }
+            Ok(Value::Decimal(call.number(0)?.clamp(least, most)))
         },
         ..BASE
     },
 ];
 
-/// A number as people write it: thousands separators only where they belong.
-fn parse(text: &str) -> Option<Decimal> {
-    if !text.contains(',') {
-        return hub_tree::value::parse_decimal(text);
+#[cfg(test)]
+mod tests {
+    use super::localized;
+
+    #[test]
+    fn grouping_signs_stand_only_between_groups_of_three() {
+        let read = |text, mark| localized(text, mark).map(|number| number.to_string());
+        for (text, mark, wanted) in [
+            ("1.234,56", ',', "1234.56"),
+            ("1 234 567,8", ',', "1234567.8"),
+            ("1'234.50", '.', "1234.50"),
+            ("-1.234", ',', "-1234"),
+            ("１２３", '.', "123"),
+        ] {
+            assert_eq!(read(text, mark).as_deref(), Some(wanted), "{text}");
+        }
+        for (text, mark) in [("1.23,4", ','), ("12,34,56", '.'), ("1,2,3", ','), ("", '.'), ("1.234.5", ',')] {
+            assert_eq!(read(text, mark), None, "{text}");
+        }
     }
-    let (whole, fraction) = text.split_once('.').map_or((text, None), |(w, f)| (w, Some(f)));
-    let mut groups = whole.trim_start_matches(['-', '+']).split(',');
-    let first = groups.next()?;
-    let well_grouped = (1..=3).contains(&first.len())
-        && groups.all(|group| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit()))
-        && fraction.is_none_or(|f| !f.contains(','));
-    well_grouped.then(|| hub_tree::value::parse_decimal(&text.replace(',', "")))?
 }

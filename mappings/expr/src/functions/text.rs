@@ -1,19 +1,16 @@
-//! Text.
+//! Text as a whole: letters, white space, and what it contains.
 
-use super::{Function, Kind, optional, required};
+use super::{FUNCTION, Function, Kind, required};
 use crate::types::Type;
 use hub_tree::Value;
 
-const BASE: Function = Function {
-    name: "",
-    parameters: &[required("text", Kind::Text)],
-    repeats: false,
-    returns: |_| Type::Text,
-    sees_absent: false,
-    picks_item: false,
-    doc: "",
-    example: ("", ""),
-    run: |_| Ok(Value::Absent),
+const BASE: Function =
+    Function { topic: "Text", parameters: &[required("text", Kind::Text)], returns: |_| Type::Text, ..FUNCTION };
+
+const TEST: Function = Function {
+    parameters: &[required("text", Kind::Text), required("part", Kind::Text)],
+    returns: |_| Type::Bool,
+    ..BASE
 };
 
 pub(super) const ALL: &[Function] = &[
@@ -47,16 +44,35 @@ pub(super) const ALL: &[Function] = &[
     },
     Function {
         name: "lower",
-        doc: "In lower case.",
+        doc: "In small letters.",
         example: ("lower('Li.Na@Example.COM')", "\"li.na@example.com\""),
         run: |call| Ok(call.new_text(&call.text(0)?.to_lowercase())),
         ..BASE
     },
     Function {
         name: "upper",
-        doc: "In upper case.",
+        doc: "In capital letters.",
         example: ("upper('cny')", "\"CNY\""),
         run: |call| Ok(call.new_text(&call.text(0)?.to_uppercase())),
+        ..BASE
+    },
+    Function {
+        name: "title",
+        doc: "Each word with a capital letter at its beginning and small ones behind it.",
+        example: ("title('MARISOL quintana-REYES')", "\"Marisol Quintana-Reyes\""),
+        run: |call| {
+            let mut out = String::new();
+            let mut inside = false;
+            for c in call.text(0)?.chars() {
+                if inside {
+                    out.extend(c.to_lowercase());
+                } else {
+                    out.extend(c.to_uppercase());
+                }
+                inside = c.is_alphanumeric() || c == '\'' || c == '’';
+            }
+            Ok(call.new_text(&out))
+        },
         ..BASE
     },
     Function {
@@ -68,108 +84,93 @@ pub(super) const ALL: &[Function] = &[
         ..BASE
     },
     Function {
-        name: "left",
-        parameters: &[required("text", Kind::Text), required("count", Kind::Number)],
-        doc: "The first characters.",
-        example: ("left('20261123', 4)", "\"2026\""),
-        run: |call| {
-            let count = call.whole(1, 0, 0..=1_000_000)?;
-            let text = call.text(0)?;
-            let end = text.char_indices().nth(usize::try_from(count).unwrap_or(0)).map_or(text.len(), |(at, _)| at);
-            Ok(Value::Text(&text[..end]))
-        },
-        ..BASE
+        name: "contains",
+        doc: "Whether the part occurs in the text.",
+        example: ("contains('customer service', 'service')", "true"),
+        run: |call| Ok(Value::Bool(call.text(0)?.contains(call.text(1)?))),
+        ..TEST
     },
     Function {
-        name: "right",
-        parameters: &[required("text", Kind::Text), required("count", Kind::Number)],
-        doc: "The last characters.",
-        example: ("right('6222020200112233', 4)", "\"2233\""),
+        name: "starts_with",
+        doc: "Whether the text begins with the part.",
+        example: ("starts_with('evt-91a2c0', 'evt-')", "true"),
+        run: |call| Ok(Value::Bool(call.text(0)?.starts_with(call.text(1)?))),
+        ..TEST
+    },
+    Function {
+        name: "ends_with",
+        doc: "Whether the text ends with the part.",
+        example: ("ends_with('resume.pdf', '.pdf')", "true"),
+        run: |call| Ok(Value::Bool(call.text(0)?.ends_with(call.text(1)?))),
+        ..TEST
+    },
+    Function {
+        name: "same_text",
+        parameters: &[required("text", Kind::Text), required("other", Kind::Text)],
+        doc: "Whether two texts are the same but for capital letters, width, and white space at both ends.",
+        example: ("same_text(' Offer', 'ＯＦＦＥＲ')", "true"),
         run: |call| {
-            let text = call.text(0)?;
-            let count = usize::try_from(call.whole(1, 0, 0..=1_000_000)?).unwrap_or(0);
-            let skip = text.chars().count().saturating_sub(count);
-            let start = text.char_indices().nth(skip).map_or(text.len(), |(at, _)| at);
-            Ok(Value::Text(&text[start..]))
+            let plain = |text: &str| hub_standards::chinese::to_half_width(text).trim().to_lowercase();
+            Ok(Value::Bool(plain(call.text(0)?) == plain(call.text(1)?)))
         },
-        ..BASE
+        ..TEST
     },
     Function {
         name: "replace",
         parameters: &[required("text", Kind::Text), required("from", Kind::Text), required("to", Kind::Text)],
         doc: "With every `from` replaced by `to`.",
         example: ("replace('138-0013-8000', '-', '')", "\"13800138000\""),
+        errors: &["`from` is empty.", "The result is longer than 1 MiB."],
         run: |call| {
             let (text, from, to) = (call.text(0)?, call.text(1)?, call.text(2)?);
             if from.is_empty() {
-                return Err("there is nothing to replace".to_owned());
+                return call.refuse(1, "there is nothing to replace");
             }
-            if to.len() > from.len() && text.matches(from).count() * to.len() > 1 << 20 {
-                return Err("the result is too long".to_owned());
+            if to.len() > from.len() {
+                call.room_for(text.matches(from).count().saturating_mul(to.len()))?;
             }
             Ok(call.new_text(&text.replace(from, to)))
         },
         ..BASE
     },
     Function {
-        name: "contains",
+        name: "remove",
         parameters: &[required("text", Kind::Text), required("part", Kind::Text)],
-        returns: |_| Type::Bool,
-        doc: "Whether the part occurs in the text.",
-        example: ("contains('customer service', 'service')", "true"),
-        run: |call| Ok(Value::Bool(call.text(0)?.contains(call.text(1)?))),
-        ..BASE
-    },
-    Function {
-        name: "starts_with",
-        parameters: &[required("text", Kind::Text), required("part", Kind::Text)],
-        returns: |_| Type::Bool,
-        doc: "Whether the text begins with the part.",
-        example: ("starts_with('evt-91a2c0', 'evt-')", "true"),
-        run: |call| Ok(Value::Bool(call.text(0)?.starts_with(call.text(1)?))),
-        ..BASE
-    },
-    Function {
-        name: "ends_with",
-        parameters: &[required("text", Kind::Text), required("part", Kind::Text)],
-        returns: |_| Type::Bool,
-        doc: "Whether the text ends with the part.",
-        example: ("ends_with('resume.pdf', '.pdf')", "true"),
-        run: |call| Ok(Value::Bool(call.text(0)?.ends_with(call.text(1)?))),
-        ..BASE
-    },
-    Function {
-        name: "split",
-        parameters: &[required("text", Kind::Text), required("separator", Kind::Text)],
-        returns: |_| Type::list(Type::Text),
-        doc: "The parts between separators, each trimmed; empty parts are left out.",
-        example: ("split('hx0311, hx0417,', ',')", "[\"hx0311\",\"hx0417\"]"),
+        repeats: true,
+        doc: "Without the parts, wherever they occur; one part after the other.",
+        example: ("remove('(021) 5555-1234', '(', ')', ' ')", "\"0215555-1234\""),
+        errors: &["A part is empty."],
         run: |call| {
-            let separator = call.text(1)?;
-            if separator.is_empty() {
-                return Err("the separator is empty".to_owned());
+            let mut text = call.text(0)?.to_owned();
+            for index in 1..call.arguments.len() {
+                if call.text(index)?.is_empty() {
+                    return call.refuse(index, "there is nothing to remove");
+                }
+                text = text.replace(call.text(index)?, "");
+                call.spend(text.len() / 64);
             }
-            let parts: Vec<Value<'_>> =
-                call.text(0)?.split(separator).map(str::trim).filter(|p| !p.is_empty()).map(Value::Text).collect();
-            Ok(call.arena.list(&parts))
+            Ok(call.new_text(&text))
         },
         ..BASE
     },
     Function {
-        name: "join",
-        parameters: &[required("list", Kind::List), optional("separator", Kind::Text)],
-        doc: "The items as one text, with the separator (a comma and a space, unless told) between them; absent items are left out.",
-        example: ("join(['a', null, 'b'], '/')", "\"a/b\""),
+        name: "digits_only",
+        doc: "The digits of the text, wide ones as plain ones; all else is left out.",
+        example: ("digits_only('Tel. (021) ５５５５-1234')", "\"02155551234\""),
         run: |call| {
-            let separator = if call.arguments.len() > 1 { call.text(1)? } else { ", " };
-            let mut parts = Vec::new();
-            for item in call.list(0)?.iter().filter(|item| !item.is_absent()) {
-                match item.scalar_text(call.arena) {
-                    Some(text) => parts.push(text),
-                    None => return Err(format!("an item is {}, not text", item.kind())),
-                }
-            }
-            Ok(call.new_text(&parts.join(separator)))
+            let narrow = hub_standards::chinese::to_half_width(call.text(0)?);
+            Ok(call.new_text(&narrow.chars().filter(char::is_ascii_digit).collect::<String>()))
+        },
+        ..BASE
+    },
+    Function {
+        name: "initials",
+        doc: "The first letter of each word, in capitals.",
+        example: ("initials('Marisol quintana-Reyes')", "\"MQR\""),
+        run: |call| {
+            let words = call.text(0)?.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’');
+            let letters = words.filter_map(|word| word.chars().next()).flat_map(char::to_uppercase);
+            Ok(call.new_text(&letters.collect::<String>()))
         },
         ..BASE
     },

@@ -247,10 +247,21 @@ fn reads_are_known_before_it_runs() {
 
 #[test]
 fn every_function_has_a_doc_and_an_example_that_holds() {
-    for function in functions::all() {
+    let mut wrong = Vec::new();
+    for function in functions::all().chain(functions::special()) {
         assert!(function.doc.ends_with('.'), "{} has no doc", function.name);
-        assert_eq!(eval(function.example.0), function.example.1, "example of {}", function.name);
+        assert!(!function.topic.is_empty(), "{} has no topic", function.name);
+        assert!(
+            function.errors.iter().all(|error| error.ends_with('.')),
+            "{} has an error without a stop",
+            function.name
+        );
+        let found = eval(function.example.0);
+        if found != function.example.1 {
+            wrong.push(format!("{}: {} is {found}", function.name, function.example.0));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Code lists of international standards, as far as the model checks against them.
+//! Code lists of international standards: ISO 4217 currencies and ISO 3166-1 countries.
 
 /// ISO 4217 currencies whose minor unit is not a hundredth, and how many digits they have.
 const UNUSUAL_EXPONENTS: &[(&str, u32)] = &[

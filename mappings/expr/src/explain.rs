@@ -303,8 +303,10 @@ impl Trace for On {
     fn enter_item<'a>(&mut self, _: &Node, index: usize, item: Value<'a>, cx: &mut Cx<'a>) {
         // The list is what the step that is under way computed first.
         let list = self.stack.last().and_then(|frame| frame.operands.first());
-        let path = match list.and_then(|list| list.path.as_ref()) {
-            Some(path) => Some(format!("{path}[{index}]").into()),
+        let path = match list.and_then(|list| Some((list.path.as_ref()?, list.is_single))) {
+            // A single value stands for a list of one.
+            Some((path, true)) => Some(Rc::clone(path)),
+            Some((path, false)) => Some(format!("{path}[{index}]").into()),
             None => self.find(cx, item),
         };
         cx.item_paths.push(path);

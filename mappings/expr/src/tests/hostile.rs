@@ -111,7 +111,7 @@ fn deep_programs_are_refused_before_the_stack_ends() {
 fn programs_that_grow_end_at_a_limit() {
     let chain = |start: &str, step: &str, count: usize| format!("{start}{}", step.repeat(count));
     for (program, wanted) in [
-        (chain("'ab'", " | replace('a','abababababababab')", 100), "too long"),
+        (chain("'ab'", " | replace('a','abababababababab')", 100), "longer than"),
         (chain("['aaaaaaaaaaaaaaaa']", " | map(item & item & item & item)", 100), "longer than"),
         // Every step doubles the tree and takes no memory: its parts are shared.
         (chain("[0]", " | map([item, item])", 100), "steps"),
@@ -165,7 +165,7 @@ fn work_on_large_inputs_counts() {
         ("join(map(payload.many, payload.long))", false),
         ("map(payload.many, split(payload.long, ','))", false),
         ("map(payload.many, sum(map(payload.many, 1)))", false),
-        ("map(payload.many, get(payload.keys, 'text 9999'))", true),
+        ("get(payload.keys, 'text 9999')", true),
         ("map(payload.many, map(payload.many, payload.keys.'text 9999'))", false),
         ("all(payload.many, all(payload.many, item == 'x'))", false),
         ("count(unique(payload.many))", true),

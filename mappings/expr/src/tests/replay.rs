@@ -249,14 +249,21 @@ impl<'a> Checker<'a> {
             prop_assert_eq!(shape(&first_ast), shape(list));
             self.step(first, scope, items)?;
             let (list, ty) = self.eval(&first.text, scope, &slots)?;
+            // A single value is a list of one.
+            let single = [list];
+            let list = match list {
+                Value::List(items) => items,
+                value if value.is_absent() => &[],
+                _ => &single,
+            };
             let computed =
                 !matches!(body.kind, AstKind::Null | AstKind::Bool(_) | AstKind::Number(_) | AstKind::Text(_));
             if computed {
-                prop_assert_eq!(list.items().len(), bodies.len(), "one step per item of `{}`", step.text);
+                prop_assert_eq!(list.len(), bodies.len(), "one step per item of `{}`", step.text);
             }
             let mut inner = scope.clone();
             inner.push("item", ty.item());
-            for (item, body) in list.items().iter().zip(bodies) {
+            for (item, body) in list.iter().zip(bodies) {
                 let items: Vec<Value<'a>> = items.iter().chain([item]).copied().collect();
                 self.step(body, &inner, &items)?;
             }

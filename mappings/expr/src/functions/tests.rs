@@ -1,6 +1,6 @@
 //! What functions make of awkward arguments. Plain use stands in each function's example.
 
-use crate::tests::eval;
+use crate::tests::behaviour::eval;
 use crate::{Cx, Expr, Scope, Type, functions};
 use hub_tree::{Arena, Limits, Value, json};
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! Tests of the language: its behaviour by example, and proofs by generated programs, oracles and a corpus.
 
-mod behaviour;
+pub(crate) mod behaviour;
 mod corpus;
 mod dates;
 mod decimals;

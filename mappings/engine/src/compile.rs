@@ -4,7 +4,7 @@ mod fields;
 mod names;
 mod rule;
 
-pub(crate) use rule::{DATE_FORMS, SHAPES, WHATS};
+pub(crate) use rule::{SHAPES, WHATS};
 
 use crate::layers::{self, Parts, Stacked};
 use crate::lists::CodeList;
@@ -137,6 +137,8 @@ struct Compiler<'c, 'f> {
     /// The slots of `let` names, and where they stand.
     let_slots: Vec<(usize, Span)>,
     used_slots: BTreeSet<usize>,
+    /// Whether what is made is a vendor's body, whose days and instants are written in the vendor's forms.
+    writes: bool,
 }
 
 impl<'c, 'f> Compiler<'c, 'f> {
@@ -164,6 +166,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             ignored: PathSet::default(),
             let_slots: Vec::new(),
             used_slots: BTreeSet::new(),
+            writes: false,
         }
     }
 
@@ -190,6 +193,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             self.lets(lets);
         }
         if let Some(body) = fields.required("fields") {
+            self.writes = true;
             self.body = self.field_rules(body, &Target::Open, "body");
             if format == Format::Xml && self.body.len() != 1 {
                 self.cx.error(body.span, format!("an XML document has one root, these are {}", self.body.len()));

@@ -1,15 +1,14 @@
 //! A source's value as the target's declared type. Text is never looked at to guess a type: the target decides.
 
-use crate::mapping::{DateForm, DateKind, EnumTable, Rule};
+use crate::mapping::{DateForm, EnumTable, Rule};
 use crate::outcome::Level;
 use crate::run::Run;
 use hub_model::{Field, Type, scalars};
+use hub_standards::dates::{DateError, Form, Moment};
 use hub_standards::{codes, contact};
 use hub_tree::jiff::Timestamp;
-use hub_tree::jiff::civil::DateTime;
-use hub_tree::jiff::fmt::strtime;
 use hub_tree::jiff::tz::TimeZone;
-use hub_tree::{Decimal, Value};
+use hub_tree::{Arena, Decimal, Value};
 
 /// Why a value cannot become what the target is.
 pub(crate) struct Misfit {
@@ -43,7 +42,7 @@ pub(crate) fn convert<'a>(
     };
     match ty {
         Type::Json => Ok(match (&rule.date, value) {
-            (Some(form), value) => date_in_form(run, value, form)?,
+            (Some(form), value) => free_date(run, value, form)?,
             (None, value) => value,
         }),
         Type::Text => scalar(run, value).map(Value::Text),
@@ -188,60 +187,88 @@ fn translate<'a>(run: &mut Run<'a>, value: Value<'a>, table: &'a EnumTable) -> R
     }
 }
 
+/// A day or an instant, as the target declares it.
 fn date<'a>(run: &Run<'a>, value: Value<'a>, ty: &Type, form: Option<&'a DateForm>) -> Result<Value<'a>, Misfit> {
     let arena = run.cx.arena;
-    let value = match form {
-        Some(form) => date_in_form(run, value, form)?,
-        None => value,
+    let Some(form) = form else {
+        return match (ty, value) {
+            (Type::DateTime, Value::DateTime(at)) => Ok(instant(arena, at)),
+            (Type::Date | Type::PartialDate, Value::Date(day)) => Ok(Value::Text(arena.format(format_args!("{day}")))),
+            (_, Value::Text(text)) => match scalars::check_text(ty, text.trim()) {
+                Ok(text) => Ok(Value::Text(arena.text(&text))),
+                Err(wanted) => {
+                    misfit("not_a_date", format!("expected {wanted}; `date` or `datetime` name another form"))
+                }
+            },
+            (_, value) => misfit("not_a_date", format!("expected {}, found {}", ty.name(), value.kind())),
+        };
     };
-    match (ty, value) {
-        (Type::DateTime, Value::DateTime(at)) => Ok(Value::Text(arena.format(format_args!("{at:.3}")))),
-        (Type::Date | Type::PartialDate, Value::Date(day)) => Ok(Value::Text(arena.format(format_args!("{day}")))),
-        (_, Value::Text(text)) => match scalars::check_text(ty, text.trim()) {
-            Ok(text) => Ok(Value::Text(arena.text(&text))),
-            Err(wanted) => misfit("not_a_date", format!("expected {wanted}; `date` or `datetime` name another form")),
+    let zone = form.zone.as_ref();
+    let moment = moment(run, value, &form.form, zone)?;
+    match (ty, moment) {
+        (_, Moment::Nothing) => Ok(Value::Absent),
+        (Type::PartialDate, Moment::Year(_) | Moment::Month(..)) => {
+            Ok(Value::Text(arena.format(format_args!("{moment}"))))
+        }
+        (Type::Date | Type::PartialDate, _) => match moment.day(zone).map_err(|error| date_misfit(&error))? {
+            Some(day) => Ok(Value::Text(arena.format(format_args!("{day}")))),
+            None => Ok(Value::Absent),
         },
-        (_, value) => misfit("not_a_date", format!("expected {}, found {}", ty.name(), value.kind())),
+        (_, Moment::At(at)) => Ok(instant(arena, at)),
+        (_, Moment::Local(_)) => Err(date_misfit(&DateError::NeedsZone)),
+        // Which time of the day is meant, nobody said.
+        _ => misfit("not_a_date", "the value is a day, the field is an instant"),
     }
 }
 
-/// A date or date-time as the rule's form reads it.
-fn date_in_form<'a>(run: &Run<'a>, value: Value<'a>, form: &'a DateForm) -> Result<Value<'a>, Misfit> {
-    let bad = |what: &str| misfit("not_a_date", format!("the value does not fit {what}"));
-    match &form.kind {
-        DateKind::Rfc3339 => match value {
-            Value::Text(text) if form.zone.is_some() && text.parse::<Timestamp>().is_err() => {
-                text.parse::<DateTime>().map_or_else(|_| bad("an ISO 8601 date-time"), |local| in_zone(local, form))
-            }
-            // Which of date and date-time it is, the target says.
-            value => Ok(value),
-        },
-        DateKind::EpochSeconds | DateKind::EpochMillis => {
-            let number = decimal(value)?;
-            let millis =
-                if matches!(form.kind, DateKind::EpochSeconds) { number * Decimal::ONE_THOUSAND } else { number };
-            let at = i64::try_from(millis.round()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-            at.map_or_else(|| bad("a Unix time"), |at| Ok(Value::DateTime(at)))
-        }
-        DateKind::Format(format) => {
-            let text = scalar(run, value)?.trim();
-            let Ok(parts) = strtime::parse(format, text) else { return bad(&format!("the format `{format}`")) };
-            if let Ok(at) = parts.to_timestamp() {
-                return Ok(Value::DateTime(at));
-            }
-            if let (Some(_), Ok(local)) = (&form.zone, parts.to_datetime()) {
-                return in_zone(local, form);
-            }
-            parts.to_date().map_or_else(|_| bad(&format!("the format `{format}`")), |day| Ok(Value::Date(day)))
-        }
+/// An instant in its one written form.
+fn instant(arena: &Arena, at: Timestamp) -> Value<'_> {
+    Value::Text(arena.format(format_args!("{at:.3}")))
+}
+
+fn date_misfit(error: &DateError) -> Misfit {
+    let code = if *error == DateError::Ambiguous { "ambiguous_time" } else { "not_a_date" };
+    let message = match error {
+        DateError::NeedsZone => "it depends on the time zone: name it with `zone`".to_owned(),
+        error => error.to_string(),
+    };
+    Misfit { code, message, park: false }
+}
+
+/// What a source says about time in a form; days and instants that were computed are what they are.
+fn moment<'a>(run: &Run<'a>, value: Value<'a>, form: &Form, zone: Option<&TimeZone>) -> Result<Moment, Misfit> {
+    match value {
+        Value::Date(day) => Ok(Moment::Day(day)),
+        Value::DateTime(at) => Ok(Moment::At(at)),
+        value => form.read(scalar(run, value)?, zone).map_err(|error| date_misfit(&error)),
     }
 }
 
-fn in_zone<'a>(local: DateTime, form: &DateForm) -> Result<Value<'a>, Misfit> {
-    let utc = TimeZone::UTC;
-    match form.zone.as_ref().unwrap_or(&utc).to_ambiguous_zoned(local).unambiguous() {
-        Ok(zoned) => Ok(Value::DateTime(zoned.timestamp())),
-        Err(_) => misfit("ambiguous_time", "the local time does not exist, or exists twice, in its zone"),
+/// A day or an instant where anything may stand: read in the form, or, towards a vendor, written in it.
+fn free_date<'a>(run: &Run<'a>, value: Value<'a>, form: &'a DateForm) -> Result<Value<'a>, Misfit> {
+    let zone = form.zone.as_ref();
+    let misfit = |error: DateError| date_misfit(&error);
+    if form.writes {
+        let moment = moment(run, value, &Form::Rfc3339, None)?;
+        let moment = match (form.day, moment) {
+            (true, Moment::At(_) | Moment::Local(_)) => {
+                moment.day(zone).map_err(misfit)?.map_or(Moment::Nothing, Moment::Day)
+            }
+            (_, moment) => moment,
+        };
+        let text = run.cx.arena.text(&form.form.write(moment, zone).map_err(misfit)?);
+        let number = matches!(form.form, Form::EpochSeconds | Form::EpochMillis | Form::Excel);
+        return Ok(if number { Value::Number(text) } else { Value::Text(text) });
+    }
+    let moment = moment(run, value, &form.form, zone)?;
+    if form.day {
+        return Ok(moment.day(zone).map_err(misfit)?.map_or(Value::Absent, Value::Date));
+    }
+    match moment {
+        Moment::Nothing => Ok(Value::Absent),
+        Moment::At(at) => Ok(Value::DateTime(at)),
+        Moment::Local(_) => Err(date_misfit(&DateError::NeedsZone)),
+        _ => self::misfit("not_a_date", "the value is a day, an instant is wanted"),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::lists::CodeList;
 use hub_expr::{Located, Segment};
 use hub_model::{EntityType, Type};
+use hub_standards::dates::Form;
 use hub_tree::jiff::tz::TimeZone;
 use hub_tree::{Source, Span, Value};
 use std::sync::Arc;
@@ -185,20 +186,15 @@ pub(crate) struct Lookup {
     pub(crate) park_unknown: bool,
 }
 
-/// How a date or date-time is written at the source.
+/// How a day or an instant is written at the source; in a vendor's body, how it is to be written.
 #[derive(Debug)]
 pub(crate) struct DateForm {
-    pub(crate) kind: DateKind,
+    pub(crate) form: Form,
     pub(crate) zone: Option<TimeZone>,
-}
-
-#[derive(Debug)]
-pub(crate) enum DateKind {
-    Rfc3339,
-    EpochSeconds,
-    EpochMillis,
-    /// A strftime format.
-    Format(String),
+    /// `date`, not `datetime`.
+    pub(crate) day: bool,
+    /// Written in the form, not read.
+    pub(crate) writes: bool,
 }
 
 /// Where a rule's value comes from.

@@ -1,6 +1,7 @@
 //! Behaviour of mapping files, end to end.
 
 mod checks;
+mod dates;
 mod layers;
 mod lists;
 
@@ -461,7 +462,7 @@ fn a_day_is_not_read_from_an_instant_and_a_zone_needs_a_form() {
             "version: 1\nfrom: kestrel-ats/candidate\nemit:\n  - to: candidate\n    key: payload.id\n    fields:\n";
         compile(&format!("{head}      available_from: {rule}\n")).1.join("\n")
     };
-    assert!(rule("{ path: payload.d, date: epoch_ms }").contains("an instant cannot become one"));
+    assert!(rule("{ path: payload.d, date: epoch_ms }").contains("an instant is a day only in a time zone"));
     assert!(rule("{ path: payload.d, zone: Asia/Shanghai }").contains("`zone` belongs beside"));
     assert!(rule("{ path: payload.d, date: iso, datetime: rfc3339 }").contains("not both"));
     assert!(!rule("{ path: payload.d, date: iso }").contains("error"));

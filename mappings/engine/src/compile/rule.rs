@@ -2,10 +2,11 @@
 
 use super::Compiler;
 use super::fields::Target;
-use crate::mapping::{DateForm, DateKind, EachRule, EnumTable, Letters, Literal, Lookup, Rule, What};
+use crate::mapping::{DateForm, EachRule, EnumTable, Letters, Literal, Lookup, Rule, What};
 use hub_expr::Type as ExprType;
 use hub_model::scalars::ContactType;
 use hub_model::{Enum, ModelType, Type, scalars};
+use hub_standards::dates::Form;
 use hub_tree::yaml::{Fields, Key, Kind, Node};
 use hub_tree::{Span, jiff};
 
@@ -19,9 +20,6 @@ pub(crate) const SHAPES: [&str; 12] =
 
 /// The type of `type` in phones and e-mail addresses.
 const CONTACT_TYPE: &Type = <Enum<ContactType> as ModelType>::TYPE;
-
-/// The named forms of days and instants.
-pub(crate) const DATE_FORMS: [&str; 4] = ["rfc3339", "iso", "epoch_s", "epoch_ms"];
 
 /// What happens to a value that a table does not list.
 const UNKNOWN: [(&str, bool); 2] = [("keep", false), ("park", true)];
@@ -457,30 +455,20 @@ impl Compiler<'_, '_> {
         if let (Some(_), Some(other)) = (date, datetime) {
             self.cx.error(other.span, "a rule has `date` or `datetime`, not both");
         }
-        if matches!(ty, Type::Date | Type::PartialDate) && text.starts_with("epoch") {
-            let help = "a day has no time of day: read it by a format such as %Y-%m-%d".to_owned();
-            self.cx.error_with(
-                node.span,
-                format!("the field is {}, an instant cannot become one", ty.name()),
-                Some(help),
-            );
-        }
-        let kind = match text.as_str() {
-            "rfc3339" | "iso" | "iso8601" => DateKind::Rfc3339,
-            "epoch_s" => DateKind::EpochSeconds,
-            "epoch_ms" => DateKind::EpochMillis,
-            format if format.contains('%') => DateKind::Format(text),
-            other => {
-                self.cx.unknown(node.span, "date form", other, ["rfc3339", "epoch_s", "epoch_ms", "iso"]);
-                return None;
-            }
+        let Some(form) = Form::named(&text) else {
+            self.cx.unknown(node.span, "date form", &text, Form::NAMES.iter().map(|(name, _)| *name));
+            return None;
         };
-        let local = matches!(&kind, DateKind::Format(format) if !format.contains("%z") && !format.contains("%:z"));
-        if datetime.is_some() && local && zone_node.is_none() {
+        if date.is_some() && form.is_instant() && zone_node.is_none() {
+            let help = "add `zone: Asia/Shanghai`, or whichever zone the day is meant in".to_owned();
+            self.cx.error_with(node.span, "an instant is a day only in a time zone", Some(help));
+        }
+        if datetime.is_some() && form.is_local() && zone_node.is_none() {
             let help = "add `zone: Asia/Shanghai`, or whichever zone the vendor means".to_owned();
             self.cx.error_with(span, "a local date-time needs a zone", Some(help));
         }
-        Some(DateForm { kind, zone })
+        let writes = self.writes && matches!(ty, Type::Json);
+        Some(DateForm { form, zone, day: date.is_some(), writes })
     }
 
     /// What a rule makes must be able to become what the field is.

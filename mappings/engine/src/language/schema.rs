@@ -4,6 +4,7 @@ use super::{EMIT, FILE_IN, FILE_OUT, Key, LIST, PARTS, RULE, Takes};
 use crate::Direction;
 use crate::compile::{SHAPES, WHATS};
 use hub_model::{ENTITIES, Field, Type};
+use hub_standards::dates::Form;
 use serde_json::{Map, Value as Json, json};
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
@@ -156,7 +157,7 @@ impl Builder {
                 json!({ "anyOf": [text, parts] })
             }
             Takes::DateForm => {
-                let forms: Vec<&str> = crate::compile::DATE_FORMS.to_vec();
+                let forms: Vec<&str> = Form::NAMES.iter().map(|(name, _)| *name).collect();
                 json!({ "anyOf": [{ "enum": forms }, { "type": "string", "pattern": "%" }] })
             }
             Takes::Word(words) => json!({ "enum": words }),

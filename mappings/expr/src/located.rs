@@ -23,6 +23,10 @@ impl Located {
     pub fn compile(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Self> {
         let text = scalar(node, "an expression", cx)?;
         let expr = Expr::compile(text, scope).map_err(|problems| report(problems, node, cx)).ok()?;
+        for warning in expr.warnings() {
+            let span = node.locate(&cx.source, warning.start, warning.len);
+            cx.warning(span, warning.message.clone(), warning.suggestion.clone());
+        }
         let verbatim = node.locate(&cx.source, 0, 1);
         Some(Self { expr, span: node.span, text_at: (verbatim != node.span).then_some(verbatim.start) })
     }

@@ -136,6 +136,12 @@ pub(crate) fn folder_name(path: &Path) -> String {
     named(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
+/// The ending of an input's name; `json` where it says nothing.
+pub(crate) fn ending(path: &Path) -> &str {
+    let known = ["json", "xml", "csv", "form"];
+    path.extension().and_then(|ending| ending.to_str()).filter(|ending| known.contains(ending)).unwrap_or("json")
+}
+
 /// An input as it was read.
 pub(crate) struct InputFile {
     shown: String,

@@ -43,6 +43,18 @@ fn every_rule_has_an_example_that_gives_what_it_says() {
     }
 }
 
+/// `BLESS=1` rewrites the file.
+#[test]
+fn the_reference_in_the_project_is_the_one_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../REFERENCE.md");
+    let made = super::reference();
+    if hub_tree::env::read("BLESS").is_some() {
+        std::fs::write(path, &made).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == made, "mappings/REFERENCE.md is old: run BLESS=1 cargo test -p hub-engine reference");
+}
+
 #[test]
 fn the_tables_hold_every_key_that_the_compiler_knows() {
     let listed: Vec<&str> = RULE.iter().map(|key| key.name).collect();

@@ -71,7 +71,10 @@ impl Place {
         let vendor_folder = if of_connection { folder.join("..") } else { folder.to_owned() };
         let vendor = named(&vendor_folder);
         let catalog = assets::catalog();
-        let mut files = catalog.layers(&format!("mappings/{vendor}/{name}")).to_vec();
+        // Somebody's own file may have the very same path.
+        let inside = |file: &Arc<Source>| Source::new(format!("hrhub:{}", file.path), file.text.clone());
+        let mut files: Vec<Arc<Source>> =
+            catalog.layers(&format!("mappings/{vendor}/{name}")).iter().map(inside).collect();
         let built_in = files.len();
         let below = vendor_folder.join(&name);
         if of_connection && below.is_file() {

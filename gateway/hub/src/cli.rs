@@ -184,6 +184,11 @@ pub(crate) enum MapCommand {
         /// The mapping file of the highest layer.
         file: PathBuf,
     },
+    /// Print what an out mapping needs: each field of the body, the paths that it reads, whether it is required.
+    Needs {
+        /// The mapping file.
+        file: PathBuf,
+    },
     /// Print the JSON Schema of mapping files, code lists or cases, for editors.
     Schema {
         /// Of what.

@@ -4,6 +4,7 @@ mod checks;
 mod dates;
 mod layers;
 mod lists;
+mod updates;
 
 use crate::{Input, Level, Mapping, case};
 use hub_tree::reader::Kind;

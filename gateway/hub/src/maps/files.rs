@@ -173,10 +173,14 @@ impl InputFile {
     }
 }
 
-/// What a mapping reads, as the command line says.
-pub(crate) fn input<'a>(args: &'a MapInput, file: &'a InputFile, arena: &'a Arena) -> anyhow::Result<Input<'a>> {
-    let full = args.full || is_full(&file.shown);
-    let mut input = case::input_of(file.tree(arena)?, full);
+/// Whether an input holds more than the payload.
+pub(crate) fn full(args: &MapInput, file: &InputFile) -> bool {
+    args.full || is_full(&file.shown)
+}
+
+/// What a mapping reads, as the command line says, of the tree of the input file.
+pub(crate) fn input<'a>(args: &'a MapInput, file: &InputFile, tree: Value<'a>, arena: &'a Arena) -> Input<'a> {
+    let mut input = case::input_of(tree, full(args, file));
     if let Some(event) = &args.event {
         input.event = event;
     }
@@ -187,5 +191,5 @@ pub(crate) fn input<'a>(args: &'a MapInput, file: &'a InputFile, arena: &'a Aren
         let entries: Vec<(&str, Value<'_>)> = others.chain(given).collect();
         input.headers = arena.map(&entries);
     }
-    Ok(input)
+    input
 }

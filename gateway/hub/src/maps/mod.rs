@@ -17,6 +17,7 @@ use crate::cli::{MapCommand, SchemaOf};
 use crate::say;
 use hub_engine::{Direction, language};
 use hub_tree::Findings;
+use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(command: &MapCommand) -> anyhow::Result<ExitCode> {
         MapCommand::Run(args) => run::run(args),
         MapCommand::New(args) => new::run(args),
         MapCommand::Effective { file } => effective(file),
+        MapCommand::Needs { file } => needs(file),
         MapCommand::Schema { of } => {
             let schema = match of {
                 SchemaOf::In => language::mapping_schema(Direction::In),
@@ -44,6 +46,27 @@ pub(crate) fn run(command: &MapCommand) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// What an out mapping needs, as JSON.
+fn needs(file: &Path) -> anyhow::Result<ExitCode> {
+    let findings = Findings::new();
+    let Some(mapping) = files::mapping(file, &findings)? else {
+        say::findings(&findings.into_sorted());
+        return Ok(ExitCode::FAILURE);
+    };
+    if mapping.direction == Direction::In {
+        return Ok(say::usage("an in mapping takes what the vendor sends; `needs` is for *.out.yaml"));
+    }
+    let needs = mapping.needs().into_iter().map(|need| {
+        let mut one = json!({ "field": need.pointer, "reads": need.reads, "required": need.required });
+        if let Some(values) = need.values {
+            one["values"] = json!(values);
+        }
+        one
+    });
+    say::out(format!("{:#}", json!({ "mapping": mapping.id, "needs": needs.collect::<Vec<_>>() })));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// All layers of a mapping as one file.

@@ -1,7 +1,7 @@
 //! What is configured: connectors, mappings, connections and flows, checked against each other.
 
 use crate::rules::Flow;
-use hub_engine::{Direction, Mapping, Parts};
+use hub_engine::{Direction, Format, Mapping, Parts};
 use hub_kit::connection::Connection;
 use hub_kit::{Catalog, Driver, Manifest};
 use hub_tree::env::Environment;
@@ -69,6 +69,7 @@ impl Registry {
             }
             if let Some(manifest) = Manifest::compile(vendor, source, findings) {
                 Self::check_manifest(&manifest, sources, findings);
+                self.check_formats(&manifest, findings);
                 self.manifests.insert(vendor.to_owned(), Arc::new(manifest));
             }
         }
@@ -116,6 +117,18 @@ impl Registry {
             }
             if let Some(object) = &operation.reply {
                 needs(object, Direction::In, operation.span);
+            }
+        }
+    }
+
+    /// Operations send JSON; a mapping that makes XML is for a driver that speaks it.
+    fn check_formats(&self, manifest: &Manifest, findings: &Findings) {
+        for operation in &manifest.operations {
+            let Some(object) = &operation.mapping else { continue };
+            let id = format!("{}/{object}.out", manifest.vendor);
+            if self.mappings.get(&id).is_some_and(|mapping| mapping.format == Format::Xml) {
+                let message = format!("`{id}` makes XML, which the driver `{}` does not send", manifest.driver);
+                findings.error(&manifest.source, operation.span, message, None);
             }
         }
     }

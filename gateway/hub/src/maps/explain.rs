@@ -39,13 +39,13 @@ fn of_body<'a>(
     let sets = mapping.set_fields();
     let parts: Vec<&SetField<'_>> = sets.iter().filter(|set| set.covers(&pointer)).collect();
     if parts.is_empty() {
-        let known: Vec<String> = sets.iter().map(|set| dotted(&set.pointer)).collect();
+        let known: Vec<String> = sets.iter().map(|set| dotted(set.pointer)).collect();
         let help = suggest(&dotted(&pointer), known.iter().map(String::as_str)).unwrap_or_default();
         bail!("no rule of {} sets `{}`; {help}", mapping.source.path, dotted(&pointer));
     }
     let reply = mapping.run_out(arena, input);
     let field = Shown { title: "body".to_owned(), pointer: &pointer, value: at(reply.body, &pointer) };
-    let explained = parts.iter().filter_map(|set| Some((*set, mapping.explain(input, "", None, &set.pointer)?)));
+    let explained = parts.iter().filter_map(|set| Some((*set, mapping.explain(input, "", None, set.pointer)?)));
     show_field(args.format, mapping, &field, explained.collect());
     for issue in reply.issues.iter().filter(|issue| parts.iter().any(|set| set.covers(&issue.field))) {
         say::note(Paint::of_notes().finding(&show::finding(mapping, issue)));
@@ -101,7 +101,7 @@ fn of_record<'a>(
     let mut parts: Vec<&SetField<'_>> = covering(record.entity.name);
     // Two items of `emit` may set one field; explaining finds the right one by the record's key.
     parts.dedup_by(|a, b| a.pointer == b.pointer);
-    let explain = |set: &SetField<'_>| mapping.explain(input, record.entity.name, record.key, &set.pointer);
+    let explain = |set: &SetField<'_>| mapping.explain(input, record.entity.name, record.key, set.pointer);
     let explained = parts.iter().filter_map(|set| Some((*set, explain(set)?)));
     show_field(args.format, mapping, &field, explained.collect());
     let ours = |issue: &&hub_engine::Issue| {

@@ -31,10 +31,16 @@ impl Mapping {
     /// its file; `None` when one of them is an error.
     #[must_use]
     pub fn assemble(connector: &str, parts: &Parts, findings: &Findings) -> Option<Mapping> {
-        let before = findings.error_count();
         let (object, direction) = named(parts.files.last()?, findings)?;
-        let lists = parts.lists.iter().filter_map(|file| CodeList::compile(file, findings));
-        let lists: BTreeMap<String, Arc<CodeList>> = lists.map(|list| (list.name.clone(), Arc::new(list))).collect();
+        let mut lists: BTreeMap<String, Arc<CodeList>> = BTreeMap::new();
+        for file in &parts.lists {
+            let list = CodeList::compile(file, findings).map(Arc::new);
+            // No other list is used in place of one that has errors.
+            lists.remove(CodeList::name_of(file));
+            lists.extend(list.map(|list| (list.name.clone(), list)));
+        }
+        // A list with errors refuses the mappings that use it, as one that is not there; the others run.
+        let before = findings.error_count();
         let Stacked { root, source, files } = layers::stack(&parts.files, findings)?;
         let cx = Context::new(&source, findings);
         let mut compiler = Compiler::new(&cx, lists.into_values().collect());

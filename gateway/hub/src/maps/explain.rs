@@ -286,8 +286,8 @@ fn show_field(format: Format, mapping: &Mapping, field: &Shown<'_>, mut explaine
     let value = if field.value.is_absent() { "(absent)".to_owned() } else { json::to_string(&field.value) };
     say::out(format!("{}: {} = {value}", field.title, paint.text(Tone::Name, &dotted(field.pointer))));
     for (set, explain) in explained {
-        say::out(format!("\n{}:{}", mapping.source.path, set.span.start));
-        say::out(show::line(mapping, set.span.start.line));
+        say::out(format!("\n{}", mapping.source.place(set.span.start)));
+        say::out(show::line(mapping, set.span.start));
         say::out(explain.to_lines().trim_end());
     }
 }

@@ -12,6 +12,7 @@ mod explain;
 mod fill;
 pub mod language;
 pub mod layers;
+pub mod limits;
 pub mod lists;
 mod mapping;
 mod outcome;

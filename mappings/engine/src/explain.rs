@@ -8,18 +8,31 @@ use crate::mapping::{DateForm, Direction, Emit, FieldRule, Letters, Mapping, Rul
 use crate::outcome::{Input, Record};
 use crate::run::Run;
 use crate::targets::covers;
-use hub_expr::Explain;
+use hub_expr::{Explain, Located};
 use hub_model::Type;
 use hub_standards::dates::Form;
 use hub_tree::jiff::civil::Date;
 use hub_tree::{Arena, Value};
+use std::collections::BTreeSet;
 
 /// What a rule did, in order, while somebody asks.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
     done: Vec<Explain>,
-    /// Names that were computed and lie nowhere in the input, with why they are what they are.
-    names: Vec<(String, Explain)>,
+    /// The slots that were read.
+    used: BTreeSet<usize>,
+    /// Names that are no roots, in order.
+    names: Vec<Named>,
+}
+
+/// Why a name has its value.
+#[derive(Debug)]
+struct Named {
+    slot: usize,
+    /// The slots that it was made of.
+    uses: Vec<usize>,
+    /// How it was computed; nothing when it is only a path, which the steps that use it say.
+    why: Option<Explain>,
 }
 
 impl Steps {
@@ -43,9 +56,16 @@ impl Steps {
         self.done.last().and_then(|step| step.path.clone())
     }
 
+    /// Notes which names an expression reads.
+    pub(crate) fn read(&mut self, located: &Located) {
+        self.used.extend(slots_of(located));
+    }
+
     /// Notes why a name has its value; the rules that use it rest on that.
-    pub(crate) fn named(&mut self, name: &str, why: Option<Explain>) {
-        self.names.extend(why.map(|why| (name.to_owned(), why)));
+    pub(crate) fn named(&mut self, slot: usize, name: &str, located: &Located, why: Option<Explain>) {
+        let why = why.filter(|_| !located.expr.is_path());
+        let why = why.map(|why| Explain { text: format!("{name}: {}", why.text), ..why });
+        self.names.push(Named { slot, uses: slots_of(located).collect(), why });
     }
 
     /// The text transforms of a rule, when it has any.
@@ -90,25 +110,21 @@ impl Steps {
     /// The steps of a rule, and those of the computed names that they use.
     fn of_rule(&mut self) -> Vec<Explain> {
         let mut steps = std::mem::take(&mut self.done);
-        let mut named = Vec::new();
         // A name may use names above it.
-        for (name, why) in self.names.iter().rev() {
-            if steps.iter().chain(&named).any(|step| uses(step, name)) {
-                let mut step = why.clone();
-                step.text = format!("let {name}: {}", step.text);
-                named.push(step);
+        for named in self.names.iter().rev() {
+            if self.used.contains(&named.slot) {
+                self.used.extend(&named.uses);
+                steps.extend(named.why.clone());
             }
         }
-        steps.append(&mut named);
+        self.used.clear();
         steps
     }
 }
 
-/// Whether a path of the steps begins at a name.
-fn uses(step: &Explain, name: &str) -> bool {
-    let begins =
-        |path: &String| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-    step.path.as_ref().is_some_and(begins) || step.because.iter().any(|below| uses(below, name))
+/// The names that an expression reads, by slot.
+fn slots_of(located: &Located) -> impl Iterator<Item = usize> {
+    located.expr.reads().iter().chain(located.expr.source()).map(|read| read.slot)
 }
 
 fn date_form(form: &DateForm) -> String {
@@ -126,9 +142,9 @@ fn date_form(form: &DateForm) -> String {
 
 /// Which item of which `emit` makes a record.
 #[derive(Clone, Copy)]
-struct Origin<'a> {
-    emit: &'a Emit,
-    item: usize,
+pub(crate) struct Origin<'a> {
+    pub(crate) emit: &'a Emit,
+    pub(crate) item: usize,
 }
 
 impl Mapping {
@@ -170,7 +186,7 @@ impl Mapping {
     }
 
     /// The records of an input as [`Mapping::run_in`] makes them, with where each comes from.
-    fn with_origins<'a>(&'a self, arena: &'a Arena, input: &Input<'a>) -> Vec<(Record<'a>, Origin<'a>)> {
+    pub(crate) fn with_origins<'a>(&'a self, arena: &'a Arena, input: &Input<'a>) -> Vec<(Record<'a>, Origin<'a>)> {
         let mut run = Run::new(self, arena, input);
         let (mut records, mut origins) = (Vec::new(), Vec::new());
         if run.lets() {
@@ -208,7 +224,7 @@ impl Mapping {
         found
     }
 
-    fn explain_at<'a>(
+    pub(crate) fn explain_at<'a>(
         &'a self,
         arena: &'a Arena,
         input: &Input<'a>,
@@ -233,8 +249,9 @@ impl Mapping {
             Value::List(_) => format!("{path}[{}]", origin.item),
             _ => path,
         });
-        if let (None, Some(steps)) = (&path, &mut run.steps) {
-            steps.named("item", why);
+        let slot = run.cx.slots.len();
+        if let Some(steps) = &mut run.steps {
+            steps.named(slot, "each", each, why);
         }
         Some(run.with_item(item, path, |run| run.explain_rule(self, rule)))
     }

@@ -150,16 +150,14 @@ impl<'a> Run<'a> {
             let path = self.source_path(&binding.expr);
             match self.valued(&binding.expr) {
                 Ok((value, why)) => {
+                    let slot = self.cx.slots.len();
                     self.cx.slots.push(value);
                     if let Some(steps) = &mut self.steps {
                         self.names.push(&binding.name);
-                        self.cx.slot_paths.resize(self.cx.slots.len() - 1, None);
+                        self.cx.slot_paths.resize(slot, None);
                         // What was picked from somewhere has a place, too.
-                        let path = path.or_else(|| why.as_ref().and_then(|why| why.path.clone()));
-                        if path.is_none() {
-                            steps.named(&binding.name, why);
-                        }
-                        self.cx.slot_paths.push(path);
+                        self.cx.slot_paths.push(path.or_else(|| why.as_ref().and_then(|why| why.path.clone())));
+                        steps.named(slot, &format!("let {}", binding.name), &binding.expr, why);
                     }
                 }
                 Err((code, error)) => {
@@ -262,6 +260,7 @@ impl<'a> Run<'a> {
         match self.valued(located) {
             Ok((value, why)) => {
                 if let (Some(steps), Some(why)) = (&mut self.steps, why) {
+                    steps.read(located);
                     steps.add(why);
                 }
                 Ok(value)

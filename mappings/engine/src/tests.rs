@@ -1,9 +1,13 @@
 //! Behaviour of mapping files, end to end.
 
 mod checks;
+mod corpus;
 mod dates;
+mod explained;
+mod generate;
 mod layers;
 mod lists;
+mod total;
 
 use crate::{Input, Level, Mapping, case};
 use hub_tree::reader::Kind;

@@ -279,7 +279,11 @@ impl<'a> Run<'a> {
 
     /// What the rule that is being followed made does not fit: an error, and unless it is only too deep, the end.
     pub(crate) fn too_large(&mut self, excess: Excess, at: Position) {
-        self.stopped |= excess != Excess::Depth;
+        if self.stopped {
+            // Said already: everything around what did not fit ends, too.
+            return;
+        }
+        self.stopped = excess != Excess::Depth;
         self.issue(Level::Error, "result_too_large", excess.message(), at);
     }
 
@@ -413,6 +417,7 @@ impl<'a> Run<'a> {
         }
         let deleted = self.holds_or(emit.deleted.as_ref(), false)?;
         let mut rules = Vec::with_capacity(emit.fields.len());
+        self.span = emit.span;
         let arena = self.cx.arena;
         let fields = self.fields(&emit.fields, Some(&mut rules)).unwrap_or_else(|| arena.map(&[]));
         let named = [key, hub_id, url].into_iter().flatten().map(str::len).sum();

@@ -5,6 +5,7 @@ mod corpus;
 mod dates;
 mod explained;
 mod generate;
+mod hostile;
 mod layers;
 mod lists;
 mod total;

@@ -3,6 +3,7 @@
 mod fields;
 mod names;
 mod rule;
+mod shapes;
 
 pub(crate) use rule::{SHAPES, WHATS};
 

@@ -2,7 +2,7 @@
 
 use crate::mapping::{DateForm, EnumTable, Rule};
 use crate::outcome::Level;
-use crate::run::Run;
+use crate::run::{Run, Step};
 use hub_model::{Field, Type, scalars};
 use hub_standards::dates::{DateError, Form, Moment};
 use hub_standards::{codes, contact};
@@ -30,6 +30,11 @@ pub(crate) fn convert<'a>(
     rule: &'a Rule,
 ) -> Result<Value<'a>, Misfit> {
     if value.is_absent() {
+        return Ok(Value::Absent);
+    }
+    // An empty cell says nothing about a number, a day or a code; only text may be empty.
+    let may_be_empty = matches!(ty, Type::Text | Type::Localized | Type::Json | Type::List(_) | Type::Enum(_));
+    if !may_be_empty && value.as_text().is_some_and(|text| text.trim().is_empty()) {
         return Ok(Value::Absent);
     }
     let arena = run.cx.arena;
@@ -92,8 +97,19 @@ pub(crate) fn convert<'a>(
             let single = [value];
             let items = if let Value::List(items) = value { items } else { &single };
             let mut made = Vec::with_capacity(items.len());
-            for value in items {
-                let value = convert(run, *value, item, rule)?;
+            for (index, value) in items.iter().enumerate() {
+                run.way.push(Step::Item(index));
+                let converted = convert(run, *value, item, rule);
+                // One item that does not fit costs no other.
+                let converted = match converted {
+                    Err(misfit) if !misfit.park && !rule.required => {
+                        run.misfit(Level::Warning, misfit, rule.span);
+                        Ok(Value::Absent)
+                    }
+                    converted => converted,
+                };
+                run.way.pop();
+                let value = converted?;
                 if !value.is_absent() {
                     made.push(value);
                 }
@@ -157,6 +173,10 @@ fn enumeration<'a>(
         }
     }
     let raw = scalar(run, value)?;
+    if raw.trim().is_empty() && !rule.enumeration.iter().any(|table| table.entries.iter().any(|(from, _)| from == raw))
+    {
+        return Ok(Value::Absent);
+    }
     let (entries, park) =
         rule.enumeration.as_ref().map_or((&[][..], false), |table| (table.entries.as_slice(), table.park_unknown));
     let found = entries.iter().find(|(theirs, _)| theirs == raw).map(|(_, ours)| ours.as_str());

@@ -30,7 +30,10 @@ impl<'a> Run<'a> {
                 return None;
             }
         };
-        if !value.is_absent() {
+        // Where a value must be there, or has another to stand in for it, empty text is none.
+        let wanted = rule.required || rule.default.is_some();
+        let empty = wanted && value.as_text().is_some_and(|text| text.trim().is_empty());
+        if !value.is_absent() && !empty {
             return self.kept(value, matches!(rule.what, What::Paths(_) | What::Expr(_) | What::Value(_)));
         }
         if rule.clear_on_null && matches!(value, Value::Null) {
@@ -88,8 +91,10 @@ impl<'a> Run<'a> {
             },
             What::PersonName(entries) => Ok(self.person_name(entries)),
             What::Ref { entity, key, hub_id, display } => {
-                let mut part =
-                    |rule: &'a Option<Box<Rule>>| rule.as_ref().and_then(|rule| self.rule(rule, &Type::Text));
+                let mut part = |rule: &'a Option<Box<Rule>>| {
+                    let value = rule.as_ref().and_then(|rule| self.rule(rule, &Type::Text));
+                    value.filter(|value| value.as_text().is_some_and(|text| !text.trim().is_empty()))
+                };
                 let (key, hub_id, display) = (part(key), part(hub_id), part(display));
                 let who = match (hub_id, key) {
                     (Some(id), _) => ("id", id),
@@ -278,6 +283,9 @@ impl<'a> Run<'a> {
         // A canonical enum is looked up by its value.
         let code = if lookup.reverse && code.get("value").as_text().is_some() { code.get("value") } else { code };
         let raw = convert::scalar(self, code).map_err(Some)?;
+        if raw.trim().is_empty() {
+            return Ok(Value::Absent);
+        }
         let name = list.map_or("", |list| list.name.as_str());
         let found = match list {
             Some(list) if lookup.reverse => list.find_reverse(raw, day).map_err(|_| {
@@ -337,6 +345,10 @@ impl<'a> Run<'a> {
     fn person_name(&mut self, entries: &'a [Entry]) -> Value<'a> {
         let arena = self.cx.arena;
         let Some(name) = self.fields(entries, None) else { return Value::Absent };
+        let empty = |value: &Value<'_>| value.as_text().is_some_and(|text| text.trim().is_empty());
+        let parts: Vec<(&'a str, Value<'a>)> =
+            name.entries().iter().filter(|(_, value)| !empty(value)).copied().collect();
+        let name = if parts.len() < name.entries().len() { arena.map(&parts) } else { name };
         if name.get("full").as_text().is_some() {
             return name;
         }

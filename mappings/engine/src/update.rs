@@ -3,6 +3,7 @@
 use crate::mapping::{Entry, Format, Made, Mapping, rules};
 use crate::outcome::{Input, Issue, Level, Reply};
 use crate::run::Run;
+use crate::targets::covers;
 use hub_tree::{Arena, Position, Value, xml};
 
 /// The values of a body's rules in their order.
@@ -40,12 +41,17 @@ impl Mapping {
         match xml::write(&reply.body, true) {
             Ok(text) => reply.xml = Some(text),
             Err(error) => {
-                let (file, Position { line, column }) = self.source.locate(Position::default());
+                // The rule whose target the writer was at, or one below it.
+                let pointer = format!("/{}", error.path.split('[').next().unwrap_or_default().replace('.', "/"));
+                let all = rules(&self.body);
+                let rule = all.iter().find(|rule| covers(&rule.pointer, &pointer));
+                let at = rule.map_or(Position::default(), |rule| rule.span.start);
+                let (file, Position { line, column }) = self.source.locate(at);
                 reply.issues.push(Issue {
                     level: Level::Error,
                     code: "malformed_body",
                     entity: "",
-                    field: String::new(),
+                    field: pointer,
                     message: format!("this is no XML document: {error}"),
                     file: file.to_owned(),
                     line,

@@ -138,7 +138,8 @@ fn tag<'h>(text: &'h str, out: &mut String) -> &'h str {
     let named = closing.unwrap_or(inner);
     let end = named.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(named.len());
     let name = named[..end].to_ascii_lowercase();
-    if name.is_empty() && !inner.starts_with(['!', '?', '/']) {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    if !begins && !inner.starts_with(['!', '?', '/']) {
         out.push('<');
         return inner;
     }

@@ -35,6 +35,25 @@ const FOREIGN: &[(&str, &str)] = &[
     ("%", "write the rate as a number: 8.5% is 0.085"),
     ("^", "there is no power operator"),
     ("?", "write `if(condition, then, otherwise)` or `a ?? b`"),
+    // What a Chinese keyboard writes.
+    ("（", "write `(`"),
+    ("）", "write `)`"),
+    ("，", "write `,`"),
+    ("、", "write `,`"),
+    ("。", "write `.`"),
+    ("“", "write `\"`"),
+    ("”", "write `\"`"),
+    ("‘", "write `'`"),
+    ("’", "write `'`"),
+    ("＋", "write `+`"),
+    ("－", "write `-`"),
+    ("×", "write `*`"),
+    ("÷", "write `/`"),
+    ("＝", "equality is written `==`"),
+    ("＞", "write `>`"),
+    ("＜", "write `<`"),
+    ("【", "write `[`"),
+    ("】", "write `]`"),
 ];
 
 pub(crate) fn lex(text: &str) -> Result<Vec<Spanned>, Problem> {
@@ -130,8 +149,17 @@ fn sign(chars: &[char], at: &mut usize) -> Result<Token, Problem> {
             Ok(Token::Sign(sign))
         }
         (_, Some((sign, help))) => {
-            Err(Problem::new(*at, sign.len(), format!("`{sign}` is not an operator here")).with_suggestion(*help))
+            Err(Problem::new(*at, sign.chars().count(), format!("`{sign}` is not an operator here"))
+                .with_suggestion(*help))
         }
-        _ => Err(Problem::new(*at, 1, format!("unexpected character `{}`", chars[*at]))),
+        _ => {
+            let c = chars[*at];
+            let shown = if c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}') {
+                format!("unexpected invisible character U+{:04X}: take it out", u32::from(c))
+            } else {
+                format!("unexpected character `{c}`")
+            };
+            Err(Problem::new(*at, 1, shown))
+        }
     }
 }

@@ -20,7 +20,10 @@ impl Source {
     /// A source to share.
     #[must_use]
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { path: path.into(), text: text.into(), parts: Vec::new() })
+        let text: String = text.into();
+        // A byte order mark is no text: it would move every column of the first line.
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        Arc::new(Self { path: path.into(), text, parts: Vec::new() })
     }
 
     /// Files one after the other under one numbering of lines, so that what is made of several files keeps exact
@@ -221,8 +224,12 @@ impl Findings {
     #[must_use]
     pub fn into_sorted(self) -> Vec<Finding> {
         let mut all = self.0.into_inner();
-        all.sort_by(|a, b| a.location().cmp(&b.location()));
-        all.dedup();
+        all.sort_by(|a, b| (a.location(), &a.message).cmp(&(b.location(), &b.message)));
+        // A layer that several mappings share is read for each of them.
+        all.dedup_by(|a, b| {
+            let told = |finding: &Finding| (finding.severity, finding.suggestion.clone());
+            a.location() == b.location() && a.message == b.message && told(a) == told(b)
+        });
         all
     }
 }

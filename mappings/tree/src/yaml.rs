@@ -397,25 +397,72 @@ impl Node {
         }
     }
 
-    /// The place of the character `offset` (in characters) of a scalar's text, for errors inside expressions.
-    /// Exact where the text stands in the file as it is; else the place of the scalar.
+    /// The place of the character `offset` (in characters) of a scalar's text, for errors inside expressions. Exact
+    /// where the file holds the text letter by letter, in one line or in several; else the place of the scalar.
     #[must_use]
     pub fn locate(&self, source: &Source, offset: usize, length: usize) -> Span {
         let Some(text) = self.scalar() else { return self.span };
-        let start = self.span.start;
-        let Some(line) = source.text.lines().nth(start.line - 1) else { return self.span };
-        let rest: String = line.chars().skip(start.column - 1).collect();
-        let quote = usize::from(rest.starts_with(['"', '\'']));
-        let written: String = rest.chars().skip(quote).take(text.chars().count()).collect();
-        if written != text {
-            return self.span;
-        }
-        let column = start.column + quote + offset;
-        Span {
-            start: Position { line: start.line, column },
-            end: Position { line: start.line, column: column + length.max(1) },
+        let Some(places) = places(text, source, self.span.start) else { return self.span };
+        let Some(start) = places.get(offset).or(places.last()).copied() else { return self.span };
+        let start = if offset < places.len() { start } else { behind(start) };
+        let last = places.get(offset + length.max(1) - 1).copied().filter(|last| last.line == start.line);
+        Span { start, end: behind(last.unwrap_or(start)) }
+    }
+}
+
+fn behind(at: Position) -> Position {
+    Position { line: at.line, column: at.column + 1 }
+}
+
+/// Where each character of a scalar's text stands, when the file holds them in order: quotes, escapes before quotes,
+/// and the line breaks and indents of text over several lines are passed over.
+fn places(text: &str, source: &Source, start: Position) -> Option<Vec<Position>> {
+    let mut lines = source.text.lines().skip(start.line.checked_sub(1)?);
+    let mut line: Vec<char> = lines.next()?.chars().collect();
+    let mut at = start;
+    let quote = line.get(at.column - 1).copied().filter(|c| matches!(c, '"' | '\''));
+    at.column += usize::from(quote.is_some());
+    let mut places = Vec::new();
+    for wanted in text.chars() {
+        loop {
+            let here = line.get(at.column - 1).copied();
+            let next = line.get(at.column).copied();
+            let escaped = match quote {
+                Some('"') => here == Some('\\') && next == Some(wanted) && matches!(wanted, '"' | '\\' | '/'),
+                Some(_) => wanted == '\'' && here == Some('\'') && next == Some('\''),
+                None => false,
+            };
+            if escaped {
+                places.push(at);
+                at.column += 2;
+                break;
+            }
+            if here == Some(wanted) {
+                places.push(at);
+                at.column += 1;
+                break;
+            }
+            // The end of a line, and the indent of the next, stand for white space of the text.
+            let blank = here.is_none_or(char::is_whitespace);
+            if !blank {
+                return None;
+            }
+            if here.is_none() {
+                if wanted.is_whitespace() {
+                    places.push(at);
+                }
+                line = lines.next()?.chars().collect();
+                at = Position { line: at.line + 1, column: 1 };
+                at.column += line.iter().take_while(|c| c.is_whitespace()).count();
+                if wanted.is_whitespace() {
+                    break;
+                }
+            } else {
+                at.column += 1;
+            }
         }
     }
+    Some(places)
 }
 
 /// Decodes the entries of one map; what nobody asked for is an error when [`Fields::finish`] is called.

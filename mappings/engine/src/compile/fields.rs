@@ -97,7 +97,12 @@ impl Compiler<'_, '_> {
             }
             let Some(field) = known.iter().find(|field| field.name == key) else {
                 let known = known.iter().map(|field| field.name);
-                self.cx.error_with(span, format!("{owner} has no field `{key}`"), finding::suggest(key, known));
+                // The colon of a Chinese keyboard, or one without a space behind it, ends no key.
+                let help = match key.find(['：', ':', '\u{a0}']) {
+                    Some(_) => Some("a key ends with a plain `:` and a plain space behind it".to_owned()),
+                    None => finding::suggest(key, known),
+                };
+                self.cx.error_with(span, format!("{owner} has no field `{key}`"), help);
                 return None;
             };
             ty = field.ty;

@@ -2,13 +2,13 @@
 
 use super::Compiler;
 use super::fields::Target;
-use crate::mapping::{DateForm, EachRule, EnumTable, Letters, Literal, Lookup, Rule, What};
+use super::shapes::takes_days;
+use crate::mapping::{EachRule, Letters, Rule, What};
 use hub_expr::Type as ExprType;
 use hub_model::scalars::ContactType;
-use hub_model::{Enum, ModelType, Type, scalars};
-use hub_standards::dates::Form;
+use hub_model::{Enum, ModelType, Type};
+use hub_tree::Span;
 use hub_tree::yaml::{Fields, Key, Kind, Node};
-use hub_tree::{Span, jiff};
 
 /// Where a rule's value comes from.
 pub(crate) const WHATS: [&str; 11] =
@@ -20,30 +20,6 @@ pub(crate) const SHAPES: [&str; 12] =
 
 /// The type of `type` in phones and e-mail addresses.
 const CONTACT_TYPE: &Type = <Enum<ContactType> as ModelType>::TYPE;
-
-/// What happens to a value that a table does not list.
-const UNKNOWN: [(&str, bool); 2] = [("keep", false), ("park", true)];
-
-/// Whether values of the type are days or instants, or anything.
-fn takes_days(ty: &Type) -> bool {
-    match ty {
-        Type::Date | Type::PartialDate | Type::DateTime | Type::Json => true,
-        Type::List(item) => takes_days(item),
-        _ => false,
-    }
-}
-
-/// A literal where anything may stand.
-fn free(node: &Node) -> Literal {
-    match &node.kind {
-        Kind::Null => Literal::Null,
-        Kind::Bool(value) => Literal::Bool(*value),
-        Kind::Number(text) => Literal::Number(text.clone()),
-        Kind::Text(text) => Literal::Text(text.clone()),
-        Kind::List(items) => Literal::List(items.iter().map(free).collect()),
-        Kind::Map(entries) => Literal::Map(entries.iter().map(|(key, node)| (key.name.clone(), free(node))).collect()),
-    }
-}
 
 impl Compiler<'_, '_> {
     pub(super) fn rule(&mut self, node: &Node, ty: &'static Type, id: &str) -> Option<Rule> {
@@ -164,20 +140,25 @@ impl Compiler<'_, '_> {
         let lookup = self.lookup(fields, ty);
         let date = self.date_form(fields, ty, node.span);
         let default = fields.optional("default").and_then(|node| self.literal(node, ty));
+        let (split, join) = (fields.text("split"), fields.text("join"));
+        let required = fields.bool("required").unwrap_or(false);
+        let always = self.writes && fields.bool("always").unwrap_or(false);
+        let clear_on_null = fields.word("clear", &[("on_null", true)]).unwrap_or(false);
+        // Every key has been asked for by now: a source with an error does not make the others unknown.
         let rule = Rule {
             what: what?,
             when: None,
             trim,
             letters,
-            split: fields.text("split"),
-            join: fields.text("join"),
+            split,
+            join,
             enumeration,
             lookup,
             date,
             default,
-            required: fields.bool("required").unwrap_or(false),
-            always: self.writes && fields.bool("always").unwrap_or(false),
-            clear_on_null: fields.word("clear", &[("on_null", true)]).unwrap_or(false),
+            required,
+            always,
+            clear_on_null,
             span: node.span,
         };
         if rule.required && rule.default.is_some() {
@@ -214,12 +195,12 @@ impl Compiler<'_, '_> {
             found = Some(What::Fields(self.field_rules(node, &target, id)));
         }
         if let Some(node) = fields.optional("ref") {
-            let entity = node.text(self.cx)?;
+            let entity = node.text(self.cx);
             match ty {
-                Type::Ref(wanted) if wanted.is_empty() || *wanted == entity => {}
+                Type::Ref(wanted) if wanted.is_empty() || entity.as_deref().is_none_or(|entity| entity == *wanted) => {}
                 Type::Ref(wanted) => self.cx.error_with(
                     node.span,
-                    format!("the field refers to {wanted}, not to {entity}"),
+                    format!("the field refers to {wanted}, not to {}", entity.as_deref().unwrap_or_default()),
                     Some(format!("write `ref: {wanted}`")),
                 ),
                 other => self.cx.error(node.span, format!("`ref` makes a reference, the field is {}", other.name())),
@@ -228,10 +209,12 @@ impl Compiler<'_, '_> {
                 fields.optional(key).and_then(|node| compiler.short_rule(node, &Type::Text, id)).map(Box::new)
             };
             let (key, hub_id, display) = (part(self, "key"), part(self, "hub_id"), part(self, "display"));
-            if key.is_none() && hub_id.is_none() {
+            let named = fields.optional("key").is_some() || fields.optional("hub_id").is_some();
+            if !named {
                 self.cx.error(node.span, "a reference needs a `key`, or the `hub_id` that the vendor hands back");
             }
-            found = Some(What::Ref { entity, key, hub_id, display });
+            let whole = entity.filter(|_| key.is_some() || hub_id.is_some());
+            found = whole.map(|entity| What::Ref { entity, key, hub_id, display });
         }
         for key in ["money", "score", "phone", "email", "person_name"] {
             if let Some(node) = fields.optional(key) {
@@ -321,187 +304,6 @@ impl Compiler<'_, '_> {
             _ => self.literal(node, ty).map(What::Value),
         };
         what.map(|what| Rule::of(what, node.span))
-    }
-
-    /// A literal value, checked against the target's type now rather than with the first payload.
-    fn literal(&mut self, node: &Node, ty: &'static Type) -> Option<Literal> {
-        if let (Type::List(item), Kind::List(items)) = (ty, &node.kind) {
-            let items: Vec<Option<Literal>> = items.iter().map(|node| self.literal(node, item)).collect();
-            return items.into_iter().collect::<Option<Vec<Literal>>>().map(Literal::List);
-        }
-        if let (Type::Json, _) = (ty, ()) {
-            return Some(free(node));
-        }
-        let wanted = |what: &str| format!("the field is {}: expected {what}, found {}", ty.name(), node.kind_name());
-        let Some(text) = node.scalar() else {
-            self.cx.error(node.span, wanted(if matches!(ty, Type::List(_)) { "a list" } else { "one value" }));
-            return None;
-        };
-        let found = match ty {
-            Type::Enum(of) if of.values.contains(&text) => Ok(Literal::Enum(text.to_owned())),
-            Type::Enum(of) => {
-                self.cx.unknown(node.span, &format!("{} value", of.name), text, of.values.iter().copied());
-                return None;
-            }
-            Type::Decimal | Type::Rate => {
-                hub_tree::value::parse_decimal(text).map(|_| Literal::Text(text.to_owned())).ok_or("a number")
-            }
-            Type::Integer => {
-                text.parse::<i64>().map(|number| Literal::Number(number.to_string())).map_err(|_| "a whole number")
-            }
-            Type::Bool => match node.kind {
-                Kind::Bool(value) => Ok(Literal::Bool(value)),
-                _ => Err("true or false"),
-            },
-            Type::Text | Type::Localized => Ok(Literal::Text(text.to_owned())),
-            Type::Json | Type::List(_) | Type::Struct(_) | Type::Ref(_) => Err("a rule that makes it"),
-            _ => scalars::check_text(ty, text).map(Literal::Text),
-        };
-        found.map_err(|what| self.cx.error(node.span, wanted(what))).ok()
-    }
-
-    /// `lookup: departments`, or `lookup: { list: departments, on: payload.starts_on, reverse: true }`.
-    fn lookup(&mut self, fields: &mut Fields<'_, '_>, ty: &Type) -> Option<Lookup> {
-        let node = fields.optional("lookup")?;
-        let park_unknown = fields.word("unknown", &UNKNOWN).unwrap_or(false);
-        let (name, span, on, reverse) = match node.scalar() {
-            Some(name) => (name.to_owned(), node.span, None, false),
-            None => {
-                let mut parts = node.fields(self.cx)?;
-                let name = parts.required("list")?;
-                let on = parts.optional("on").and_then(|node| self.expr(node, true));
-                let reverse = parts.bool("reverse").unwrap_or(false);
-                parts.finish();
-                (name.text(self.cx)?, name.span, on, reverse)
-            }
-        };
-        if let Some(on) = &on
-            && !on.expr.ty().may_be(&ExprType::Date)
-            && !on.expr.ty().may_be(&ExprType::Text)
-        {
-            self.cx.error(on.span, format!("`on` is a day, this is {}", on.expr.ty()));
-        }
-        let number = self.list(&name, span)?;
-        let list = std::sync::Arc::clone(&self.lists[number]);
-        if list.dated && on.is_none() {
-            let help = format!("write `lookup: {{ list: {name}, on: <the day> }}`");
-            self.cx.error_with(span, format!("what `{name}` says depends on the day"), Some(help));
-        }
-        if reverse && let Some(twice) = list.ambiguous() {
-            self.cx.error(span, format!("several codes of `{name}` mean `{twice}`, it cannot be read backwards"));
-        }
-        if let (Type::Enum(of), false) = (ty, reverse) {
-            for (meaning, at) in list.meanings().filter(|(meaning, _)| !of.values.contains(meaning)) {
-                let findings = self.cx.findings();
-                let help = hub_tree::finding::suggest(meaning, of.values.iter().copied());
-                findings.error(&list.source, at, format!("{} has no value `{meaning}`", of.name), help);
-            }
-        }
-        Some(Lookup { list: number, on, reverse, park_unknown })
-    }
-
-    fn enum_table(&mut self, fields: &mut Fields<'_, '_>, ty: &Type) -> Option<EnumTable> {
-        let park_unknown = fields.word("unknown", &UNKNOWN);
-        if fields.optional("lookup").is_some() {
-            return None;
-        }
-        let Some(node) = fields.optional("enum") else {
-            if let (Some(_), false) = (park_unknown, matches!(ty, Type::Enum(_))) {
-                self.cx.error(fields.span, "`unknown` says what to do with a value that `enum` does not list");
-            }
-            return park_unknown.map(|park_unknown| EnumTable { entries: Vec::new(), park_unknown });
-        };
-        let mut entries = Vec::new();
-        for (key, value) in node.entries(self.cx) {
-            let Some(text) = value.scalar() else {
-                value.expected("a value", self.cx);
-                continue;
-            };
-            if let Type::Enum(of) = ty
-                && !of.values.contains(&text)
-            {
-                self.cx.unknown(value.span, &format!("{} value", of.name), text, of.values.iter().copied());
-            }
-            entries.push((key.name.clone(), text.to_owned()));
-        }
-        Some(EnumTable { entries, park_unknown: park_unknown.unwrap_or(false) })
-    }
-
-    fn date_form(&mut self, fields: &mut Fields<'_, '_>, ty: &Type, span: Span) -> Option<DateForm> {
-        let zone_node = fields.optional("zone");
-        let zone = zone_node.and_then(|node| {
-            let name = node.text(self.cx)?;
-            let zone = jiff::tz::TimeZone::get(&name).ok();
-            if zone.is_none() {
-                self.cx.error(node.span, format!("`{name}` is no IANA time zone"));
-            }
-            zone
-        });
-        let (date, datetime) = (fields.optional("date"), fields.optional("datetime"));
-        let Some(node) = date.or(datetime) else {
-            if let Some(node) = zone_node {
-                self.cx.error(node.span, "`zone` belongs beside `date` or `datetime`");
-            }
-            return None;
-        };
-        let text = node.text(self.cx)?;
-        let fits = match ty {
-            Type::Date | Type::PartialDate => date.is_some(),
-            Type::DateTime => datetime.is_some(),
-            _ => true,
-        };
-        if !fits {
-            self.cx.error(node.span, format!("the field is {}", ty.name()));
-        }
-        if let (Some(_), Some(other)) = (date, datetime) {
-            self.cx.error(other.span, "a rule has `date` or `datetime`, not both");
-        }
-        let Some(form) = Form::named(&text) else {
-            self.cx.unknown(node.span, "date form", &text, Form::NAMES.iter().map(|(name, _)| *name));
-            return None;
-        };
-        if date.is_some() && form.is_instant() && zone_node.is_none() {
-            let help = "add `zone: Asia/Shanghai`, or whichever zone the day is meant in".to_owned();
-            self.cx.error_with(node.span, "an instant is a day only in a time zone", Some(help));
-        }
-        if datetime.is_some() && form.is_local() && zone_node.is_none() {
-            let help = "add `zone: Asia/Shanghai`, or whichever zone the vendor means".to_owned();
-            self.cx.error_with(span, "a local date-time needs a zone", Some(help));
-        }
-        let writes = self.writes && matches!(ty, Type::Json);
-        Some(DateForm { form, zone, day: date.is_some(), writes })
-    }
-
-    /// What a rule makes must be able to become what the field is.
-    fn check_shape(&mut self, rule: &Rule, ty: &Type) {
-        let sources = match &rule.what {
-            What::Expr(located) => std::slice::from_ref(located),
-            What::Paths(paths) => paths.as_slice(),
-            _ => return,
-        };
-        // A table or code list may make anything of a code.
-        if rule.lookup.is_some() || rule.enumeration.is_some() {
-            return;
-        }
-        for located in sources {
-            self.check_becomes(located.expr.ty(), rule, ty);
-        }
-    }
-
-    fn check_becomes(&mut self, found: &ExprType, rule: &Rule, ty: &Type) {
-        let bad = match ty {
-            Type::List(_) | Type::Json | Type::Localized => false,
-            Type::Struct(_) | Type::Ref(_) => !matches!(found, ExprType::Any | ExprType::Record(_) | ExprType::Nothing),
-            Type::Bool => !found.may_be(&ExprType::Bool),
-            Type::Integer | Type::Decimal | Type::Rate => matches!(
-                found,
-                ExprType::Bool | ExprType::Date | ExprType::DateTime | ExprType::Record(_) | ExprType::List(_)
-            ),
-            _ => matches!(found, ExprType::Record(_)) || (matches!(found, ExprType::List(_)) && rule.join.is_none()),
-        };
-        if bad {
-            self.cx.error(rule.span, format!("the field is {}, its source gives {found}", ty.name()));
-        }
     }
 }
 

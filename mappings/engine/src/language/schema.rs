@@ -123,6 +123,8 @@ impl Builder {
             Takes::Version => json!({ "const": 1 }),
             Takes::Text | Takes::Zone => text,
             Takes::Object => json!({ "type": "string", "pattern": "^[^/]+/[^/]+$" }),
+            // References may name entities that this hub keeps no records of.
+            Takes::Entity if key.name == "ref" => text,
             Takes::Entity => json!({ "enum": ENTITIES.iter().map(|entity| entity.name).collect::<Vec<_>>() }),
             Takes::Bool => json!({ "type": "boolean" }),
             Takes::Expression | Takes::Condition => self.expression(),

@@ -196,7 +196,8 @@ pub(super) const ALL: &[Function] = &[
         returns: |_| Type::Number,
         doc: "The whole seconds of an instant since 1970.",
         example: ("epoch_s(datetime('2026-03-01T09:30:00Z'))", "1772357400"),
-        run: |call| Ok(Value::Decimal(call.datetime(0)?.as_second().into())),
+        // Before 1970, too, a second has not passed before it is over.
+        run: |call| Ok(Value::Decimal(call.datetime(0)?.as_millisecond().div_euclid(1_000).into())),
         ..BASE
     },
     Function {

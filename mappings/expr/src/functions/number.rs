@@ -225,8 +225,11 @@ pub(super) const ALL: &[Function] = &[
             for _ in 0..exponent.unsigned_abs() {
                 result = result.checked_mul(base).ok_or(TOO_LARGE)?;
             }
-            let result =
-                if exponent < 0 { Decimal::ONE.checked_div(result).ok_or("division by zero")? } else { result };
+            let result = if exponent < 0 {
+                Decimal::ONE.checked_div(result).ok_or("division by zero")?.normalize()
+            } else {
+                result
+            };
             Ok(Value::Decimal(result))
         },
         ..BASE

@@ -5,7 +5,7 @@
 
 use super::{CONNECTION, Contestant, Phones};
 use anyhow::{Context as _, bail, ensure};
-use hub_model::{codes, scalars};
+use hub_standards::{codes, contact};
 use hub_tree::Decimal;
 use hub_tree::jiff::Timestamp;
 use hub_tree::jiff::civil::{Date, DateTime};
@@ -574,7 +574,7 @@ impl Hand {
         if raw.trim().is_empty() {
             return None;
         }
-        let parsed = self.some(scalars::parse_phone(raw, Some("CN")).ok());
+        let parsed = self.some(contact::parse_phone(raw, Some("CN")).ok());
         let (e164, extension) = parsed.map_or((None, None), |parsed| (Some(parsed.e164), parsed.extension));
         let r#type = contact.r#type.as_deref().map(|raw| {
             let value = match raw {

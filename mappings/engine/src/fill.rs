@@ -1,10 +1,12 @@
 //! Fills one field: where its value comes from, what is done to it, and the type that it becomes.
 
 use crate::convert::{self, Misfit, convert, misfit};
+use crate::explain::{Steps, what_name};
+use crate::limits::Excess;
 use crate::mapping::{EachRule, Entry, Letters, Lookup, Rule, What};
 use crate::outcome::Level;
 use crate::run::{Run, Step};
-use hub_expr::Located;
+use hub_expr::{Explain, Located};
 use hub_model::Type;
 use hub_standards::names;
 use hub_tree::Value;
@@ -12,34 +14,52 @@ use hub_tree::jiff::civil::Date;
 
 impl<'a> Run<'a> {
     pub(crate) fn rule(&mut self, rule: &'a Rule, ty: &'static Type) -> Option<Value<'a>> {
-        if self.holds_or(rule.when.as_ref(), true) != Ok(true) {
+        if self.is_stopped() || !self.asked(rule) {
             return None;
         }
-        let before = self.issues.len();
+        let errors = self.errors();
         let value = match self.what(&rule.what, rule, ty) {
             Ok(value) => value,
             Err(None) => return None,
             Err(Some(misfit)) => {
                 let level = if rule.required || misfit.park { Level::Error } else { Level::Warning };
+                if let Some(steps) = &mut self.steps {
+                    steps.misfitted(&misfit);
+                }
                 self.misfit(level, misfit, rule.span);
                 return None;
             }
         };
         if !value.is_absent() {
-            return Some(value);
+            return self.kept(value, matches!(rule.what, What::Paths(_) | What::Expr(_) | What::Value(_)));
         }
         if rule.clear_on_null && matches!(value, Value::Null) {
-            return Some(Value::Null);
+            return self.kept(Value::Null, true);
         }
         if let Some(default) = &rule.default {
-            return Some(default.value(self.cx.arena));
+            let value = default.value(self.cx.arena);
+            if let Some(steps) = &mut self.steps {
+                steps.add(Explain::leaf("default", None, value));
+            }
+            return self.kept(value, true);
         }
         // An error inside the value has parked the record already; a warning only left a part of it out.
-        if rule.required && self.issues[before..].iter().all(|issue| issue.level == Level::Warning) {
+        if rule.required && self.errors() == errors {
             let missing = Misfit { code: "required_missing", message: "a required value is absent".into(), park: true };
             self.misfit(Level::Error, missing, rule.span);
         }
         None
+    }
+
+    /// Whether a rule is to be followed.
+    fn asked(&mut self, rule: &'a Rule) -> bool {
+        let Some(when) = &rule.when else { return true };
+        let mark = self.steps.as_ref().map(Steps::mark);
+        let holds = self.holds(when);
+        if let (Some(steps), Some(mark)) = (&mut self.steps, mark) {
+            steps.group(mark, "when".to_owned(), holds.map_or(Value::Absent, Value::Bool));
+        }
+        holds == Ok(true)
     }
 
     /// The value of a rule. `Err(None)`: reported already; `Err(Some(…))`: it does not fit.
@@ -151,6 +171,10 @@ impl<'a> Run<'a> {
                     return misfit("not_text", format!("`join` puts texts together, an item is {}", item.kind()))
                         .map_err(Some);
                 };
+                if text.len() + separator.len() + part.len() > self.room.text {
+                    self.too_large(Excess::Text, rule.span.start);
+                    return Err(None);
+                }
                 if !text.is_empty() {
                     text.push_str(separator);
                 }
@@ -161,8 +185,9 @@ impl<'a> Run<'a> {
         if let Some(separator) = &rule.split
             && let Value::Text(text) = value
         {
-            let parts: Vec<Value<'a>> =
-                text.split(separator.as_str()).map(str::trim).filter(|p| !p.is_empty()).map(Value::Text).collect();
+            let parts = text.split(separator.as_str()).map(str::trim).filter(|p| !p.is_empty()).map(Value::Text);
+            // One more than there is room for: that it is too much is said with the others.
+            let parts: Vec<Value<'a>> = parts.take(self.room.values.saturating_add(1)).collect();
             value = arena.list(&parts);
         }
         value = self.lettered(value, rule);
@@ -171,7 +196,13 @@ impl<'a> Run<'a> {
         }
         match &rule.lookup {
             Some(lookup) if !value.is_absent() => self.looked_up(value, lookup, rule, ty),
-            _ => convert(self, value, ty, rule).map_err(Some),
+            _ => {
+                let made = convert(self, value, ty, rule).map_err(Some)?;
+                if let Some(steps) = &mut self.steps {
+                    steps.converted(rule, ty, value, made);
+                }
+                Ok(made)
+            }
         }
     }
 
@@ -289,9 +320,15 @@ impl<'a> Run<'a> {
         let mut made = Vec::new();
         self.each_item(list, &each.list, |run, index| {
             run.way.push(Step::Item(index));
-            if run.holds_or(each.filter.as_ref(), true) == Ok(true) {
-                made.extend(run.rule(&each.item, item_ty));
+            let mark = run.steps.as_ref().map(Steps::mark);
+            let value = match run.holds_or(each.filter.as_ref(), true) {
+                Ok(true) => run.rule(&each.item, item_ty),
+                _ => None,
+            };
+            if let (Some(steps), Some(mark)) = (&mut run.steps, mark) {
+                steps.group(mark, format!("item {index} ({})", what_name(&each.item.what)), value.unwrap_or_default());
             }
+            made.extend(value);
             run.way.pop();
         });
         Ok(self.cx.arena.list(&made))

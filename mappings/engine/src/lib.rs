@@ -12,6 +12,7 @@ mod explain;
 mod fill;
 pub mod language;
 pub mod layers;
+pub mod limits;
 pub mod lists;
 mod mapping;
 mod outcome;
@@ -21,6 +22,7 @@ mod targets;
 mod tests;
 pub mod types;
 mod unread;
+mod update;
 
 pub use hub_expr::Explain;
 pub use layers::Parts;

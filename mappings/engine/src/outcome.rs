@@ -1,7 +1,7 @@
 //! What goes into a run and what comes out of it.
 
 use hub_model::EntityType;
-use hub_tree::Value;
+use hub_tree::{Arena, Value};
 use serde::Serialize;
 use std::fmt;
 
@@ -27,6 +27,18 @@ impl<'a> Input<'a> {
     #[must_use]
     pub const fn of(payload: Value<'a>, connection: &'a str) -> Self {
         Self { payload, headers: Value::Absent, event: "", connection, settings: Value::Absent, request: Value::Absent }
+    }
+
+    /// Copies the input into an arena.
+    pub(crate) fn copy_into<'b>(&self, arena: &'b Arena) -> Input<'b> {
+        Input {
+            payload: self.payload.copy_into(arena),
+            headers: self.headers.copy_into(arena),
+            event: arena.text(self.event),
+            connection: arena.text(self.connection),
+            settings: self.settings.copy_into(arena),
+            request: self.request.copy_into(arena),
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use crate::convert::Misfit;
 use crate::explain::Steps;
-use crate::mapping::{Draft, Emit, Entry, FieldRule, Format, LISTS, Made, Mapping, ROOTS, rules};
+use crate::limits::{self, Excess, MAX_DEPTH, MAX_ISSUES, OF_A_RECORD, Room};
+use crate::mapping::{Draft, Emit, Entry, FieldRule, LISTS, Made, Mapping, ROOTS};
 use crate::outcome::{Filled, Input, Issue, Level, Outcome, Record, Reply};
-use hub_expr::{Cx, EvalError, Located};
-use hub_tree::{Arena, Limits, Position, Source, Span, Value, json, xml};
+use hub_expr::{Cx, EvalError, Explain, Located};
+use hub_tree::{Arena, Limits, Position, Source, Span, Value, json};
 
 /// The state of one run.
 pub(crate) struct Run<'a> {
@@ -14,6 +15,17 @@ pub(crate) struct Run<'a> {
     pub(crate) cx: Cx<'a>,
     pub(crate) connection: &'a str,
     pub(crate) issues: Vec<Issue>,
+    /// How many warnings and errors there were, listed or not.
+    warnings: usize,
+    errors: usize,
+    /// Where the first finding stood that is not listed.
+    unlisted: Option<Position>,
+    /// What may still be made.
+    pub(crate) room: Room,
+    /// Nothing more is made: the room or the budget of steps is used up.
+    stopped: bool,
+    /// How many lists and objects are being made around the value that is being made.
+    depth: usize,
     entity: &'static str,
     /// The way to the field that is being filled; text is made of it only when there is something to say.
     pub(crate) way: Vec<Step<'a>>,
@@ -44,7 +56,7 @@ impl Draft {
         run.entity = self.entity.name;
         let mut rules = Vec::new();
         let fields = run.fields(&self.fields, Some(&mut rules)).unwrap_or_else(|| arena.map(&[]));
-        Filled { fields, rules, issues: run.issues }
+        Filled { fields, rules, issues: run.into_issues() }
     }
 }
 
@@ -57,13 +69,13 @@ impl Mapping {
         if run.lets() {
             for emit in &self.emits {
                 let first = records.len();
-                run.emit(emit, &mut records);
+                run.for_each(emit, |run, _| run.record(emit, &mut records));
                 if let (Some(leftovers), Some(record)) = (&emit.leftovers, records.get_mut(first)) {
-                    record.ext = leftovers.of(arena, input.payload);
+                    record.ext = run.leftovers(emit, leftovers.of(arena, input.payload));
                 }
             }
         }
-        Outcome { records, issues: run.issues }
+        Outcome { records, issues: run.into_issues() }
     }
 
     /// Maps canonical input to a vendor's body.
@@ -74,77 +86,10 @@ impl Mapping {
         if run.lets() {
             body = run.fields(&self.body, None).unwrap_or_else(|| arena.map(&[]));
         }
-        let mut reply = Reply { body, xml: None, issues: run.issues };
+        let mut reply = Reply { body, xml: None, issues: run.into_issues() };
         self.write(&mut reply);
         reply
     }
-}
-
-impl Mapping {
-    /// Maps canonical input to the body of an update: what differs between `before` and `after`, and what is
-    /// `required` or `always` part of it. What is no longer there is null. An absent body means that nothing of it
-    /// changed.
-    #[must_use]
-    pub fn run_out_changed<'a>(&'a self, arena: &'a Arena, before: &Input<'a>, after: &Input<'a>) -> Reply<'a> {
-        let values = |input: &Input<'a>| {
-            let mut run = Run::new(self, arena, input);
-            let followed = run.lets();
-            let values = rules(&self.body).into_iter().map(|rule| run.field_rule(rule).filter(|_| followed));
-            (values.collect::<Vec<Option<Value<'a>>>>(), run.issues)
-        };
-        let (old, _) = values(before);
-        let (new, issues) = values(after);
-        let changed = old != new;
-        let mut pairs = old.into_iter().zip(new);
-        let body = if changed { update(&self.body, &mut pairs, arena) } else { None };
-        let mut reply = Reply { body: body.unwrap_or_default(), xml: None, issues };
-        self.write(&mut reply);
-        reply
-    }
-
-    /// Writes the body of a mapping that makes XML.
-    fn write(&self, reply: &mut Reply<'_>) {
-        let sound = reply.issues.iter().all(|issue| issue.level == Level::Warning);
-        if self.format == Format::Json || !sound || reply.body.is_absent() {
-            return;
-        }
-        match xml::write(&reply.body, true) {
-            Ok(text) => reply.xml = Some(text),
-            Err(error) => {
-                let (file, Position { line, column }) = self.source.locate(Position::default());
-                reply.issues.push(Issue {
-                    level: Level::Error,
-                    code: "malformed_body",
-                    entity: "",
-                    field: String::new(),
-                    message: format!("this is no XML document: {error}"),
-                    file: file.to_owned(),
-                    line,
-                    column,
-                });
-            }
-        }
-    }
-}
-
-/// The part of a body that an update holds; `pairs` are the values before and after of its rules, in order.
-fn update<'a>(
-    entries: &'a [Entry],
-    pairs: &mut impl Iterator<Item = (Option<Value<'a>>, Option<Value<'a>>)>,
-    arena: &'a Arena,
-) -> Option<Value<'a>> {
-    let mut made: Vec<(&'a str, Value<'a>)> = Vec::new();
-    for entry in entries {
-        let value = match &entry.made {
-            Made::Of(entries) => update(entries, pairs, arena),
-            Made::By(rule) => match pairs.next().unwrap_or_default() {
-                (old, new) if old != new => Some(new.unwrap_or(Value::Null)),
-                (_, new) => new.filter(|_| rule.rule.always || rule.rule.required),
-            },
-        };
-        made.extend(value.map(|value| (entry.key.as_str(), value)));
-    }
-    (!made.is_empty()).then(|| arena.map(&made))
 }
 
 impl<'a> Run<'a> {
@@ -165,6 +110,12 @@ impl<'a> Run<'a> {
             cx: Cx::new(arena, slots),
             connection,
             issues: Vec::new(),
+            warnings: 0,
+            errors: 0,
+            unlisted: None,
+            room: Room::WHOLE,
+            stopped: false,
+            depth: 0,
             entity: "",
             way: Vec::new(),
             span: Span::default(),
@@ -189,18 +140,21 @@ impl<'a> Run<'a> {
     pub(crate) fn lets(&mut self) -> bool {
         for binding in self.mapping.into_iter().flat_map(|mapping| &mapping.lets) {
             let path = self.source_path(&binding.expr);
-            match binding.expr.expr.eval(&mut self.cx) {
-                Ok(value) => {
+            match self.valued(&binding.expr) {
+                Ok((value, why)) => {
+                    let slot = self.cx.slots.len();
                     self.cx.slots.push(value);
-                    if self.steps.is_some() {
+                    if let Some(steps) = &mut self.steps {
                         self.names.push(&binding.name);
-                        self.cx.slot_paths.resize(self.cx.slots.len() - 1, None);
-                        self.cx.slot_paths.push(path);
+                        self.cx.slot_paths.resize(slot, None);
+                        // What was picked from somewhere has a place, too.
+                        self.cx.slot_paths.push(path.or_else(|| why.as_ref().and_then(|why| why.path.clone())));
+                        steps.named(slot, &format!("let {}", binding.name), &binding.expr, why);
                     }
                 }
-                Err(error) => {
+                Err((code, error)) => {
                     let message = format!("let `{}`: {}", binding.name, error.message);
-                    self.issue(Level::Error, "expression_failed", message, binding.expr.place(error.start));
+                    self.issue(Level::Error, code, message, binding.expr.place(error.start));
                     return false;
                 }
             }
@@ -221,6 +175,16 @@ impl<'a> Run<'a> {
     }
 
     fn issue(&mut self, level: Level, code: &'static str, message: String, at: Position) {
+        let count = if level == Level::Error { &mut self.errors } else { &mut self.warnings };
+        *count += 1;
+        if *count > MAX_ISSUES {
+            self.unlisted.get_or_insert(at);
+            return;
+        }
+        self.list_issue(level, code, message, at);
+    }
+
+    fn list_issue(&mut self, level: Level, code: &'static str, message: String, at: Position) {
         let mut field = String::new();
         for step in &self.way {
             match step {
@@ -243,25 +207,101 @@ impl<'a> Run<'a> {
         self.issue(Level::Warning, code, message, self.span.start);
     }
 
-    fn failed(&mut self, located: &Located, error: EvalError) {
-        self.issue(Level::Error, "expression_failed", error.message, located.place(error.start));
+    /// How many errors there are.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
     }
 
-    /// How many errors there are.
-    fn errors(&self) -> usize {
-        self.issues.iter().filter(|issue| issue.level == Level::Error).count()
+    /// What went wrong; when not all of it is listed, how much more there was.
+    pub(crate) fn into_issues(mut self) -> Vec<Issue> {
+        if let Some(at) = self.unlisted {
+            let beyond = self.warnings.saturating_sub(MAX_ISSUES) + self.errors.saturating_sub(MAX_ISSUES);
+            let message = format!("{beyond} more findings are not listed; the first of them is here");
+            self.entity = "";
+            self.list_issue(Level::Warning, "findings_left_out", message, at);
+        }
+        self.issues
+    }
+
+    /// The value of an expression, and why while somebody asks; or the code of what is wrong.
+    fn valued(&mut self, located: &'a Located) -> Result<(Value<'a>, Option<Explain>), (&'static str, EvalError)> {
+        let result = match &self.steps {
+            None => located.expr.eval(&mut self.cx).map(|value| (value, None)),
+            Some(_) => located.expr.explain(&mut self.cx).map(|(value, why)| (value, Some(why))),
+        };
+        match result {
+            // What lies in the payload is as deep as the readers allow; what is built may be read by an expression
+            // that builds on it, until nobody could walk it any more.
+            Ok((value @ (Value::List(_) | Value::Map(_)), _))
+                if !located.expr.is_path() && limits::is_deeper(value, MAX_DEPTH) =>
+            {
+                let message = Excess::Depth.message();
+                Err(("result_too_large", EvalError { start: 0, len: 1, message }))
+            }
+            Ok(found) => Ok(found),
+            Err(error) => {
+                // An expression that fails costs a step more, so that what fails over and over ends.
+                self.stopped |= !self.cx.spend(1);
+                Err(("expression_failed", error))
+            }
+        }
     }
 
     /// The value of an expression, or an error issue.
     pub(crate) fn eval(&mut self, located: &'a Located) -> Result<Value<'a>, ()> {
-        let result = match &mut self.steps {
-            None => located.expr.eval(&mut self.cx),
-            Some(steps) => located.expr.explain(&mut self.cx).map(|(value, why)| {
-                steps.add(why);
-                value
-            }),
-        };
-        result.map_err(|error| self.failed(located, error))
+        match self.valued(located) {
+            Ok((value, why)) => {
+                if let (Some(steps), Some(why)) = (&mut self.steps, why) {
+                    steps.read(located);
+                    steps.add(why);
+                }
+                Ok(value)
+            }
+            Err((code, error)) => {
+                self.issue(Level::Error, code, error.message, located.place(error.start));
+                Err(())
+            }
+        }
+    }
+
+    /// Whether nothing more is to be made.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// What the rule that is being followed made does not fit: an error, and unless it is only too deep, the end.
+    pub(crate) fn too_large(&mut self, excess: Excess, at: Position) {
+        if self.stopped {
+            // Said already: everything around what did not fit ends, too.
+            return;
+        }
+        self.stopped = excess != Excess::Depth;
+        self.issue(Level::Error, "result_too_large", excess.message(), at);
+    }
+
+    /// Keeps a value that a rule made, if there is room for it. What is made of rules was counted with them.
+    pub(crate) fn kept(&mut self, value: Value<'a>, is_whole: bool) -> Option<Value<'a>> {
+        let taken = if is_whole { self.room.take(value, self.depth) } else { self.room.spend(1, 0) };
+        match taken {
+            Ok(()) => Some(value),
+            Err(excess) => {
+                self.too_large(excess, self.span.start);
+                None
+            }
+        }
+    }
+
+    /// The leftovers of a record, unless there is no room: then they are left out, the payload itself is still there.
+    fn leftovers(&mut self, emit: &Emit, ext: Value<'a>) -> Value<'a> {
+        // The record keeps them as `ext.<connector>`.
+        match self.room.take(ext, 2) {
+            Ok(()) => ext,
+            Err(excess) => {
+                let message = format!("what no rule reads is not kept in `ext`: {}", excess.message());
+                self.issue(Level::Warning, "result_too_large", message, emit.span.start);
+                Value::Absent
+            }
+        }
     }
 
     /// A condition; absent is an error, because not knowing is not "no".
@@ -282,34 +322,47 @@ impl<'a> Run<'a> {
         located.map_or(Ok(otherwise), |located| self.holds(located))
     }
 
-    fn emit(&mut self, emit: &'a Emit, records: &mut Vec<Record<'a>>) {
+    /// Does something for each record that an `emit` may make, by the number of the item that it is made of.
+    pub(crate) fn for_each(&mut self, emit: &'a Emit, mut inner: impl FnMut(&mut Self, usize)) {
         self.entity = emit.entity.name;
         let Some(each) = &emit.each else {
-            return self.record(emit, records);
+            return inner(self, 0);
         };
         let Ok(list) = self.eval(each) else { return };
-        self.each_item(list, each, |run, _| run.record(emit, records));
+        self.each_item(list, each, inner);
     }
 
     /// Does something for every item of a list; a single value stands for a list of one.
     pub(crate) fn each_item(&mut self, list: Value<'a>, located: &Located, mut inner: impl FnMut(&mut Self, usize)) {
         let single = [list];
+        let is_list = matches!(list, Value::List(_));
         let items: &[Value<'a>] = match list {
             Value::List(items) => items,
             list if list.is_absent() => &[],
             _ => &single,
         };
-        let base = self.source_path(located);
+        let base = self.source_path(located).or_else(|| self.steps.as_ref().and_then(Steps::last_path));
+        self.depth += 1;
         for (index, item) in items.iter().enumerate() {
-            self.with_item(*item, base.as_ref(), index, |run| inner(run, index));
+            if self.stopped {
+                break;
+            }
+            if !self.cx.spend(1) {
+                self.stopped = true;
+                let message = "the mapping takes more steps than one payload may cost".to_owned();
+                self.issue(Level::Error, "result_too_large", message, located.place(0));
+                break;
+            }
+            let path = base.as_ref().map(|base| if is_list { format!("{base}[{index}]") } else { base.clone() });
+            self.with_item(*item, path, |run| inner(run, index));
         }
+        self.depth -= 1;
     }
 
     pub(crate) fn with_item<T>(
         &mut self,
         item: Value<'a>,
-        list: Option<&String>,
-        index: usize,
+        path: Option<String>,
         inner: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let depth = self.cx.slots.len();
@@ -317,7 +370,7 @@ impl<'a> Run<'a> {
         if self.steps.is_some() {
             self.names.push("item");
             self.cx.slot_paths.resize(depth, None);
-            self.cx.slot_paths.push(list.map(|path| format!("{path}[{index}]")));
+            self.cx.slot_paths.push(path);
         }
         let result = inner(self);
         self.cx.slots.truncate(depth);
@@ -333,8 +386,11 @@ impl<'a> Run<'a> {
         Ok(value.scalar_text(self.cx.arena).map(str::trim).filter(|text| !text.is_empty()))
     }
 
-    fn record(&mut self, emit: &'a Emit, records: &mut Vec<Record<'a>>) {
-        let errors = self.errors();
+    pub(crate) fn record(&mut self, emit: &'a Emit, records: &mut Vec<Record<'a>>) {
+        if self.stopped {
+            return;
+        }
+        let errors = self.errors;
         // What fails is reported where it fails; the record is not made.
         let _ = self.try_record(emit, errors, records);
     }
@@ -353,9 +409,14 @@ impl<'a> Run<'a> {
         }
         let deleted = self.holds_or(emit.deleted.as_ref(), false)?;
         let mut rules = Vec::with_capacity(emit.fields.len());
+        self.span = emit.span;
         let arena = self.cx.arena;
         let fields = self.fields(&emit.fields, Some(&mut rules)).unwrap_or_else(|| arena.map(&[]));
-        if self.errors() == errors {
+        let named = [key, hub_id, url].into_iter().flatten().map(str::len).sum();
+        if let Err(excess) = self.room.spend(OF_A_RECORD, named) {
+            self.too_large(excess, emit.span.start);
+        }
+        if self.errors == errors {
             records.push(Record { entity: emit.entity, key, hub_id, deleted, url, fields, ext: Value::Absent, rules });
         }
         Ok(())
@@ -368,6 +429,11 @@ impl<'a> Run<'a> {
         mut made_by: Option<&mut Vec<(&'a str, &'a str)>>,
     ) -> Option<Value<'a>> {
         let mark = self.scratch.len();
+        if self.depth >= MAX_DEPTH {
+            self.too_large(Excess::Depth, self.span.start);
+            return None;
+        }
+        self.depth += 1;
         for entry in entries {
             let value = match &entry.made {
                 Made::Of(entries) => self.fields(entries, made_by.as_deref_mut()),
@@ -380,6 +446,11 @@ impl<'a> Run<'a> {
                 }
             };
             self.scratch.extend(value.map(|value| (entry.key.as_str(), value)));
+        }
+        self.depth -= 1;
+        let keys = self.scratch[mark..].iter().map(|(key, _)| key.len()).sum();
+        if let Err(excess) = self.room.spend(1, keys) {
+            self.too_large(excess, self.span.start);
         }
         let made = (self.scratch.len() > mark).then(|| self.cx.arena.map(&self.scratch[mark..]));
         self.scratch.truncate(mark);

@@ -1,9 +1,14 @@
 //! Behaviour of mapping files, end to end.
 
 mod checks;
+mod corpus;
 mod dates;
+mod explained;
+mod generate;
+mod hostile;
 mod layers;
 mod lists;
+mod total;
 mod updates;
 
 use crate::{Input, Level, Mapping, case};

@@ -1,5 +1,9 @@
 //! What a payload says and no rule reads: reported, and kept in `ext` of the record it belongs to.
+//!
+//! Invariant: both say the same. What a rule reads, or `ignore` names, is in neither; everything else that holds
+//! something is in the list, and in the `ext` of the record that it belongs to, if there is one.
 
+use crate::limits::MAX_DEPTH;
 use crate::mapping::{Leftovers, Mapping, PathSet};
 use hub_tree::{Arena, Value};
 use std::collections::BTreeSet;
@@ -12,8 +16,9 @@ impl Mapping {
     /// branch; items are written `[]`. At most 1,000.
     #[must_use]
     pub fn unread(&self, payload: Value<'_>) -> Vec<String> {
-        let mut found = BTreeSet::new();
-        collect(payload, Some(&self.known), &mut "payload".to_owned(), &mut found);
+        let (mut known, mut found) = (Known { sets: Vec::new() }, BTreeSet::new());
+        known.begin(Some(&self.known));
+        collect(payload, &mut known, 0, 0, &mut "payload".to_owned(), &mut found);
         found.into_iter().collect()
     }
 }
@@ -27,31 +32,82 @@ fn says_nothing(value: Value<'_>) -> bool {
     }
 }
 
-fn collect(value: Value<'_>, known: Option<&PathSet>, path: &mut String, found: &mut BTreeSet<String>) {
-    if says_nothing(value) || known.is_some_and(|set| set.whole) || found.len() >= MAX_PATHS {
+/// The sets of known paths that meet at the place that is looked at; those of the places around it lie below.
+///
+/// There may be several: a single value stands for a list of one, so that an object is reached by paths that name its
+/// keys and by paths through the items of a list.
+struct Known<'p> {
+    sets: Vec<&'p PathSet>,
+}
+
+impl<'p> Known<'p> {
+    fn begin(&mut self, set: Option<&'p PathSet>) {
+        self.sets.extend(set.filter(|set| !set.is_empty()));
+    }
+
+    /// The sets behind `first`, and those that they reach through items, when they are not those of a list.
+    fn settle(&mut self, first: usize, is_list: bool) {
+        let mut at = first;
+        while !is_list && at < self.sets.len() {
+            self.begin(self.sets[at].items.as_deref());
+            at += 1;
+        }
+    }
+
+    /// Whether some set holds all that lies here.
+    fn is_whole(&self, first: usize) -> bool {
+        self.sets[first..].iter().any(|set| set.whole)
+    }
+
+    fn enter_key(&mut self, first: usize, end: usize, key: &str) {
+        for at in first..end {
+            self.begin(self.sets[at].key(key));
+        }
+    }
+
+    fn enter_item(&mut self, first: usize, end: usize) {
+        for at in first..end {
+            self.begin(self.sets[at].items.as_deref());
+        }
+    }
+}
+
+fn collect<'p>(
+    value: Value<'_>,
+    known: &mut Known<'p>,
+    first: usize,
+    depth: usize,
+    path: &mut String,
+    found: &mut BTreeSet<String>,
+) {
+    if says_nothing(value) || found.len() >= MAX_PATHS {
         return;
     }
-    let length = path.len();
-    match (value, known) {
-        (Value::Map(map), Some(set)) if !set.is_empty() => {
-            // Paths through a list's items reach an object that stands for a list of one.
-            let set = if set.keys.is_empty() { set.items.as_deref().unwrap_or(set) } else { set };
+    known.settle(first, matches!(value, Value::List(_)));
+    if known.is_whole(first) {
+        return;
+    }
+    let (length, end) = (path.len(), known.sets.len());
+    match value {
+        Value::Map(map) if end > first && depth < MAX_DEPTH * 2 => {
             for (key, value) in map.entries() {
                 path.push('.');
                 path.push_str(key);
-                collect(*value, set.key(key), path, found);
+                known.enter_key(first, end, key);
+                collect(*value, known, end, depth + 1, path, found);
+                known.sets.truncate(end);
                 path.truncate(length);
             }
         }
-        (Value::List(items), Some(set)) if !set.is_empty() => {
+        Value::List(items) if end > first && depth < MAX_DEPTH * 2 => {
             path.push_str("[]");
             for item in items {
-                collect(*item, set.items.as_deref(), path, found);
+                known.enter_item(first, end);
+                collect(*item, known, end, depth + 1, path, found);
+                known.sets.truncate(end);
             }
             path.truncate(length);
         }
-        // A single value that stands for a list of one is read through its items.
-        (_, Some(set)) if set.items.as_ref().is_some_and(|items| items.whole) => {}
         _ => {
             found.insert(path.clone());
         }
@@ -62,7 +118,9 @@ impl Leftovers {
     /// What is left of the payload's part when everything read, ignored or another record's is taken away.
     pub(crate) fn of<'a>(&self, arena: &'a Arena, payload: Value<'a>) -> Value<'a> {
         let part = self.path.iter().fold(payload, |value, key| value.get(key));
-        match left(arena, part, Some(&self.taken), &mut Vec::new()) {
+        let mut walk = Walk { arena, known: Known { sets: Vec::new() }, scratch: Vec::new() };
+        walk.known.begin(Some(&self.taken));
+        match walk.left(part, 0, 0) {
             Left::All => part,
             Left::Some(value) => value,
             Left::Nothing => Value::Absent,
@@ -78,68 +136,80 @@ enum Left<'a> {
     Nothing,
 }
 
-fn left<'a>(
+struct Walk<'a, 'p> {
     arena: &'a Arena,
-    value: Value<'a>,
-    taken: Option<&PathSet>,
-    scratch: &mut Vec<(&'a str, Value<'a>)>,
-) -> Left<'a> {
-    if says_nothing(value) || taken.is_some_and(|set| set.whole) {
-        return Left::Nothing;
-    }
-    let mark = scratch.len();
-    let mut all = true;
-    match value {
-        Value::Map(map) => {
-            // Paths through a list's items reach an object that stands for a list of one.
-            let taken = taken.map(|set| match &set.items {
-                Some(items) if set.keys.is_empty() => items,
-                _ => set,
-            });
-            for (key, value) in map.entries() {
-                match left(arena, *value, taken.and_then(|set| set.key(key)), scratch) {
-                    Left::All => scratch.push((key, *value)),
-                    Left::Some(value) => {
-                        scratch.push((key, value));
-                        all = false;
+    known: Known<'p>,
+    /// What is left of the objects and lists that are looked through, the innermost last.
+    scratch: Vec<(&'a str, Value<'a>)>,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn left(&mut self, value: Value<'a>, first: usize, depth: usize) -> Left<'a> {
+        if says_nothing(value) {
+            return Left::Nothing;
+        }
+        self.known.settle(first, matches!(value, Value::List(_)));
+        if self.known.is_whole(first) {
+            return Left::Nothing;
+        }
+        let (mark, end) = (self.scratch.len(), self.known.sets.len());
+        if depth >= MAX_DEPTH * 2 {
+            return Left::All;
+        }
+        // Of what lies behind no known path, only what says nothing is dropped.
+        match value {
+            Value::Map(map) => {
+                let mut all = true;
+                for (key, value) in map.entries() {
+                    self.known.enter_key(first, end, key);
+                    let left = self.left(*value, end, depth + 1);
+                    self.known.sets.truncate(end);
+                    match left {
+                        Left::All => self.scratch.push((key, *value)),
+                        Left::Some(value) => {
+                            self.scratch.push((key, value));
+                            all = false;
+                        }
+                        Left::Nothing => all = false,
                     }
-                    Left::Nothing => all = false,
+                }
+                let kept = match (all, self.scratch.len() > mark) {
+                    (true, _) => Left::All,
+                    (false, true) => Left::Some(self.arena.map(&self.scratch[mark..])),
+                    (false, false) => Left::Nothing,
+                };
+                self.scratch.truncate(mark);
+                kept
+            }
+            Value::List(items) => {
+                let (mut all, mut some) = (true, false);
+                for item in items {
+                    self.known.enter_item(first, end);
+                    let left = self.left(*item, end, depth + 1);
+                    self.known.sets.truncate(end);
+                    // Items keep their places, so that what is left can be laid beside what was read.
+                    let value = match left {
+                        Left::All => *item,
+                        Left::Some(value) => {
+                            all = false;
+                            value
+                        }
+                        Left::Nothing => {
+                            all = false;
+                            Value::Null
+                        }
+                    };
+                    some |= !value.is_absent();
+                    self.scratch.push(("", value));
+                }
+                let kept: Vec<Value<'a>> = self.scratch.drain(mark..).map(|(_, value)| value).collect();
+                match (all, some) {
+                    (true, _) => Left::All,
+                    (false, true) => Left::Some(self.arena.list(&kept)),
+                    (false, false) => Left::Nothing,
                 }
             }
-            let kept = match (all, scratch.len() > mark) {
-                (true, _) => Left::All,
-                (false, true) => Left::Some(arena.map(&scratch[mark..])),
-                (false, false) => Left::Nothing,
-            };
-            scratch.truncate(mark);
-            kept
+            _ => Left::All,
         }
-        Value::List(items) => {
-            let mut some = false;
-            for item in items {
-                // Items keep their places, so that what is left can be laid beside what was read.
-                let value = match left(arena, *item, taken.and_then(|set| set.items.as_deref()), scratch) {
-                    Left::All => *item,
-                    Left::Some(value) => {
-                        all = false;
-                        value
-                    }
-                    Left::Nothing => {
-                        all = false;
-                        Value::Null
-                    }
-                };
-                some |= !value.is_absent();
-                scratch.push(("", value));
-            }
-            let kept: Vec<Value<'a>> = scratch.drain(mark..).map(|(_, value)| value).collect();
-            match (all, some) {
-                (true, _) => Left::All,
-                (false, true) => Left::Some(arena.list(&kept)),
-                (false, false) => Left::Nothing,
-            }
-        }
-        _ if taken.is_some_and(|set| set.items.as_ref().is_some_and(|items| items.whole)) => Left::Nothing,
-        _ => Left::All,
     }
 }

@@ -44,6 +44,12 @@ impl Source {
         (Arc::new(Self { path, text, parts }), before)
     }
 
+    /// The place behind the last character; a final line break begins no line.
+    pub(crate) fn last(&self) -> Position {
+        let line = self.text.lines().count().max(1);
+        Position { line, column: self.text.lines().last().map_or(0, |line| line.chars().count()) + 1 }
+    }
+
     /// The file that a position of this source lies in, and the position there.
     #[must_use]
     pub fn locate(&self, at: Position) -> (&str, Position) {

@@ -141,7 +141,7 @@ impl<'s> Reader<'s, '_> {
                 Some(Ok((Event::Nothing, _))) => {}
                 Some(Ok((event, span))) => return Ok((event, span_of(span))),
                 Some(Err(error)) => {
-                    let at = position(*error.marker());
+                    let at = self.cx.source.last().min(position(*error.marker()));
                     let help = "inside {…} and […], text that holds a comma, brace or bracket must stand in quotes";
                     let message = format!("this is not YAML: {}", error.info());
                     self.cx.error_with(Span { start: at, end: at }, message, Some(help.to_owned()));

@@ -101,7 +101,8 @@ fn of_record<'a>(
     let mut parts: Vec<&SetField<'_>> = covering(record.entity.name);
     // Two items of `emit` may set one field; explaining finds the right one by the record's key.
     parts.dedup_by(|a, b| a.pointer == b.pointer);
-    let explain = |set: &SetField<'_>| mapping.explain(input, record.entity.name, record.key, set.pointer);
+    let key = record.key.or(record.hub_id);
+    let explain = |set: &SetField<'_>| mapping.explain(input, record.entity.name, key, set.pointer);
     let explained = parts.iter().filter_map(|set| Some((*set, explain(set)?)));
     show_field(args.format, mapping, &field, explained.collect());
     let ours = |issue: &&hub_engine::Issue| {

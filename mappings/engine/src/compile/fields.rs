@@ -8,6 +8,9 @@ use hub_tree::yaml::Node;
 use hub_tree::{Span, finding};
 use std::collections::BTreeSet;
 
+/// Most parts of a dotted field name; each is an object within the one before.
+const MAX_NAMES: usize = 16;
+
 /// What a set of fields is written into.
 #[derive(Clone, Copy)]
 pub(super) enum Target {
@@ -78,6 +81,10 @@ impl Compiler<'_, '_> {
         let path: Vec<String> = dotted.split('.').map(str::to_owned).collect();
         if path.iter().any(String::is_empty) {
             self.cx.error(span, format!("`{dotted}` is no field name"));
+            return None;
+        }
+        if path.len() > MAX_NAMES {
+            self.cx.error(span, format!("a field name has at most {MAX_NAMES} parts"));
             return None;
         }
         if matches!(target, Target::Open) {

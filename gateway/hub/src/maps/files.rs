@@ -130,6 +130,9 @@ pub(crate) fn mapping(path: &Path, findings: &Findings) -> anyhow::Result<Option
 
 /// The folder above one, by the shortest way that people would write.
 fn above(folder: &Path) -> PathBuf {
+    if folder == Path::new(".") {
+        return PathBuf::from("..");
+    }
     match (folder.file_name(), folder.parent()) {
         (Some(_), Some(parent)) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => folder.join(".."),

@@ -8,7 +8,7 @@ use hub_engine::{Input, Mapping, Parts};
 use hub_tree::{Arena, Findings, Limits, ReadError, Source, Value, reader};
 use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How deep folders are searched; a link that leads back up ends here.
@@ -68,7 +68,7 @@ impl Place {
         // Paths are shown as the user writes them: the folders above are reached from the one given.
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let of_connection = named(&folder.join("../..")) == "mappings";
-        let vendor_folder = if of_connection { folder.join("..") } else { folder.to_owned() };
+        let vendor_folder = if of_connection { above(folder) } else { folder.to_owned() };
         let vendor = named(&vendor_folder);
         let catalog = assets::catalog();
         // Somebody's own file may have the very same path.
@@ -82,7 +82,7 @@ impl Place {
         }
         files.push(own);
         let mut lists = catalog.code_lists(&vendor);
-        for folder in [vendor_folder.join("../lists"), vendor_folder.join("lists")] {
+        for folder in [above(&vendor_folder).join("lists"), vendor_folder.join("lists")] {
             if named(&folder.join("..")) != "mappings" && named(&folder.join("..")) != vendor {
                 continue;
             }
@@ -126,6 +126,17 @@ pub(crate) fn is_list(path: &str) -> bool {
 /// Compiles a mapping file as the hub would: over the layers below it, with its code lists.
 pub(crate) fn mapping(path: &Path, findings: &Findings) -> anyhow::Result<Option<Mapping>> {
     Ok(Place::read(path)?.compile(findings))
+}
+
+/// The folder above one, by the shortest way that people would write.
+fn above(folder: &Path) -> PathBuf {
+    if folder == Path::new(".") {
+        return PathBuf::from("..");
+    }
+    match (folder.file_name(), folder.parent()) {
+        (Some(_), Some(parent)) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => folder.join(".."),
+    }
 }
 
 /// The name of a folder, whatever way leads there.

@@ -3,6 +3,7 @@
 mod checks;
 mod corpus;
 mod dates;
+mod empties;
 mod explained;
 mod generate;
 mod hostile;

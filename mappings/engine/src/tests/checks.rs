@@ -142,3 +142,74 @@ fields:
         assert!(all.contains(wanted), "missing {wanted}\nin\n{all}");
     }
 }
+
+#[test]
+fn an_error_in_a_source_makes_no_other_key_unknown() {
+    let all = all_of(
+        "version: 1
+from: kestrel-ats/candidate
+emit:
+  - to: candidate
+    key: payload.id
+    fields:
+      headline: { path: paylod.x, required: true, join: ',', clear: on_null }
+      owner: { ref: [a], key: payload.y }
+",
+    );
+    let errors: Vec<&str> = all.lines().filter(|line| line.contains(": error: ")).collect();
+    assert_eq!(errors.len(), 2, "{errors:#?}");
+    assert!(errors[0].contains("unknown name `paylod`") && errors[1].contains("expected text, found a list"));
+}
+
+#[test]
+fn places_are_exact_in_texts_over_several_lines_and_in_quotes() {
+    assert_finds(
+        "version: 1
+from: kestrel-ats/candidate
+emit:
+  - to: candidate
+    key: payload.id
+    fields:
+      headline:
+        expr: |
+          payload.a &
+          uper(payload.b)
+      current_title:
+        expr: >-
+          payload.a &
+          payload.b & lowr(payload.c)
+      current_company: { expr: \"payload.a & \\\"x\\\" & uper(payload.b)\" }
+      source_detail: { expr: 'payload.a & ''x'' & uper(payload.b)' }
+",
+        &[
+            ":10:11: error: unknown function `uper`",
+            ":14:23: error: unknown function `lowr`",
+            ":15:53: error: unknown function `uper`",
+            ":16:51: error: unknown function `uper`",
+        ],
+    );
+}
+
+#[test]
+fn what_a_chinese_keyboard_writes_is_named() {
+    assert_finds(
+        "version: 1
+from: kestrel-ats/candidate
+emit:
+  - to: candidate
+    key: payload.id
+    fields:
+      headline： { path: payload.a }: { path: payload.b }
+      current_title: { expr: 'upper（payload.b)' }
+      tags: { path: 'payload.a\u{200B}b' }
+      available_from: { path: payload.c, date: '%d', zone: Shanghai }
+",
+        &[
+            "a key ends with a plain `:`",
+            ":8:36: error: `（` is not an operator here",
+            "help: write `(`",
+            "unexpected invisible character U+200B",
+            "did you mean `Asia/Shanghai`?",
+        ],
+    );
+}

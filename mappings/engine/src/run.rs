@@ -235,6 +235,7 @@ impl<'a> Run<'a> {
     fn valued(&mut self, located: &'a Located) -> Result<(Value<'a>, Option<Explain>), (&'static str, EvalError)> {
         let result = match &self.steps {
             None => located.expr.eval(&mut self.cx).map(|value| (value, None)),
+            Some(steps) if steps.is_full() => located.expr.eval(&mut self.cx).map(|value| (value, None)),
             Some(_) => located.expr.explain(&mut self.cx).map(|(value, why)| (value, Some(why))),
         };
         match result {

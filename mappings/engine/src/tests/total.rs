@@ -115,7 +115,8 @@ pub(super) fn check(texts: &[String], payload: &str) -> Result<bool, TestCaseErr
     let Some(effective) = parts.effective(&Findings::new(), &|_| "layer".to_owned()) else {
         return Err(TestCaseError::fail("no effective view"));
     };
-    let Some(flat) = compiled(&Parts { lists: parts.lists.clone(), ..parts_of(&[effective.clone()]) })? else {
+    let Some(flat) = compiled(&Parts { lists: parts.lists.clone(), ..parts_of(std::slice::from_ref(&effective)) })?
+    else {
         return Err(TestCaseError::fail(format!("the effective view does not compile\n{effective}")));
     };
     let arena = Arena::new();

@@ -25,7 +25,7 @@ pub(crate) struct Run<'a> {
     /// Nothing more is made: the room or the budget of steps is used up.
     stopped: bool,
     /// How many lists and objects are being made around the value that is being made.
-    depth: usize,
+    pub(crate) depth: usize,
     entity: &'static str,
     /// The way to the field that is being filled; text is made of it only when there is something to say.
     pub(crate) way: Vec<Step<'a>>,
@@ -148,8 +148,9 @@ impl<'a> Run<'a> {
     pub(crate) fn lets(&mut self) -> bool {
         for binding in self.mapping.into_iter().flat_map(|mapping| &mapping.lets) {
             let path = self.source_path(&binding.expr);
-            match self.valued(&binding.expr) {
-                Ok((value, why)) => {
+            let mut why = None;
+            match self.valued(&binding.expr, &mut why) {
+                Ok(value) => {
                     let slot = self.cx.slots.len();
                     self.cx.slots.push(value);
                     if let Some(steps) = &mut self.steps {
@@ -232,22 +233,30 @@ impl<'a> Run<'a> {
     }
 
     /// The value of an expression, and why while somebody asks; or the code of what is wrong.
-    fn valued(&mut self, located: &'a Located) -> Result<(Value<'a>, Option<Explain>), (&'static str, EvalError)> {
-        let result = match &self.steps {
-            None => located.expr.eval(&mut self.cx).map(|value| (value, None)),
-            Some(steps) if steps.is_full() => located.expr.eval(&mut self.cx).map(|value| (value, None)),
-            Some(_) => located.expr.explain(&mut self.cx).map(|(value, why)| (value, Some(why))),
+    fn valued(
+        &mut self,
+        located: &'a Located,
+        why: &mut Option<Explain>,
+    ) -> Result<Value<'a>, (&'static str, EvalError)> {
+        let asked = self.steps.as_ref().is_some_and(|steps| !steps.is_full());
+        let result = if asked {
+            located.expr.explain(&mut self.cx).map(|(value, because)| {
+                *why = Some(because);
+                value
+            })
+        } else {
+            located.expr.eval(&mut self.cx)
         };
         match result {
             // What lies in the payload is as deep as the readers allow; what is built may be read by an expression
             // that builds on it, until nobody could walk it any more.
-            Ok((value @ (Value::List(_) | Value::Map(_)), _))
+            Ok(value @ (Value::List(_) | Value::Map(_)))
                 if !located.expr.is_path() && limits::is_deeper(value, MAX_DEPTH) =>
             {
                 let message = Excess::Depth.message();
                 Err(("result_too_large", EvalError { start: 0, len: 1, message }))
             }
-            Ok(found) => Ok(found),
+            Ok(value) => Ok(value),
             Err(error) => {
                 // An expression that fails costs a step more, so that what fails over and over ends.
                 self.stopped |= !self.cx.spend(1);
@@ -258,8 +267,9 @@ impl<'a> Run<'a> {
 
     /// The value of an expression, or an error issue.
     pub(crate) fn eval(&mut self, located: &'a Located) -> Result<Value<'a>, ()> {
-        match self.valued(located) {
-            Ok((value, why)) => {
+        let mut why = None;
+        match self.valued(located, &mut why) {
+            Ok(value) => {
                 if let (Some(steps), Some(why)) = (&mut self.steps, why) {
                     steps.read(located);
                     steps.add(why);
@@ -351,7 +361,6 @@ impl<'a> Run<'a> {
             _ => &single,
         };
         let base = self.source_path(located).or_else(|| self.steps.as_ref().and_then(Steps::last_path));
-        self.depth += 1;
         for (index, item) in items.iter().enumerate() {
             if self.stopped {
                 break;
@@ -365,7 +374,6 @@ impl<'a> Run<'a> {
             let path = base.as_ref().map(|base| if is_list { format!("{base}[{index}]") } else { base.clone() });
             self.with_item(*item, path, |run| inner(run, index));
         }
-        self.depth -= 1;
     }
 
     pub(crate) fn with_item<T>(

@@ -6,6 +6,7 @@ mod cli;
 mod collector;
 mod demo;
 mod hooks;
+mod layers;
 mod maps;
 mod privacy;
 mod road;

@@ -549,3 +549,79 @@ fn run_takes_the_connectors_mappings_and_connections_of_a_folder() {
     let (code, _, err) = run(&["--connection", "k-one"], &body.replace("hello", "broken"));
     assert!(code == Some(1) && err.contains("candidate has no field `headlin`"), "{err}");
 }
+
+const SAMPLE: &str = r#"{"kind":"hired","data":{"candidate":{"id":"c-1","firstName":"Mira","lastName":"Lindqvist",
+  "emailAddress":"mira@example.org","mobile":"+34 600 11 22 33","startsOn":"05/06/2026"}}}"#;
+
+#[test]
+fn new_proposes_a_mapping_that_checks_and_whose_samples_are_cases() {
+    let folder = Folder::bare();
+    folder.write("samples/1.json", SAMPLE);
+    folder.write("samples/2.json", &SAMPLE.replace("c-1", "c-2").replace("Mira", "Ana").replace("mira@", "ana@"));
+    let new = |more: &[&str]| {
+        let samples = ["samples/1.json", "samples/2.json"];
+        let base = ["new", "--connector", "osprey", "--object", "hired", "--to", "candidate", "--from"];
+        folder.map(&[&base[..], &samples[..], more].concat())
+    };
+    let (code, out, err) = new(&[]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("from: osprey/hired") && out.contains("name: { person_name:"), "{out}");
+    assert!(out.lines().any(|line| line.contains("emailAddress") && line.contains("# 100: name")), "{out}");
+    // Which of two numbers is the month, no sample says: nothing is guessed.
+    assert!(out.lines().all(|line| !line.contains("startsOn") || line.trim_start().starts_with('#')), "{out}");
+    let (code, out, err) = new(&["--into", "."]);
+    assert_eq!((code, out.lines().count()), (Some(0), 5), "{out}{err}");
+    assert_eq!(folder.map(&["check", "mappings/osprey"]).0, Some(0));
+    assert_eq!(folder.map(&["test", "mappings/osprey"]).0, Some(0));
+    let (code, _, err) = new(&["--into", "."]);
+    assert!(code == Some(1) && err.contains("is there already"), "{err}");
+    let (code, _, err) =
+        folder.map(&["new", "--connector", "o", "--object", "h", "--to", "candidat", "--from", "samples/1.json"]);
+    assert!(code == Some(2) && err.contains("did you mean `candidate`?"), "{err}");
+}
+
+#[test]
+fn schemas_reference_and_needs_are_printed_for_tools_and_people() {
+    let folder = Folder::bare();
+    for (of, title) in [("in", "(*.in.yaml)"), ("out", "(*.out.yaml)"), ("list", "code list"), ("case", "case")] {
+        let (code, out, _) = folder.map(&["schema", of]);
+        assert_eq!(code, Some(0));
+        assert!(json(&out)["title"].as_str().unwrap().contains(title), "{out}");
+    }
+    let (_, out, _) = folder.map(&["reference"]);
+    let reference = fs::read_to_string(project_root().join("mappings/REFERENCE.md")).unwrap();
+    assert_eq!(out.trim_end(), reference.trim_end());
+    let out_file = "mappings/kestrel/hire.out.yaml";
+    folder
+        .write(out_file, "version: 1\nto: kestrel/hire\nfields:\n  id: { path: payload.person.id, required: true }\n");
+    let (code, out, err) = folder.map(&["needs", out_file]);
+    assert_eq!(code, Some(0), "{err}");
+    let need = serde_json::json!({ "field": "/id", "reads": ["payload.person.id"], "required": true });
+    assert_eq!(json(&out)["needs"], serde_json::json!([need]));
+    assert_eq!(folder.map(&["needs", FILE]).0, Some(2));
+}
+
+#[test]
+fn inputs_and_bodies_may_be_xml() {
+    let folder = Folder::bare();
+    let mapping = "version: 1\nfrom: heron/worker\nemit:\n  - to: candidate\n    each: payload.Envelope.Body.Worker\n    \
+        key: item.@id\n    fields:\n      name.full: { path: item.Name }\n";
+    folder.write("mappings/heron/worker.in.yaml", mapping);
+    let worker = |id: u32| format!("<Worker id='{id}'><Name>N{id}</Name></Worker>");
+    let soap = |body: &str| format!("<s:Envelope xmlns:s='urn:s'><s:Body>{body}</s:Body></s:Envelope>");
+    folder.write("mappings/heron/cases/worker.in/one.input.xml", &soap(&worker(1)));
+    folder.write("mappings/heron/cases/worker.in/two.input.xml", &soap(&(worker(1) + &worker(2))));
+    let out = "version: 1\nto: heron/hire\nformat: xml\nfields:\n  Hire.@id: { path: payload.id }\n  \
+        Hire.Name: { path: payload.name }\n";
+    folder.write("mappings/heron/hire.out.yaml", out);
+    folder.write("mappings/heron/cases/hire.out/a.input.json", r#"{ "id": 7, "name": "A & B" }"#);
+    let (code, _, err) = folder.map(&["test", "mappings/heron", "--bless"]);
+    assert_eq!(code, Some(0), "{err}");
+    let two = json(&folder.read("mappings/heron/cases/worker.in/two.expect.json"));
+    assert_eq!((&two["records"][1]["key"], &two["records"][1]["name"]["full"]), (&"2".into(), &"N2".into()));
+    let one = json(&folder.read("mappings/heron/cases/worker.in/one.expect.json"));
+    assert_eq!((one["records"].as_array().unwrap().len(), &one["unread"]), (1, &serde_json::json!([])));
+    let body = json(&folder.read("mappings/heron/cases/hire.out/a.expect.json"));
+    let xml = r#"<?xml version="1.0" encoding="UTF-8"?><Hire id="7"><Name>A &amp; B</Name></Hire>"#;
+    assert_eq!(body["body"], xml);
+}

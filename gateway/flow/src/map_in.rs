@@ -17,14 +17,23 @@ use tracing::Instrument;
 const FAR_AHEAD_MICROS: i64 = 86_400_000_000;
 
 /// What a payload says.
-struct Mapped {
+#[derive(Clone)]
+pub(crate) struct Mapped {
     event: String,
-    mapping: Option<MappingText>,
-    writes: Vec<Write>,
+    pub(crate) mapping: Option<MappingText>,
+    pub(crate) writes: Vec<Write>,
     /// Findings that do not stop the records: how many.
-    warnings: usize,
+    pub(crate) warnings: usize,
     /// The first error: then the good records are kept, and the payload is parked.
-    error: Option<Failure>,
+    pub(crate) error: Option<Failure>,
+}
+
+impl Mapped {
+    /// What there is to tell of fields that could not be read; `None` when all could.
+    pub(crate) fn left_out(warnings: usize) -> Option<String> {
+        let fields = if warnings == 1 { "field" } else { "fields" };
+        (warnings > 0).then(|| format!("{warnings} {fields} left out or kept raw"))
+    }
 }
 
 /// Maps one payload. `Err` parks it or tries again; the loop marks it as done otherwise.
@@ -167,8 +176,7 @@ async fn commit(
             steps.add(&hub.ids, now, ("map", Went::Ok), &system, &subject, detail);
             events.extend(record.events);
         }
-        if warnings > 0 {
-            let detail = format!("{warnings} fields left out or kept raw");
+        if let Some(detail) = Mapped::left_out(warnings) {
             steps.add(&hub.ids, now, ("finding", Went::Ok), &system, &format!("raw/{raw_id}"), detail);
         }
         tx.insert_events(events).await?;
@@ -193,7 +201,7 @@ pub(crate) fn map_reply(
     operation: &str,
     (args, reply): (&[u8], &[u8]),
     source: &SourceOf,
-) -> (Vec<Write>, Option<MappingText>, Option<Failure>) {
+) -> Mapped {
     let arena = Arena::new();
     let read = |bytes| json::read(&arena, bytes, Limits::default()).unwrap_or_default();
     let input = Input {
@@ -204,6 +212,5 @@ pub(crate) fn map_reply(
         settings: Hub::public_settings(connection, &arena),
         request: read(args),
     };
-    let mapped = run(&arena, mapping, &input, source);
-    (mapped.writes, mapped.mapping, mapped.error)
+    run(&arena, mapping, &input, source)
 }

@@ -1,13 +1,13 @@
 //! What is configured: connectors, mappings, connections and flows, checked against each other.
 
 use crate::rules::Flow;
-use hub_engine::{Direction, Mapping, Parts};
+use hub_engine::{Direction, Format, Mapping, Parts};
 use hub_kit::connection::Connection;
 use hub_kit::{Catalog, Driver, Manifest};
 use hub_tree::env::Environment;
 use hub_tree::yaml::Node;
 use hub_tree::{Findings, Source, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is configured.
@@ -18,6 +18,8 @@ pub struct Registry {
     /// Mappings by id, such as `greenhouse/application.in`; the ones that a connection changes by id and connection,
     /// `greenhouse/application.in@greenhouse-berlin`.
     pub mappings: BTreeMap<String, Arc<Mapping>>,
+    /// Mappings of connections that have errors, named likewise: nothing is used in their place.
+    broken: BTreeSet<String>,
     /// Connections by id.
     pub connections: BTreeMap<String, Arc<Connection>>,
     /// Flows that are switched on.
@@ -56,26 +58,34 @@ impl Registry {
             let own = sources.catalog.mappings(vendor).map(|layers| (None, layers.to_vec()));
             let of_connections = sources.catalog.connection_mappings(vendor).map(|(id, layers)| (Some(id), layers));
             for (connection, files) in own.chain(of_connections) {
+                let name = files.last().and_then(|file| file.path.rsplit('/').next()).unwrap_or_default();
+                let id = format!("{vendor}/{}", name.trim_end_matches(".yaml"));
+                let id = connection.map_or_else(|| id.clone(), |connection| format!("{id}@{connection}"));
                 let parts = Parts { files, lists: lists.clone() };
-                if let Some(mapping) = Mapping::assemble(vendor, &parts, findings) {
-                    let id = &mapping.id;
-                    let id = connection.map_or_else(|| id.clone(), |connection| format!("{id}@{connection}"));
-                    self.mappings.insert(id, Arc::new(mapping));
+                match Mapping::assemble(vendor, &parts, findings) {
+                    Some(mapping) => _ = self.mappings.insert(id, Arc::new(mapping)),
+                    None => _ = self.broken.insert(id),
                 }
             }
             if let Some(manifest) = Manifest::compile(vendor, source, findings) {
                 Self::check_manifest(&manifest, sources, findings);
+                self.check_formats(&manifest, findings);
                 self.manifests.insert(vendor.to_owned(), Arc::new(manifest));
             }
         }
     }
 
-    /// The mapping of an object for a connection: its own, or the vendor's.
+    /// The mapping of an object for a connection: its own, or the vendor's; none when its own has errors, since the
+    /// vendor's would read the payload in a way that somebody has said is wrong.
     #[must_use]
     pub fn mapping(&self, connection: &Connection, object: &str, direction: Direction) -> Option<&Arc<Mapping>> {
         let ending = if direction == Direction::In { "in" } else { "out" };
         let id = format!("{}/{object}.{ending}", connection.manifest.vendor);
-        self.mappings.get(&format!("{id}@{}", connection.id)).or_else(|| self.mappings.get(&id))
+        let own = format!("{id}@{}", connection.id);
+        if self.broken.contains(&own) {
+            return None;
+        }
+        self.mappings.get(&own).or_else(|| self.mappings.get(&id))
     }
 
     /// What a manifest names must be there.
@@ -107,6 +117,18 @@ impl Registry {
             }
             if let Some(object) = &operation.reply {
                 needs(object, Direction::In, operation.span);
+            }
+        }
+    }
+
+    /// Operations send JSON; a mapping that makes XML is for a driver that speaks it.
+    fn check_formats(&self, manifest: &Manifest, findings: &Findings) {
+        for operation in &manifest.operations {
+            let Some(object) = &operation.mapping else { continue };
+            let id = format!("{}/{object}.out", manifest.vendor);
+            if self.mappings.get(&id).is_some_and(|mapping| mapping.format == Format::Xml) {
+                let message = format!("`{id}` makes XML, which the driver `{}` does not send", manifest.driver);
+                findings.error(&manifest.source, operation.span, message, None);
             }
         }
     }

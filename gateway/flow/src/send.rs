@@ -8,12 +8,12 @@ use crate::claims::LEASE_MICROS;
 use crate::effects::Failure;
 use crate::hub::{Hub, IDLE};
 use crate::journey::{Steps, Went};
-use crate::map_in::map_reply;
-use crate::records::{self, SourceOf, Write};
+use crate::map_in::{Mapped, map_reply};
+use crate::records::{self, SourceOf};
 use hub_engine::Direction;
 use hub_kit::call::{lookup_args, lookup_found};
 use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Reply, Retry};
-use hub_store::{Call, CallState, MappingText, NewParked, NewRaw, Sealed, job};
+use hub_store::{Call, CallState, NewParked, NewRaw, Sealed, job};
 use hub_telemetry::{context_of, within};
 use hub_tree::TraceContext;
 use sha2::{Digest, Sha256};
@@ -250,7 +250,9 @@ async fn settle(
             step(Went::Ok, detail);
             settled.reply =
                 reply.zip(connection).and_then(|(reply, connection)| understand(hub, connection, call, args, reply));
-            if let Some(Failure::Park { code, reason, place }) = settled.reply.as_ref().and_then(|r| r.error.clone()) {
+            if let Some(Failure::Park { code, reason, place }) =
+                settled.reply.as_ref().and_then(|r| r.mapped.error.clone())
+            {
                 // The call was carried out; what its answer says needs a person.
                 step(Went::Parked, format!("{}: {reason}", new.operation));
                 settled.parked = Some(parked(hub, call, &context, code, &reason, place));
@@ -318,9 +320,7 @@ struct Settled {
 #[derive(Clone)]
 struct Understood {
     raw: NewRaw,
-    mapping: Option<MappingText>,
-    writes: Vec<Write>,
-    error: Option<Failure>,
+    mapped: Mapped,
 }
 
 fn understand(hub: &Hub, connection: &Arc<Connection>, call: &Call, args: &[u8], reply: Reply) -> Option<Understood> {
@@ -341,7 +341,7 @@ fn understand(hub: &Hub, connection: &Arc<Connection>, call: &Call, args: &[u8],
         mapping: mapping.id.clone(),
         mapping_version: mapping.version.clone(),
     };
-    let (writes, text, error) = map_reply(connection, &mapping, &operation.name, (args, &reply.body), &source);
+    let mapped = map_reply(connection, &mapping, &operation.name, (args, &reply.body), &source);
     // The answer is kept like any payload, so that what it said can be explained.
     let envelope = hub_kit::RawEnvelope { received_at: now, headers: Vec::new(), body: reply.body };
     let sealed = hub.store.keyring().seal(&call.new.tenant, &format!("raw:{id}"), &envelope.encode()).ok()?;
@@ -356,7 +356,7 @@ fn understand(hub: &Hub, connection: &Arc<Connection>, call: &Call, args: &[u8],
         sha256,
         body: Sealed(sealed.0),
     };
-    Some(Understood { raw, mapping: text, writes, error })
+    Some(Understood { raw, mapped })
 }
 
 fn parked(hub: &Hub, call: &Call, context: &TraceContext, code: String, reason: &str, place: String) -> NewParked {
@@ -395,7 +395,7 @@ async fn commit(
                 return Ok(());
             }
             let mut steps = steps;
-            if let Some(Understood { raw, mapping, writes, .. }) = reply {
+            if let Some(Understood { raw, mapped: Mapped { mapping, writes, warnings, .. } }) = reply {
                 let raw_id = raw.id.clone();
                 let version = mapping.as_ref().map(|mapping| mapping.version.clone());
                 tx.insert_raws(vec![raw]).await?;
@@ -403,6 +403,9 @@ async fn commit(
                     tx.keep_mapping(mapping, at).await?;
                 }
                 tx.finish_raw(&raw_id, "done", Some(operation), version).await?;
+                if let Some(detail) = Mapped::left_out(warnings) {
+                    steps.add(&hub.ids, at, ("finding", Went::Ok), &connection, &format!("raw/{raw_id}"), detail);
+                }
                 match records::apply(&hub, tx, &tenant, &context, writes).await? {
                     Ok(applied) => {
                         let mut events = Vec::new();

@@ -177,6 +177,57 @@ pub(crate) enum MapCommand {
     Explain(MapExplain),
     /// Do what the hub would do with a payload or an answer as received, without proof and without network.
     Run(MapRun),
+    /// Propose a mapping from samples; each line says how sure it is and why, what is unsure is commented out.
+    New(MapNew),
+    /// Print all layers of a mapping as one file; each rule says which layer it is from.
+    Effective {
+        /// The mapping file of the highest layer.
+        file: PathBuf,
+    },
+    /// Print what an out mapping needs: each field of the body, the paths that it reads, whether it is required.
+    Needs {
+        /// The mapping file.
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of mapping files, code lists or cases, for editors.
+    Schema {
+        /// Of what.
+        #[arg(value_enum, default_value_t = SchemaOf::In)]
+        of: SchemaOf,
+    },
+    /// Print the reference of the mapping language.
+    Reference,
+}
+
+#[derive(Args)]
+pub(crate) struct MapNew {
+    /// The connector, such as `greenhouse`.
+    #[arg(long)]
+    pub(crate) connector: String,
+    /// The object that the payloads speak of, such as `candidate_hired`; the file is called after it.
+    #[arg(long)]
+    pub(crate) object: String,
+    /// Sample payloads: JSON, XML, form or CSV files. The more, the surer.
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    pub(crate) from: Vec<PathBuf>,
+    /// The entities to map to, separated by commas; chosen by what is found unless told.
+    #[arg(long, value_name = "ENTITIES", value_delimiter = ',')]
+    pub(crate) to: Vec<String>,
+    /// Write the mapping and the samples as its cases into this configuration folder; else it is printed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Files `<object>.in.yaml`.
+    In,
+    /// Files `<object>.out.yaml`.
+    Out,
+    /// Code lists, `lists/<name>.yaml`.
+    List,
+    /// Cases, `<name>.full.json` and `<name>.expect.json`.
+    Case,
 }
 
 #[derive(Args)]

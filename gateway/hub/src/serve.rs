@@ -16,6 +16,8 @@ pub(crate) async fn run(args: Serve) -> anyhow::Result<ExitCode> {
     }
     let socket = bind(&config.listen, "--listen, or `listen` in hub.yaml").await?;
     config.listen = address_of(&socket)?;
+    // The first number would wait for the phone library's database.
+    std::thread::spawn(hub_standards::contact::warm_up);
     let findings = Findings::new();
     let assembled = assemble(&config, &findings).await?;
     // One broken file must not keep the others from working: what has errors is left out, and said.

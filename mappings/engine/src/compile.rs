@@ -31,13 +31,19 @@ impl Mapping {
     /// its file; `None` when one of them is an error.
     #[must_use]
     pub fn assemble(connector: &str, parts: &Parts, findings: &Findings) -> Option<Mapping> {
-        let before = findings.error_count();
         let (object, direction) = named(parts.files.last()?, findings)?;
-        let lists = parts.lists.iter().filter_map(|file| CodeList::compile(file, findings));
-        let lists: BTreeMap<String, Arc<CodeList>> = lists.map(|list| (list.name.clone(), Arc::new(list))).collect();
+        let mut lists: BTreeMap<String, Arc<CodeList>> = BTreeMap::new();
+        for file in &parts.lists {
+            let list = CodeList::compile(file, findings).map(Arc::new);
+            // No other list is used in place of one that has errors.
+            lists.remove(CodeList::name_of(file));
+            lists.extend(list.map(|list| (list.name.clone(), list)));
+        }
+        // A list with errors refuses the mappings that use it, as one that is not there; the others run.
+        let before = findings.error_count();
         let Stacked { root, source, files } = layers::stack(&parts.files, findings)?;
         let cx = Context::new(&source, findings);
-        let mut compiler = Compiler::new(&cx, direction, lists.into_values().collect());
+        let mut compiler = Compiler::new(&cx, lists.into_values().collect());
         let mut fields = root.fields(&cx)?;
         fields.version(1);
         let (word, suffix) = if direction == Direction::In { ("from", "in") } else { ("to", "out") };
@@ -105,7 +111,7 @@ impl Draft {
     /// in `field_meta`. Problems go to the context.
     #[must_use]
     pub fn compile(node: &Node, cx: &Context<'_>, entity: &'static EntityType, scope: &Scope, id: &str) -> Self {
-        let mut compiler = Compiler::new(cx, Direction::Out, Vec::new());
+        let mut compiler = Compiler::new(cx, Vec::new());
         compiler.scope = scope.clone();
         compiler.places = vec![None; scope.len()];
         let fields = compiler.field_rules(node, &Target::Entity(entity), id);
@@ -136,21 +142,22 @@ struct Compiler<'c, 'f> {
     ignored: PathSet,
     /// The slots of `let` names, and where they stand.
     let_slots: Vec<(usize, Span)>,
+    /// What is read of the payload, in order; and by each slot that is computed from it.
+    read_log: Vec<Vec<Segment>>,
+    reads_of_slots: BTreeMap<usize, Vec<Vec<Segment>>>,
     used_slots: BTreeSet<usize>,
     /// Whether what is made is a vendor's body, whose days and instants are written in the vendor's forms.
     writes: bool,
 }
 
 impl<'c, 'f> Compiler<'c, 'f> {
-    fn new(cx: &'c Context<'f>, direction: Direction, lists: Vec<Arc<CodeList>>) -> Self {
+    fn new(cx: &'c Context<'f>, lists: Vec<Arc<CodeList>>) -> Self {
         let connection = ExprType::record("connection", [("id", ExprType::Text), ("settings", ExprType::Any)]);
         let rows = ExprType::list(ExprType::Any);
         let tables = ExprType::record("lists", lists.iter().map(|list| (list.name.as_str(), rows.clone())));
         let types = [ExprType::Any, ExprType::Any, ExprType::Text, connection, ExprType::Any, tables];
         let mut places = vec![None; ROOTS.len()];
-        if direction == Direction::In {
-            places[PAYLOAD] = Some(Vec::new());
-        }
+        places[PAYLOAD] = Some(Vec::new());
         Self {
             cx,
             scope: Scope::new(ROOTS.into_iter().zip(types)),
@@ -165,6 +172,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
             reads: PathSet::default(),
             ignored: PathSet::default(),
             let_slots: Vec::new(),
+            read_log: Vec::new(),
+            reads_of_slots: BTreeMap::new(),
             used_slots: BTreeSet::new(),
             writes: false,
         }
@@ -219,6 +228,10 @@ impl<'c, 'f> Compiler<'c, 'f> {
         for read in located.expr.reads().iter().chain(located.expr.source()) {
             self.used_slots.insert(read.slot);
             self.use_list(read);
+            match self.place(read) {
+                Some(place) => self.read_log.push(place),
+                None => self.read_log.extend(self.reads_of_slots.get(&read.slot).cloned().unwrap_or_default()),
+            }
         }
         let places: Vec<_> = located.expr.reads().iter().filter_map(|read| self.place(read)).collect();
         for place in places {

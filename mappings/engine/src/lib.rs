@@ -22,9 +22,10 @@ mod targets;
 mod tests;
 pub mod types;
 mod unread;
+mod update;
 
 pub use hub_expr::Explain;
 pub use layers::Parts;
 pub use mapping::{Direction, Draft, Format, Mapping};
 pub use outcome::{Filled, Input, Issue, Level, Outcome, Record, Reply};
-pub use targets::SetField;
+pub use targets::{Need, SetField};

@@ -61,7 +61,7 @@ impl CodeList {
         let before = findings.error_count();
         let cx = Context::new(source, findings);
         let root = yaml::read(source, findings)?;
-        let name = source.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".yaml").to_owned();
+        let name = Self::name_of(source).to_owned();
         let mut fields = root.fields(&cx)?;
         fields.version(1);
         let mut rows = Vec::new();
@@ -90,6 +90,11 @@ impl CodeList {
         by_meaning.sort_by(|a, b| (&rows[*a].to, rows[*a].since).cmp(&(&rows[*b].to, rows[*b].since)));
         let source = Arc::clone(source);
         (findings.error_count() == before).then_some(Self { name, source, rows, by_meaning, dated, json })
+    }
+
+    /// The name of the list in a file: the file's name.
+    pub(crate) fn name_of(source: &Source) -> &str {
+        source.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".yaml")
     }
 
     /// What `code` means on a day; `None` when no row says so.

@@ -138,6 +138,8 @@ pub(crate) struct FieldRule {
     pub(crate) span: Span,
     /// The rule's name in `field_meta`, such as `emit[0].name.full`.
     pub(crate) id: String,
+    /// The paths below `payload` that it reads.
+    pub(crate) reads: Vec<String>,
 }
 
 /// How a field is filled.
@@ -154,6 +156,8 @@ pub(crate) struct Rule {
     pub(crate) date: Option<DateForm>,
     pub(crate) default: Option<Literal>,
     pub(crate) required: bool,
+    /// Part of an update even when it did not change.
+    pub(crate) always: bool,
     /// An explicit null in the source removes the stored value.
     pub(crate) clear_on_null: bool,
     pub(crate) span: Span,

@@ -3,10 +3,10 @@
 use crate::convert::Misfit;
 use crate::explain::Steps;
 use crate::limits::{self, Excess, MAX_DEPTH, MAX_ISSUES, OF_A_RECORD, Room};
-use crate::mapping::{Draft, Emit, Entry, FieldRule, Format, LISTS, Made, Mapping, ROOTS};
+use crate::mapping::{Draft, Emit, Entry, FieldRule, LISTS, Made, Mapping, ROOTS};
 use crate::outcome::{Filled, Input, Issue, Level, Outcome, Record, Reply};
 use hub_expr::{Cx, EvalError, Explain, Located};
-use hub_tree::{Arena, Limits, Position, Source, Span, Value, json, xml};
+use hub_tree::{Arena, Limits, Position, Source, Span, Value, json};
 
 /// The state of one run.
 pub(crate) struct Run<'a> {
@@ -86,17 +86,9 @@ impl Mapping {
         if run.lets() {
             body = run.fields(&self.body, None).unwrap_or_else(|| arena.map(&[]));
         }
-        let mut written = None;
-        if self.format == Format::Xml && run.errors == 0 {
-            match xml::write(&body, true) {
-                Ok(text) => written = Some(text),
-                Err(error) => {
-                    let message = format!("this is no XML document: {error}");
-                    run.issue(Level::Error, "malformed_body", message, Position::default());
-                }
-            }
-        }
-        Reply { body, xml: written, issues: run.into_issues() }
+        let mut reply = Reply { body, xml: None, issues: run.into_issues() };
+        self.write(&mut reply);
+        reply
     }
 }
 
@@ -222,7 +214,7 @@ impl<'a> Run<'a> {
     }
 
     /// What went wrong; when not all of it is listed, how much more there was.
-    fn into_issues(mut self) -> Vec<Issue> {
+    pub(crate) fn into_issues(mut self) -> Vec<Issue> {
         if let Some(at) = self.unlisted {
             let beyond = self.warnings.saturating_sub(MAX_ISSUES) + self.errors.saturating_sub(MAX_ISSUES);
             let message = format!("{beyond} more findings are not listed; the first of them is here");

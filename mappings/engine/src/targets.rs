@@ -25,6 +25,19 @@ impl SetField<'_> {
     }
 }
 
+/// What a field of a vendor's body is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need<'m> {
+    /// The field as a JSON pointer.
+    pub pointer: &'m str,
+    /// The paths below `payload` that it reads.
+    pub reads: &'m [String],
+    /// Whether the body is not made without it.
+    pub required: bool,
+    /// The values that it can translate, where it has a table.
+    pub values: Option<Vec<&'m str>>,
+}
+
 /// Whether two pointers name the same place, or one a place within the other.
 pub(crate) fn covers(rule: &str, wanted: &str) -> bool {
     let within = |outer: &str, inner: &str| {
@@ -41,6 +54,23 @@ impl Mapping {
             Direction::In => self.emits.iter().flat_map(|emit| set_by(Some(emit.entity), &emit.fields)).collect(),
             Direction::Out => set_by(None, &self.body).collect(),
         }
+    }
+
+    /// What an out mapping needs of its input: for each field of the body, the paths that it reads and whether the
+    /// vendor requires it.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need<'_>> {
+        let needs = rules(&self.body).into_iter().map(|rule| Need {
+            pointer: &rule.pointer,
+            reads: &rule.reads,
+            required: rule.rule.required,
+            values: rule
+                .rule
+                .enumeration
+                .as_ref()
+                .map(|table| table.entries.iter().map(|(from, _)| from.as_str()).collect()),
+        });
+        needs.collect()
     }
 
     /// The entities whose records a mapping makes, each once, in the order of the file.

@@ -9,6 +9,7 @@ mod hostile;
 mod layers;
 mod lists;
 mod total;
+mod updates;
 
 use crate::{Input, Level, Mapping, case};
 use hub_tree::reader::Kind;

@@ -99,6 +99,8 @@ pub struct Expr {
     reads: Vec<Read>,
     source: Option<Read>,
     warnings: Vec<Problem>,
+    /// The slot and keys of an expression that is nothing but those, which need no walk over a tree.
+    pub(crate) keys: Option<(usize, Box<[Box<str>]>)>,
 }
 
 impl Expr {
@@ -114,7 +116,8 @@ impl Expr {
             let names = scope.names().map(str::to_owned).collect();
             let (reads, source) = reads::of(&root);
             let warnings = warn::of(&root);
-            Ok(Self { text: text.into(), root, names, ty, reads, source, warnings })
+            let keys = keys_of(&root);
+            Ok(Self { text: text.into(), root, names, ty, reads, source, warnings, keys })
         } else {
             Err(checker.problems)
         }
@@ -162,6 +165,24 @@ impl Expr {
             }
         }
         path(&self.root)
+    }
+}
+
+/// The slot and keys of `payload.person.name`, and of nothing else.
+fn keys_of(root: &Node) -> Option<(usize, Box<[Box<str>]>)> {
+    let (mut node, mut keys) = (root, Vec::new());
+    loop {
+        match &node.kind {
+            NodeKind::Key(base, key) => {
+                keys.push(key.clone());
+                node = base;
+            }
+            NodeKind::Slot(slot) => {
+                keys.reverse();
+                return Some((*slot, keys.into_boxed_slice()));
+            }
+            _ => return None,
+        }
     }
 }
 

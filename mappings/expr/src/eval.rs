@@ -70,6 +70,12 @@ impl Expr {
     /// # Errors
     /// A kind that an operation cannot work with, an absent condition, a number out of range, or the step budget.
     pub fn eval<'a>(&'a self, cx: &mut Cx<'a>) -> Result<Value<'a>, EvalError> {
+        if let Some((slot, keys)) = &self.keys
+            && cx.spend(1 + keys.len() as u64)
+        {
+            let root = cx.slots.get(*slot).copied().unwrap_or_default();
+            return Ok(keys.iter().fold(root, |value, key| value.get(key)));
+        }
         run(&self.root, cx, &mut Off)
     }
 

@@ -9,8 +9,8 @@ use hub_tree::{Position, Span};
 /// An expression and where it stands in its file.
 #[derive(Clone, Debug)]
 pub struct Located {
-    /// The expression.
-    pub expr: Expr,
+    /// The expression; what is compiled of it is large.
+    pub expr: Box<Expr>,
     /// Its place.
     pub span: Span,
     /// Where its first character stands, when the file holds it letter by letter.
@@ -23,8 +23,12 @@ impl Located {
     pub fn compile(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Self> {
         let text = scalar(node, "an expression", cx)?;
         let expr = Expr::compile(text, scope).map_err(|problems| report(problems, node, cx)).ok()?;
+        for warning in expr.warnings() {
+            let span = node.locate(&cx.source, warning.start, warning.len);
+            cx.warning(span, warning.message.clone(), warning.suggestion.clone());
+        }
         let verbatim = node.locate(&cx.source, 0, 1);
-        Some(Self { expr, span: node.span, text_at: (verbatim != node.span).then_some(verbatim.start) })
+        Some(Self { expr: Box::new(expr), span: node.span, text_at: (verbatim != node.span).then_some(verbatim.start) })
     }
 
     /// Compiles an expression whose value must be of a type; `what` it is for stands in the message.
@@ -46,7 +50,7 @@ impl Located {
     /// An expression of our own, as if it stood at `span`.
     #[must_use]
     pub fn fixed(text: &str, scope: &Scope, span: Span) -> Option<Self> {
-        Expr::compile(text, scope).ok().map(|expr| Self { expr, span, text_at: None })
+        Expr::compile(text, scope).ok().map(|expr| Self { expr: Box::new(expr), span, text_at: None })
     }
 
     /// The place of a part of the expression, `start` characters behind its beginning.

@@ -5,6 +5,7 @@ use crate::observe::{Kind, Scalar};
 use crate::synonyms::Vocabulary;
 use crate::text::quoted;
 use hub_model::{EnumType, Type, scalars};
+use hub_standards::contact;
 
 /// How well values fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ fn share_above(least: u32, values: &[Scalar], what: &str, has: impl Fn(&Scalar) 
 }
 
 pub(crate) fn is_email(value: &Scalar) -> bool {
-    value.kind == Kind::Text && scalars::parse_email(&value.text).is_ok()
+    value.kind == Kind::Text && contact::parse_email(&value.text).is_ok()
 }
 
 pub(crate) fn is_url(value: &Scalar) -> bool {
@@ -135,7 +136,7 @@ pub(crate) fn is_phone(value: &Scalar) -> bool {
     let allowed = text.chars().all(|c| c.is_ascii_digit() || " +-()./".contains(c));
     let prefixed = text.starts_with('+') || text.starts_with("00");
     let loose = allowed && (if prefixed { 7 } else { 8 }..=15).contains(&digits) && !text.contains("..");
-    loose || scalars::parse_phone(text, None).is_ok()
+    loose || contact::parse_phone(text, None).is_ok()
 }
 
 fn has_prefix(value: &Scalar) -> bool {

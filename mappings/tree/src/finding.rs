@@ -59,6 +59,13 @@ impl Source {
         }
     }
 
+    /// The position of this source that [`Source::locate`] finds at `at` of the file `path`.
+    #[must_use]
+    pub fn position(&self, path: &str, at: Position) -> Position {
+        let before = self.parts.iter().find(|(_, part)| part == path).map_or(0, |(before, _)| *before);
+        Position { line: before + at.line, column: at.column }
+    }
+
     /// A position as people write it: `path:line:column`.
     #[must_use]
     pub fn place(&self, at: Position) -> String {

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &MapExplain) -> anyhow::Result<ExitCode> {
     };
     let file = files::InputFile::read(&args.input.input)?;
     let arena = Arena::new();
-    let input = files::input(&args.input, &file, &arena)?;
+    let input = files::input(&args.input, &file, file.tree(&arena)?, &arena);
     match mapping.direction {
         Direction::In => of_record(args, &mapping, &input, &arena),
         Direction::Out => of_body(args, &mapping, &input, &arena),
@@ -39,13 +39,13 @@ fn of_body<'a>(
     let sets = mapping.set_fields();
     let parts: Vec<&SetField<'_>> = sets.iter().filter(|set| set.covers(&pointer)).collect();
     if parts.is_empty() {
-        let known: Vec<String> = sets.iter().map(|set| dotted(&set.pointer)).collect();
+        let known: Vec<String> = sets.iter().map(|set| dotted(set.pointer)).collect();
         let help = suggest(&dotted(&pointer), known.iter().map(String::as_str)).unwrap_or_default();
         bail!("no rule of {} sets `{}`; {help}", mapping.source.path, dotted(&pointer));
     }
     let reply = mapping.run_out(arena, input);
     let field = Shown { title: "body".to_owned(), pointer: &pointer, value: at(reply.body, &pointer) };
-    let explained = parts.iter().filter_map(|set| Some((*set, mapping.explain(input, "", None, &set.pointer)?)));
+    let explained = parts.iter().filter_map(|set| Some((*set, mapping.explain(input, "", None, set.pointer)?)));
     show_field(args.format, mapping, &field, explained.collect());
     for issue in reply.issues.iter().filter(|issue| parts.iter().any(|set| set.covers(&issue.field))) {
         say::note(Paint::of_notes().finding(&show::finding(mapping, issue)));
@@ -101,7 +101,8 @@ fn of_record<'a>(
     let mut parts: Vec<&SetField<'_>> = covering(record.entity.name);
     // Two items of `emit` may set one field; explaining finds the right one by the record's key.
     parts.dedup_by(|a, b| a.pointer == b.pointer);
-    let explain = |set: &SetField<'_>| mapping.explain(input, record.entity.name, record.key.or(record.hub_id), &set.pointer);
+    let key = record.key.or(record.hub_id);
+    let explain = |set: &SetField<'_>| mapping.explain(input, record.entity.name, key, set.pointer);
     let explained = parts.iter().filter_map(|set| Some((*set, explain(set)?)));
     show_field(args.format, mapping, &field, explained.collect());
     let ours = |issue: &&hub_engine::Issue| {
@@ -286,8 +287,8 @@ fn show_field(format: Format, mapping: &Mapping, field: &Shown<'_>, mut explaine
     let value = if field.value.is_absent() { "(absent)".to_owned() } else { json::to_string(&field.value) };
     say::out(format!("{}: {} = {value}", field.title, paint.text(Tone::Name, &dotted(field.pointer))));
     for (set, explain) in explained {
-        say::out(format!("\n{}:{}", mapping.source.path, set.span.start));
-        say::out(show::line(mapping, set.span.start.line));
+        say::out(format!("\n{}", mapping.source.place(set.span.start)));
+        say::out(show::line(mapping, set.span.start));
         say::out(explain.to_lines().trim_end());
     }
 }

@@ -71,7 +71,10 @@ impl Place {
         let vendor_folder = if of_connection { folder.join("..") } else { folder.to_owned() };
         let vendor = named(&vendor_folder);
         let catalog = assets::catalog();
-        let mut files = catalog.layers(&format!("mappings/{vendor}/{name}")).to_vec();
+        // Somebody's own file may have the very same path.
+        let inside = |file: &Arc<Source>| Source::new(format!("hrhub:{}", file.path), file.text.clone());
+        let mut files: Vec<Arc<Source>> =
+            catalog.layers(&format!("mappings/{vendor}/{name}")).iter().map(inside).collect();
         let built_in = files.len();
         let below = vendor_folder.join(&name);
         if of_connection && below.is_file() {
@@ -136,6 +139,12 @@ pub(crate) fn folder_name(path: &Path) -> String {
     named(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
+/// The ending of an input's name; `json` where it says nothing.
+pub(crate) fn ending(path: &Path) -> &str {
+    let known = ["json", "xml", "csv", "form"];
+    path.extension().and_then(|ending| ending.to_str()).filter(|ending| known.contains(ending)).unwrap_or("json")
+}
+
 /// An input as it was read.
 pub(crate) struct InputFile {
     shown: String,
@@ -164,10 +173,14 @@ impl InputFile {
     }
 }
 
-/// What a mapping reads, as the command line says.
-pub(crate) fn input<'a>(args: &'a MapInput, file: &'a InputFile, arena: &'a Arena) -> anyhow::Result<Input<'a>> {
-    let full = args.full || is_full(&file.shown);
-    let mut input = case::input_of(file.tree(arena)?, full);
+/// Whether an input holds more than the payload.
+pub(crate) fn full(args: &MapInput, file: &InputFile) -> bool {
+    args.full || is_full(&file.shown)
+}
+
+/// What a mapping reads, as the command line says, of the tree of the input file.
+pub(crate) fn input<'a>(args: &'a MapInput, file: &InputFile, tree: Value<'a>, arena: &'a Arena) -> Input<'a> {
+    let mut input = case::input_of(tree, full(args, file));
     if let Some(event) = &args.event {
         input.event = event;
     }
@@ -178,5 +191,5 @@ pub(crate) fn input<'a>(args: &'a MapInput, file: &'a InputFile, arena: &'a Aren
         let entries: Vec<(&str, Value<'_>)> = others.chain(given).collect();
         input.headers = arena.map(&entries);
     }
-    Ok(input)
+    input
 }

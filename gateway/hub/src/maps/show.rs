@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// What went wrong while a mapping ran, at the line of its rule.
 pub(crate) fn finding(mapping: &Mapping, issue: &Issue) -> Finding {
-    let start = Position { line: issue.line, column: issue.column };
+    let start = mapping.source.position(&issue.file, Position { line: issue.line, column: issue.column });
     let severity = if issue.level == Level::Error { Severity::Error } else { Severity::Warning };
     let about = format!("{}{}", issue.entity, issue.field);
     let about = if about.is_empty() { String::new() } else { format!("{about}: ") };
@@ -20,10 +20,10 @@ pub(crate) fn finding(mapping: &Mapping, issue: &Issue) -> Finding {
     }
 }
 
-/// A line of a mapping file as ` 12 | text`.
-pub(crate) fn line(mapping: &Mapping, number: usize) -> String {
-    let text = mapping.source.text.lines().nth(number.saturating_sub(1)).unwrap_or_default();
-    format!(" {number} | {text}")
+/// A line of a mapping as ` 12 | text`, under its number in its file.
+pub(crate) fn line(mapping: &Mapping, at: Position) -> String {
+    let text = mapping.source.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
+    format!(" {} | {text}", mapping.source.locate(at).1.line)
 }
 
 /// Pretty JSON with its keys in colour.

@@ -34,14 +34,15 @@ fn once(args: &MapTry) -> anyhow::Result<ExitCode> {
     };
     let file = files::InputFile::read(&args.input.input)?;
     let arena = Arena::new();
-    let input = files::input(&args.input, &file, &arena)?;
+    let tree = file.tree(&arena)?;
+    let input = files::input(&args.input, &file, tree, &arena);
     let (name, result, issues, unread) = match mapping.direction {
         Direction::In => {
             let outcome = mapping.run_in(&arena, &input);
             ("records", case::records(&arena, &outcome), outcome.issues, mapping.unread(input.payload))
         }
         Direction::Out => {
-            let reply = mapping.run_out(&arena, &input);
+            let reply = case::reply(&mapping, &arena, tree, files::full(&args.input, &file), &input);
             ("body", case::body(&mapping, &arena, &reply), reply.issues, Vec::new())
         }
     };

@@ -1,9 +1,8 @@
 //! Cases: inputs beside a mapping, with the whole result that is expected.
 //!
 //! `cases/<object>.in/<name>.input.json` (or `.xml`, `.csv`, `.form`) and `<name>.expect.json`; the input may be a bare
-//! payload or, when the
-//! mapping reads more, `{"payload": …, "headers": …, "event": …, "request": …, "settings": …}` under the name
-//! `<name>.full.json`. [`Plan`] finds them, [`run`] runs one, [`diff()`] says how its result differs.
+//! payload or, when the mapping reads more, `{"payload": …, "headers": …, "event": …, "request": …, "settings": …}` under
+//! the name `<name>.full.json`. With `"before": …` in it, an out mapping makes the body of an update. [`Plan`] finds them, [`run`] runs one, [`diff()`] says how its result differs.
 //! This module does no I/O: callers list, read and write the files.
 
 mod diff;
@@ -31,7 +30,7 @@ pub fn run(mapping: &Mapping, kind: Kind, input: &[u8], full: bool) -> Result<St
     let result = match mapping.direction {
         Direction::In => outcome(&arena, &mapping.run_in(&arena, &input), &mapping.unread(input.payload)),
         Direction::Out => {
-            let reply = mapping.run_out(&arena, &input);
+            let reply = reply(mapping, &arena, value, full, &input);
             arena.map(&[("body", body(mapping, &arena, &reply)), ("findings", issues(&arena, &reply.issues))])
         }
     };
@@ -51,6 +50,17 @@ pub fn input_of(value: Value<'_>, full: bool) -> Input<'_> {
         connection: CONNECTION,
         settings: value.get("settings"),
         request: value.get("request"),
+    }
+}
+
+/// What an out mapping makes of `input`, which was read from `tree`: a whole body, or an update where the tree says what
+/// was before.
+pub fn reply<'a>(mapping: &'a Mapping, arena: &'a Arena, tree: Value<'a>, full: bool, input: &Input<'a>) -> Reply<'a> {
+    let payload = tree.get("before");
+    if full && !payload.is_absent() {
+        mapping.run_out_changed(arena, &Input { payload, ..*input }, input)
+    } else {
+        mapping.run_out(arena, input)
     }
 }
 

@@ -175,16 +175,17 @@ impl Plan {
                     let help = format!("write {stem}.input.json, or remove it");
                     self.problem(&path, "an expectation without an input", Some(&help));
                 }
-            } else if let Some((stem, full)) = input_of(file) {
-                let double = files.iter().any(|other| input_of(other) == Some((stem, true)));
-                if !full && double {
+            } else if let Some((stem, _)) = input_of(file) {
+                let first = files.iter().find(|other| input_of(other).is_some_and(|(name, _)| name == stem));
+                if first != Some(file) {
                     let message = format!("`{stem}` has two inputs and one expectation");
                     self.problem(&path, &message, Some("give one of them another name"));
                 }
             } else {
                 let (stem, ending) = file.split_once('.').unwrap_or((file, ""));
-                let known = ["input.json", "full.json", "expect.json"];
-                let meant = hub_tree::nearest(ending, known).map(|ending| format!("did you mean `{stem}.{ending}`?"));
+                let known = INPUTS.iter().map(|(ending, _)| *ending).chain([EXPECT]);
+                let meant = hub_tree::nearest(ending, known.map(|ending| ending.trim_start_matches('.')))
+                    .map(|ending| format!("did you mean `{stem}.{ending}`?"));
                 let help = meant.unwrap_or_else(|| PLACE.to_owned());
                 self.problem(&path, "this is neither an input nor an expectation", Some(&help));
             }
@@ -313,6 +314,8 @@ mod tests {
         assert!(with(&format!("{folder}/notes.txt"))[0].contains("neither an input nor an expectation; a case is"));
         assert!(with(&format!("{folder}/c.expect.json"))[0].contains("c.expect.json: an expectation without an input"));
         assert!(with(&format!("{folder}/a.full.json"))[0].contains("`a` has two inputs"));
+        assert!(with(&format!("{folder}/a.input.csv"))[0].contains("`a` has two inputs"));
+        assert!(with(&format!("{folder}/c.input.cvs"))[0].contains("did you mean `c.input.csv`?"));
         assert!(with("mappings/kestrel/cases/a.input.json")[0].contains("in a folder of its mapping"));
         assert!(with(&format!("{folder}/more/a.input.json"))[0].contains("too deep"));
         let orphan = with("mappings/kestrel/cases/aplication.in/a.input.json");

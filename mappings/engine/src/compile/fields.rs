@@ -2,9 +2,11 @@
 
 use super::Compiler;
 use crate::mapping::{Entry, FieldRule, Made, rules};
+use hub_expr::Segment;
 use hub_model::{EntityType, Field, Type};
 use hub_tree::yaml::Node;
 use hub_tree::{Span, finding};
+use std::collections::BTreeSet;
 
 /// Most parts of a dotted field name; each is an object within the one before.
 const MAX_NAMES: usize = 16;
@@ -63,9 +65,11 @@ impl Compiler<'_, '_> {
                 continue;
             }
             let id = format!("{id}.{}", key.name);
+            let logged = self.read_log.len();
             let rule = if short { self.short_rule(value, ty, &id) } else { self.rule(value, ty, &id) };
+            let reads = names_of(&self.read_log[logged..]);
             if let Some(rule) = rule {
-                insert(&mut entries, &path, FieldRule { pointer, ty, rule, span: key.span, id });
+                insert(&mut entries, &path, FieldRule { pointer, ty, rule, span: key.span, id, reads });
             }
         }
         order(&mut entries, target.declared());
@@ -102,6 +106,18 @@ impl Compiler<'_, '_> {
         }
         Some((path, ty))
     }
+}
+
+/// Paths as people write them, each once; items are written `[]`.
+fn names_of(paths: &[Vec<Segment>]) -> Vec<String> {
+    let name = |path: &Vec<Segment>| {
+        path.iter().fold("payload".to_owned(), |name, segment| match segment {
+            Segment::Key(key) => name + "." + key,
+            Segment::Items => name + "[]",
+        })
+    };
+    let names: BTreeSet<String> = paths.iter().map(name).collect();
+    names.into_iter().collect()
 }
 
 fn insert(entries: &mut Vec<Entry>, path: &[String], rule: FieldRule) {

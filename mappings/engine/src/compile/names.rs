@@ -19,11 +19,13 @@ impl Compiler<'_, '_> {
                 self.push_slot(&key.name, ExprType::Any, None);
                 continue;
             }
+            let logged = self.read_log.len();
             let Some(expr) = self.expr(value, false) else {
                 self.push_slot(&key.name, ExprType::Any, None);
                 continue;
             };
             let place = self.place_of(&expr);
+            self.reads_of_slots.insert(self.scope.len(), self.read_log.split_off(logged));
             self.push_slot(&key.name, expr.expr.ty().clone(), place);
             self.lets.push(Let { name: key.name.clone(), expr });
         }

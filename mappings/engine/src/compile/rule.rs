@@ -141,7 +141,7 @@ impl Compiler<'_, '_> {
             None => {
                 // Nothing can be said about its parts; that they are keys of a rule still counts.
                 WHATS.iter().chain(&SHAPES).for_each(|key| _ = fields.optional(key));
-                ["default", "required"].iter().for_each(|key| _ = fields.optional(key));
+                ["default", "required", "always"].iter().for_each(|key| _ = fields.optional(key));
                 None
             }
         };
@@ -176,6 +176,7 @@ impl Compiler<'_, '_> {
             date,
             default,
             required: fields.bool("required").unwrap_or(false),
+            always: self.writes && fields.bool("always").unwrap_or(false),
             clear_on_null: fields.word("clear", &[("on_null", true)]).unwrap_or(false),
             span: node.span,
         };
@@ -518,6 +519,7 @@ impl Rule {
             date: None,
             default: None,
             required: false,
+            always: false,
             clear_on_null: false,
             span,
         }

@@ -1,8 +1,10 @@
 //! The language reference, `mappings/REFERENCE.md`.
 
 use super::{EMIT, FILE_IN, FILE_OUT, Key, LIST, PARTS, RULE};
+use hub_expr::Type;
 use hub_expr::functions::{self, Function};
 use hub_model::ENTITIES;
+use hub_standards::dates::Form;
 use std::fmt::Write as _;
 
 /// The whole reference in Markdown.
@@ -29,11 +31,27 @@ pub fn reference() -> String {
     for key in RULE {
         rule(&mut out, key);
     }
+    out.push_str("### Forms of days and instants\n\n| Form | What it is |\n|---|---|\n");
+    for (name, what) in Form::NAMES {
+        let _ = writeln!(out, "| `{name}` | {} |", cell(what));
+    }
+    out.push_str(
+        "| text with `%` | strftime, such as `%d/%m/%Y %H:%M` |\n\nIn an `.out` file the form says how the vendor's text \
+         is written.\n\n",
+    );
     out.push_str("## 4. Code lists\n\nThe keys of `lists/<name>.yaml`.\n\n");
     keys(&mut out, LIST);
     out.push_str("## 5. Functions\n\n`[x]` may be left out; `…` may be repeated. An absent argument makes the result absent, unless the text says otherwise.\n\n");
-    for function in functions::all() {
-        write_function(&mut out, function);
+    let mut topics: Vec<(&str, Vec<&Function>)> = Vec::new();
+    for function in functions::special().chain(functions::all()) {
+        match topics.iter_mut().find(|(topic, _)| *topic == function.topic) {
+            Some((_, functions)) => functions.push(function),
+            None => topics.push((function.topic, vec![function])),
+        }
+    }
+    for (topic, functions) in topics {
+        let _ = writeln!(out, "### {topic}\n");
+        functions.iter().for_each(|function| write_function(&mut out, function));
     }
     out.push_str("## 6. Entities\n\n| Entity | What it is | Fields |\n|---|---|---|\n");
     for entity in ENTITIES {
@@ -69,9 +87,24 @@ fn rule(out: &mut String, key: &Key) {
 }
 
 fn write_function(out: &mut String, function: &Function) {
-    let _ = writeln!(out, "#### `{}`\n\n{}\n", function.signature(), function.doc);
+    let types: Vec<Type> = function.parameters.iter().map(|parameter| parameter.ty.to_type()).collect();
+    let parameters: Vec<String> = function
+        .parameters
+        .iter()
+        .zip(&types)
+        .map(|(parameter, ty)| {
+            let text = format!("{}: {ty}", parameter.name);
+            if parameter.optional { format!("[{text}]") } else { text }
+        })
+        .collect();
+    let more = if function.repeats { ", …" } else { "" };
+    let result = (function.returns)(&types);
+    let _ = writeln!(out, "#### `{}({}{more})` → {result}\n\n{}\n", function.name, parameters.join(", "), function.doc);
     let (example, value) = function.example;
     let _ = writeln!(out, "`{example}` gives `{value}`\n");
+    if !function.errors.is_empty() {
+        let _ = writeln!(out, "Fails: {}\n", function.errors.join(" "));
+    }
 }
 
 /// Text that fits a cell of a table.

@@ -359,6 +359,13 @@ pub const RULE: &[Key] = &[
         ["candidate.headline", "{ path: payload.title, required: true }", r#"{"title": "CTO"}"#, r#""CTO""#],
         &["required_missing"],
     ),
+    rule(
+        "always",
+        Takes::Bool,
+        "In an `.out` file: part of an update even when its value did not change, such as the id of what is updated. Updates hold what changed, what is `required` and what is `always`.",
+        ["body.id", "{ path: payload.id, always: true }", r#"{"id": 7}"#, "7"],
+        &[],
+    ),
 ];
 
 /// The parts that stand behind a key of a rule, or beside it.

@@ -6,16 +6,23 @@ use crate::{Direction, Input, Mapping, Parts};
 use hub_tree::{Arena, Findings, Limits, Source, json};
 use serde_json::Value as Json;
 
+fn file(entity: &str, field: &str, rule: &str) -> String {
+    format!(
+        "version: 1\nfrom: kestrel/x\nemit:\n  - to: {entity}\n    key: '\"1\"'\n    fields:\n      {field}: {rule}\n"
+    )
+}
+
 /// What an example's rule makes of its payload.
 fn made(key: &Key) -> String {
     let example = key.example.as_ref().unwrap_or_else(|| panic!("`{}` has no example", key.name));
     let (entity, field) = example.field.split_once('.').unwrap();
-    let text = format!(
-        "version: 1\nfrom: kestrel/x\nemit:\n  - to: {entity}\n    key: '\"1\"'\n    fields:\n      {field}: {}\n",
-        example.rule
-    );
+    let (name, text) = if entity == "body" {
+        ("kestrel/x.out.yaml", format!("version: 1\nto: kestrel/x\nfields:\n  {field}: {}\n", example.rule))
+    } else {
+        ("kestrel/x.in.yaml", file(entity, field, example.rule))
+    };
     let parts = Parts {
-        files: vec![Source::new("kestrel/x.in.yaml", text)],
+        files: vec![Source::new(name, text)],
         lists: vec![Source::new("lists/channels.yaml", "version: 1\nentries: { '01': Campus }\n")],
     };
     let findings = Findings::new();
@@ -23,8 +30,11 @@ fn made(key: &Key) -> String {
     let mapping = mapping.unwrap_or_else(|| panic!("`{}`: {:#?}", key.name, findings.into_sorted()));
     let arena = Arena::new();
     let payload = json::read(&arena, example.payload.as_bytes(), Limits::default()).unwrap();
-    let outcome = mapping.run_in(&arena, &Input::of(payload, "case"));
-    let value = outcome.records[0].fields.get(field);
+    let input = Input::of(payload, "case");
+    let value = match mapping.direction {
+        Direction::In => mapping.run_in(&arena, &input).records[0].fields.get(field),
+        Direction::Out => mapping.run_out(&arena, &input).body.get(field),
+    };
     if matches!(value, hub_tree::Value::Absent) { String::new() } else { json::to_string(&value) }
 }
 
@@ -43,13 +53,25 @@ fn every_rule_has_an_example_that_gives_what_it_says() {
     }
 }
 
+/// `BLESS=1` rewrites the file.
+#[test]
+fn the_reference_in_the_project_is_the_one_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../REFERENCE.md");
+    let made = super::reference();
+    if hub_tree::env::read("BLESS").is_some() {
+        std::fs::write(path, &made).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == made, "mappings/REFERENCE.md is old: run BLESS=1 cargo test -p hub-engine reference");
+}
+
 #[test]
 fn the_tables_hold_every_key_that_the_compiler_knows() {
     let listed: Vec<&str> = RULE.iter().map(|key| key.name).collect();
-    for key in WHATS.iter().chain(&SHAPES).chain(&["when", "where", "default", "required"]) {
+    for key in WHATS.iter().chain(&SHAPES).chain(&["when", "where", "default", "required", "always"]) {
         assert!(listed.contains(key), "`{key}` is not in the reference");
     }
-    assert_eq!(listed.len(), WHATS.len() + SHAPES.len() + 4, "{listed:?}");
+    assert_eq!(listed.len(), WHATS.len() + SHAPES.len() + 5, "{listed:?}");
 }
 
 fn as_json(text: &str) -> Json {
@@ -66,12 +88,11 @@ fn the_schema_accepts_what_the_compiler_accepts_and_refuses_misspelt_keys() {
     for key in RULE {
         let example = key.example.as_ref().unwrap();
         let (entity, field) = example.field.split_once('.').unwrap();
-        let file = |rule: &str| {
-            as_json(&format!(
-                "version: 1\nfrom: kestrel/x\nemit:\n  - to: {entity}\n    key: payload.id\n    fields:\n      {field}: {rule}\n"
-            ))
-        };
-        let errors: Vec<String> = validator.iter_errors(&file(example.rule)).map(|error| error.to_string()).collect();
+        if entity == "body" {
+            continue;
+        }
+        let example = as_json(&file(entity, field, example.rule));
+        let errors: Vec<String> = validator.iter_errors(&example).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "`{}`: {errors:#?}", key.name);
     }
     for bad in [
@@ -93,7 +114,11 @@ fn the_schema_accepts_what_the_compiler_accepts_and_refuses_misspelt_keys() {
     let fields = "version: 1\nfrom: k/x\nemit: [{ to: candidate, key: a.b, fields: { stage_kind: { path: a.b } } }]\n";
     assert!(!validator.is_valid(&as_json(fields)), "a candidate has no stage_kind");
     let out = jsonschema::validator_for(&mapping_schema(Direction::Out)).unwrap();
-    assert!(out.is_valid(&as_json("version: 1\nto: k/x\nformat: xml\nfields: { a.b: { path: payload.c } }\n")));
+    assert!(
+        out.is_valid(&as_json(
+            "version: 1\nto: k/x\nformat: xml\nfields: { a.b: { path: payload.c, always: true } }\n"
+        ))
+    );
     let list = jsonschema::validator_for(&list_schema()).unwrap();
     assert!(list.is_valid(&as_json("version: 1\nentries: { A: B, C: [{ to: D, until: 2025-12-31 }] }\n")));
     assert!(!list.is_valid(&as_json("version: 1\nentries: { A: { too: D } }\n")));

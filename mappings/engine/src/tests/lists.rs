@@ -108,3 +108,14 @@ entries:
     let (_, findings) = compile(&parts(&undated, &[("stages", STAGES), CHANNELS]));
     assert!(findings[0].contains("what `stages` says depends on the day"), "{findings:#?}");
 }
+
+#[test]
+fn a_list_with_errors_refuses_the_mappings_that_use_it_and_no_others() {
+    let broken = "version: 1\nentries: { A: { too: OFFER } }\n";
+    let (mapping, findings) = compile(&parts(MAPPING, &[("stages", STAGES), CHANNELS, ("others", broken)]));
+    assert!(mapping.is_some() && findings.len() == 2, "{findings:#?}");
+    // The list of all vendors is not used in place of the vendor's own.
+    let (mapping, findings) = compile(&parts(MAPPING, &[("stages", STAGES), CHANNELS, ("stages", broken)]));
+    assert!(mapping.is_none(), "{findings:#?}");
+    assert!(findings.iter().any(|finding| finding.contains("unknown code list `stages`")), "{findings:#?}");
+}

@@ -8,6 +8,7 @@ mod generate;
 mod hostile;
 mod layers;
 mod lists;
+mod payloads;
 mod total;
 mod updates;
 

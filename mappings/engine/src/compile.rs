@@ -404,7 +404,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
                     taken.insert(other);
                 }
             }
-            Some(Leftovers { path, taken: taken.below(container).cloned().unwrap_or_default() })
+            Some(Leftovers { path, taken })
         };
         (0..self.containers.len()).map(own).collect()
     }

@@ -15,10 +15,15 @@ use hub_tree::jiff::civil::Date;
 use hub_tree::{Arena, Value};
 use std::collections::BTreeSet;
 
+/// Most steps of one field that are recorded; a person reads a few dozen. What comes after them is counted.
+const MAX_STEPS: usize = 20_000;
+
 /// What a rule did, in order, while somebody asks.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
     done: Vec<Explain>,
+    /// How many steps there were, recorded or not, with those that they rest on.
+    count: usize,
     /// The slots that were read.
     used: BTreeSet<usize>,
     /// Names that are no roots, in order.
@@ -37,7 +42,16 @@ struct Named {
 
 impl Steps {
     pub(crate) fn add(&mut self, step: Explain) {
-        self.done.push(step);
+        let recorded = !self.is_full();
+        self.count += size(&step);
+        if recorded {
+            self.done.push(step);
+        }
+    }
+
+    /// Whether nothing more is recorded.
+    pub(crate) fn is_full(&self) -> bool {
+        self.count >= MAX_STEPS
     }
 
     /// The steps from here on can be made one by [`Steps::group`].
@@ -47,7 +61,12 @@ impl Steps {
 
     /// Puts the steps since a mark below one of their own.
     pub(crate) fn group(&mut self, mark: usize, text: String, value: Value<'_>) {
+        if self.is_full() && mark >= self.done.len() {
+            self.count += 1;
+            return;
+        }
         let below = self.done.split_off(mark.min(self.done.len()));
+        self.count += 1;
         self.done.push(Explain::leaf(text, None, value).because(below));
     }
 
@@ -118,8 +137,17 @@ impl Steps {
             }
         }
         self.used.clear();
+        if self.is_full() {
+            let left_out = Explain::leaf(format!("{MAX_STEPS} steps are shown, more are not"), None, Value::Absent);
+            steps.push(left_out);
+        }
+        self.count = 0;
         steps
     }
+}
+
+fn size(step: &Explain) -> usize {
+    1 + step.because.iter().map(size).sum::<usize>()
 }
 
 /// The names that an expression reads, by slot.

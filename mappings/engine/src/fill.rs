@@ -326,6 +326,7 @@ impl<'a> Run<'a> {
             return Ok(if rule.clear_on_null { list } else { Value::Absent });
         }
         let mut made = Vec::new();
+        self.depth += 1;
         self.each_item(list, &each.list, |run, index| {
             run.way.push(Step::Item(index));
             let mark = run.steps.as_ref().map(Steps::mark);
@@ -339,6 +340,7 @@ impl<'a> Run<'a> {
             made.extend(value);
             run.way.pop();
         });
+        self.depth -= 1;
         Ok(self.cx.arena.list(&made))
     }
 

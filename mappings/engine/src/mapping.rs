@@ -97,7 +97,7 @@ pub(crate) struct Emit {
 pub(crate) struct Leftovers {
     /// The way there.
     pub(crate) path: Vec<Box<str>>,
-    /// What is read, ignored or another record's, from there on.
+    /// What is read, ignored or another record's, in the whole payload: a path that ends above the part takes it all.
     pub(crate) taken: PathSet,
 }
 

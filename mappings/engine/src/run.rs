@@ -1,8 +1,9 @@
 //! Follows a compiled mapping over one input: names, records, and the rules of their fields.
 
-use crate::convert::Misfit;
+mod issues;
+
 use crate::explain::Steps;
-use crate::limits::{self, Excess, MAX_DEPTH, MAX_ISSUES, OF_A_RECORD, Room};
+use crate::limits::{self, Excess, MAX_DEPTH, OF_A_RECORD, Room};
 use crate::mapping::{Draft, Emit, Entry, FieldRule, LISTS, Made, Mapping, ROOTS};
 use crate::outcome::{Filled, Input, Issue, Level, Outcome, Record, Reply};
 use hub_expr::{Cx, EvalError, Explain, Located};
@@ -25,7 +26,7 @@ pub(crate) struct Run<'a> {
     /// Nothing more is made: the room or the budget of steps is used up.
     stopped: bool,
     /// How many lists and objects are being made around the value that is being made.
-    depth: usize,
+    pub(crate) depth: usize,
     entity: &'static str,
     /// The way to the field that is being filled; text is made of it only when there is something to say.
     pub(crate) way: Vec<Step<'a>>,
@@ -140,8 +141,9 @@ impl<'a> Run<'a> {
     pub(crate) fn lets(&mut self) -> bool {
         for binding in self.mapping.into_iter().flat_map(|mapping| &mapping.lets) {
             let path = self.source_path(&binding.expr);
-            match self.valued(&binding.expr) {
-                Ok((value, why)) => {
+            let mut why = None;
+            match self.valued(&binding.expr, &mut why) {
+                Ok(value) => {
                     let slot = self.cx.slots.len();
                     self.cx.slots.push(value);
                     if let Some(steps) = &mut self.steps {
@@ -174,71 +176,31 @@ impl<'a> Run<'a> {
         Some(base + rest)
     }
 
-    fn issue(&mut self, level: Level, code: &'static str, message: String, at: Position) {
-        let count = if level == Level::Error { &mut self.errors } else { &mut self.warnings };
-        *count += 1;
-        if *count > MAX_ISSUES {
-            self.unlisted.get_or_insert(at);
-            return;
-        }
-        self.list_issue(level, code, message, at);
-    }
-
-    fn list_issue(&mut self, level: Level, code: &'static str, message: String, at: Position) {
-        let mut field = String::new();
-        for step in &self.way {
-            match step {
-                Step::Pointer(pointer) => field.push_str(pointer),
-                Step::Item(index) => field.push_str(&format!("/{index}")),
-            }
-        }
-        let (file, Position { line, column }) = self.source.locate(at);
-        let file = file.to_owned();
-        self.issues.push(Issue { level, code, entity: self.entity, field, message, file, line, column });
-    }
-
-    /// A value that does not fit, at the rule that is being followed.
-    pub(crate) fn misfit(&mut self, level: Level, misfit: Misfit, span: Span) {
-        self.issue(level, misfit.code, misfit.message, span.start);
-    }
-
-    /// A warning about the rule that is being followed.
-    pub(crate) fn note_here(&mut self, code: &'static str, message: String) {
-        self.issue(Level::Warning, code, message, self.span.start);
-    }
-
-    /// How many errors there are.
-    pub(crate) fn errors(&self) -> usize {
-        self.errors
-    }
-
-    /// What went wrong; when not all of it is listed, how much more there was.
-    pub(crate) fn into_issues(mut self) -> Vec<Issue> {
-        if let Some(at) = self.unlisted {
-            let beyond = self.warnings.saturating_sub(MAX_ISSUES) + self.errors.saturating_sub(MAX_ISSUES);
-            let message = format!("{beyond} more findings are not listed; the first of them is here");
-            self.entity = "";
-            self.list_issue(Level::Warning, "findings_left_out", message, at);
-        }
-        self.issues
-    }
-
     /// The value of an expression, and why while somebody asks; or the code of what is wrong.
-    fn valued(&mut self, located: &'a Located) -> Result<(Value<'a>, Option<Explain>), (&'static str, EvalError)> {
-        let result = match &self.steps {
-            None => located.expr.eval(&mut self.cx).map(|value| (value, None)),
-            Some(_) => located.expr.explain(&mut self.cx).map(|(value, why)| (value, Some(why))),
+    fn valued(
+        &mut self,
+        located: &'a Located,
+        why: &mut Option<Explain>,
+    ) -> Result<Value<'a>, (&'static str, EvalError)> {
+        let asked = self.steps.as_ref().is_some_and(|steps| !steps.is_full());
+        let result = if asked {
+            located.expr.explain(&mut self.cx).map(|(value, because)| {
+                *why = Some(because);
+                value
+            })
+        } else {
+            located.expr.eval(&mut self.cx)
         };
         match result {
             // What lies in the payload is as deep as the readers allow; what is built may be read by an expression
             // that builds on it, until nobody could walk it any more.
-            Ok((value @ (Value::List(_) | Value::Map(_)), _))
+            Ok(value @ (Value::List(_) | Value::Map(_)))
                 if !located.expr.is_path() && limits::is_deeper(value, MAX_DEPTH) =>
             {
                 let message = Excess::Depth.message();
                 Err(("result_too_large", EvalError { start: 0, len: 1, message }))
             }
-            Ok(found) => Ok(found),
+            Ok(value) => Ok(value),
             Err(error) => {
                 // An expression that fails costs a step more, so that what fails over and over ends.
                 self.stopped |= !self.cx.spend(1);
@@ -249,8 +211,9 @@ impl<'a> Run<'a> {
 
     /// The value of an expression, or an error issue.
     pub(crate) fn eval(&mut self, located: &'a Located) -> Result<Value<'a>, ()> {
-        match self.valued(located) {
-            Ok((value, why)) => {
+        let mut why = None;
+        match self.valued(located, &mut why) {
+            Ok(value) => {
                 if let (Some(steps), Some(why)) = (&mut self.steps, why) {
                     steps.read(located);
                     steps.add(why);
@@ -260,46 +223,6 @@ impl<'a> Run<'a> {
             Err((code, error)) => {
                 self.issue(Level::Error, code, error.message, located.place(error.start));
                 Err(())
-            }
-        }
-    }
-
-    /// Whether nothing more is to be made.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stopped
-    }
-
-    /// What the rule that is being followed made does not fit: an error, and unless it is only too deep, the end.
-    pub(crate) fn too_large(&mut self, excess: Excess, at: Position) {
-        if self.stopped {
-            // Said already: everything around what did not fit ends, too.
-            return;
-        }
-        self.stopped = excess != Excess::Depth;
-        self.issue(Level::Error, "result_too_large", excess.message(), at);
-    }
-
-    /// Keeps a value that a rule made, if there is room for it. What is made of rules was counted with them.
-    pub(crate) fn kept(&mut self, value: Value<'a>, is_whole: bool) -> Option<Value<'a>> {
-        let taken = if is_whole { self.room.take(value, self.depth) } else { self.room.spend(1, 0) };
-        match taken {
-            Ok(()) => Some(value),
-            Err(excess) => {
-                self.too_large(excess, self.span.start);
-                None
-            }
-        }
-    }
-
-    /// The leftovers of a record, unless there is no room: then they are left out, the payload itself is still there.
-    fn leftovers(&mut self, emit: &Emit, ext: Value<'a>) -> Value<'a> {
-        // The record keeps them as `ext.<connector>`.
-        match self.room.take(ext, 2) {
-            Ok(()) => ext,
-            Err(excess) => {
-                let message = format!("what no rule reads is not kept in `ext`: {}", excess.message());
-                self.issue(Level::Warning, "result_too_large", message, emit.span.start);
-                Value::Absent
             }
         }
     }
@@ -342,7 +265,6 @@ impl<'a> Run<'a> {
             _ => &single,
         };
         let base = self.source_path(located).or_else(|| self.steps.as_ref().and_then(Steps::last_path));
-        self.depth += 1;
         for (index, item) in items.iter().enumerate() {
             if self.stopped {
                 break;
@@ -356,7 +278,6 @@ impl<'a> Run<'a> {
             let path = base.as_ref().map(|base| if is_list { format!("{base}[{index}]") } else { base.clone() });
             self.with_item(*item, path, |run| inner(run, index));
         }
-        self.depth -= 1;
     }
 
     pub(crate) fn with_item<T>(

@@ -9,6 +9,7 @@ mod generate;
 mod hostile;
 mod layers;
 mod lists;
+mod payloads;
 mod total;
 mod updates;
 

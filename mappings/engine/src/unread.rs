@@ -45,13 +45,15 @@ impl<'p> Known<'p> {
         self.sets.extend(set.filter(|set| !set.is_empty()));
     }
 
-    /// The sets behind `first`, and those that they reach through items, when they are not those of a list.
-    fn settle(&mut self, first: usize, is_list: bool) {
+    /// Adds to the sets from `first` on those that they reach through items, unless they are those of a list; how many
+    /// there are now.
+    fn settle(&mut self, first: usize, is_list: bool) -> usize {
         let mut at = first;
         while !is_list && at < self.sets.len() {
             self.begin(self.sets[at].items.as_deref());
             at += 1;
         }
+        self.sets.len()
     }
 
     /// Whether some set holds all that lies here.
@@ -83,11 +85,11 @@ fn collect<'p>(
     if says_nothing(value) || found.len() >= MAX_PATHS {
         return;
     }
-    known.settle(first, matches!(value, Value::List(_)));
+    let end = known.settle(first, matches!(value, Value::List(_)));
     if known.is_whole(first) {
         return;
     }
-    let (length, end) = (path.len(), known.sets.len());
+    let length = path.len();
     match value {
         Value::Map(map) if end > first && depth < MAX_DEPTH * 2 => {
             for (key, value) in map.entries() {
@@ -117,10 +119,18 @@ fn collect<'p>(
 impl Leftovers {
     /// What is left of the payload's part when everything read, ignored or another record's is taken away.
     pub(crate) fn of<'a>(&self, arena: &'a Arena, payload: Value<'a>) -> Value<'a> {
-        let part = self.path.iter().fold(payload, |value, key| value.get(key));
         let mut walk = Walk { arena, known: Known { sets: Vec::new() }, scratch: Vec::new() };
         walk.known.begin(Some(&self.taken));
-        match walk.left(part, 0, 0) {
+        let (mut part, mut first) = (payload, 0);
+        for key in &self.path {
+            let end = walk.known.settle(first, matches!(part, Value::List(_)));
+            if walk.known.is_whole(first) {
+                return Value::Absent;
+            }
+            walk.known.enter_key(first, end, key);
+            (part, first) = (part.get(key), end);
+        }
+        match walk.left(part, first, 0) {
             Left::All => part,
             Left::Some(value) => value,
             Left::Nothing => Value::Absent,
@@ -148,11 +158,11 @@ impl<'a> Walk<'a, '_> {
         if says_nothing(value) {
             return Left::Nothing;
         }
-        self.known.settle(first, matches!(value, Value::List(_)));
+        let end = self.known.settle(first, matches!(value, Value::List(_)));
         if self.known.is_whole(first) {
             return Left::Nothing;
         }
-        let (mark, end) = (self.scratch.len(), self.known.sets.len());
+        let mark = self.scratch.len();
         if depth >= MAX_DEPTH * 2 {
             return Left::All;
         }

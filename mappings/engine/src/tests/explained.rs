@@ -256,3 +256,81 @@ fn shown_again<'a>(
     };
     shown(made.unwrap_or_default())
 }
+
+const STEPS: &str = r#"version: 1
+from: kestrel/thing
+let: { chosen: 'first(where(payload.rows, item.id == "b"))' }
+emit:
+  - to: candidate
+    key: payload.id
+    fields:
+      origin: { path: payload.way, enum: { site: APPLIED, agency: AGENCY }, when: 'not is_null(payload.way)' }
+      highest_education: { path: payload.school, default: OTHER }
+      available_from: { path: payload.from, date: "%d/%m/%Y" }
+      last_interaction_at: { path: payload.last, datetime: "%Y-%m-%d %H:%M", zone: Asia/Shanghai }
+      years_of_experience: { path: payload.years }
+      tags: { path: payload.tags, split: ',', lower: true }
+      headline: { path: payload.skills, join: ' / ' }
+      source_detail: { path: payload.code, lookup: codes }
+      phones: { each: payload.phones, phone: { path: item.n, region: CN } }
+      expected_salary: { money: { amount: payload.pay, currency: CNY } }
+      current_title: { path: chosen.t }
+      do_not_contact: { path: payload.odd }
+  - to: application
+    hub_id: payload.reference
+    fields: { score: { score: { path: payload.years, min: 0, max: 10 } } }
+  - to: person
+    key: payload.id
+    fields: { name.full: { path: payload.nobody, required: true }, name.given: { path: payload.way } }
+"#;
+
+/// A line of an explanation, without what stands around it.
+fn has_line(lines: &str, wanted: &str) -> bool {
+    lines.lines().any(|line| line.trim() == wanted)
+}
+
+#[test]
+fn every_kind_of_step_is_told() {
+    let parts = super::generate::parts_of(&[STEPS.to_owned()]);
+    let mapping = super::total::compiled(&parts).unwrap().unwrap();
+    let arena = Arena::new();
+    let payload = r#"{"id":1,"reference":"h-7","way":"site","from":"01/12/2026","last":"2026-03-01 17:30","years":7.50,
+        "tags":"A, b","skills":["x","y"],"code":"work","phones":[{"n":"138 0013 8000"}],"pay":"12.5","odd":"maybe",
+        "rows":[{"id":"a"},{"id":"b","t":"Baker"}]}"#;
+    let payload = json::read(&arena, payload.as_bytes(), Limits::default()).unwrap();
+    let input = Input::of(payload, "c");
+    for (entity, key, pointer, wanted) in [
+        ("candidate", "1", "/origin", "true  ⟵ when"),
+        ("candidate", "1", "/origin", "{\"value\":\"APPLIED\",\"raw\":\"site\"}  ⟵ enum, as Origin"),
+        ("candidate", "1", "/highest_education", "{\"value\":\"OTHER\"}  ⟵ default"),
+        ("candidate", "1", "/available_from", "\"2026-12-01\"  ⟵ date: %d/%m/%Y, as Date"),
+        (
+            "candidate",
+            "1",
+            "/last_interaction_at",
+            "\"2026-03-01T09:30:00.000Z\"  ⟵ datetime: %Y-%m-%d %H:%M in Asia/Shanghai, as DateTime",
+        ),
+        ("candidate", "1", "/years_of_experience", "\"7.50\"  ⟵ as Decimal"),
+        ("candidate", "1", "/tags", "[\"a\",\"b\"]  ⟵ split: \",\", lower"),
+        ("candidate", "1", "/headline", "\"x / y\"  ⟵ join: \" / \""),
+        ("candidate", "1", "/source_detail", "\"Work\"  ⟵ lookup: codes"),
+        ("candidate", "1", "/phones", "{\"e164\":\"+8613800138000\",\"raw\":\"138 0013 8000\"}  ⟵ item 0 (phone)"),
+        ("candidate", "1", "/phones/0/raw", "\"138 0013 8000\"  ⟵ item.n  [payload.phones[0].n]"),
+        ("candidate", "1", "/expected_salary", "\"12.5\"  ⟵ payload.pay"),
+        ("candidate", "1", "/current_title", "\"Baker\"  ⟵ chosen.t  [payload.rows[1].t]"),
+        ("candidate", "1", "/do_not_contact", "(absent)  ⟵ left out: expected true or false, found text"),
+        // A record that has only the hub's own id, and one that could not be made.
+        ("application", "h-7", "/score", "7.50  ⟵ payload.years"),
+        ("person", "1", "/name/given", "\"site\"  ⟵ payload.way"),
+    ] {
+        let why = mapping.explain(&input, entity, Some(key), pointer).unwrap_or_else(|| panic!("{pointer}"));
+        let lines = why.to_lines();
+        assert!(has_line(&lines, wanted), "missing {wanted}\nin\n{lines}");
+    }
+    let chosen = mapping.explain(&input, "candidate", Some("1"), "/current_title").unwrap().to_lines();
+    assert!(chosen.contains("⟵ let chosen: first(where(payload.rows, item.id == \"b\"))"), "{chosen}");
+    for (entity, key) in [("candidate", "2"), ("application", "1"), ("person", "h-7"), ("decision", "1")] {
+        assert!(mapping.explain(&input, entity, Some(key), "/score").is_none());
+        assert!(mapping.explain(&input, entity, Some(key), "/name/given").is_none(), "{entity} {key}");
+    }
+}

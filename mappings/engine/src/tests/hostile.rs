@@ -103,10 +103,10 @@ fn text_put_together_and_taken_apart_is_bounded() {
 #[test]
 fn names_and_lists_that_grow_deep_are_refused_before_anything_walks_them() {
     let mut text = format!("{HEAD}let:\n  v0: '[payload.id]'\n");
-    for n in 1..2_000 {
+    for n in 1..300 {
         text.push_str(&format!("  v{n}: '[v{}]'\n", n - 1));
     }
-    text.push_str("emit: [{ to: candidate, key: payload.id, fields: { custom.deep: { path: v1999 } } }]\n");
+    text.push_str("emit: [{ to: candidate, key: payload.id, fields: { custom.deep: { path: v299 } } }]\n");
     run(mapping("thing.in.yaml", &text), |_| "{\"id\":1}".to_owned(), is_too_large);
     // Each expression makes as many levels as it may.
     let nested = |name: &str| format!("{}{name}{}", "[".repeat(40), "]".repeat(40));
@@ -204,8 +204,7 @@ fn long_texts_are_read_by_every_kind_of_rule() {
       expected_salary: { money: { amount: payload.long, currency: payload.long } }
       tags: { path: payload.long, split: ' ', trim: true, upper: true }
 ";
-    for (part, count) in [("1", 2_000_000), ("李 ", 400_000), ("a@", 500_000), ("+86 1", 300_000), ("\\u0000", 200_000)]
-    {
+    for (part, count) in [("1", 500_000), ("李 ", 100_000), ("a@", 100_000), ("+86 1", 100_000), ("\\u0000", 50_000)] {
         let long = part.repeat(count);
         run(
             one_record(rules),
@@ -229,7 +228,8 @@ fn an_explained_field_of_a_large_payload_ends() {
         let input = Input::of(payload, "c");
         let why = mapping.explain(&input, "candidate", Some("1"), "/phones").unwrap();
         let size = serde_json::to_string(&why).unwrap().len();
-        assert!(size < 64 << 20, "{size} bytes");
+        assert!(size < 16 << 20, "{size} bytes");
+        assert!(why.to_lines().contains("steps are shown, more are not"));
         assert!(mapping.explain(&input, "candidate", Some("1"), "/tags").is_some());
     });
 }
@@ -265,7 +265,7 @@ fn files_written_to_do_harm_are_refused() {
         for text in [
             deep("{ fields: { a: ", "{ path: payload.a }", " } }", 20),
             deep("{ fields: { a: ", "{ path: payload.a }", " } }", 2_000),
-            deep("{ each: payload.a, fields: { a: ", "{ path: item }", " } }", 20),
+            deep("{ each: payload.a, fields: { a: ", "{ path: item }", " } }", 10),
             deep("{ phone: ", "payload.a", " }", 20),
             deep("{ value: ", "1", " }", 30),
             deep("[", "1", "]", 100_000),

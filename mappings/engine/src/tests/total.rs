@@ -2,7 +2,8 @@
 //! every time.
 
 use super::explained;
-use super::generate::{Choices, damaged, files, parts_of, payload};
+use super::generate::{Choices, damaged, files, parts_of};
+use super::payloads::payload;
 use crate::{Direction, Input, Mapping, Parts, case, limits};
 use hub_tree::{Arena, Findings, Limits, Value, json};
 use proptest::prelude::*;

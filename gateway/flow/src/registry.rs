@@ -47,6 +47,7 @@ impl Registry {
         let mut registry = Self::default();
         registry.load_manifests(sources, findings);
         registry.load_connections(sources, findings);
+        registry.report_unused(sources, findings);
         registry.flows = crate::rules::load(sources, &registry, findings);
         registry
     }
@@ -117,6 +118,42 @@ impl Registry {
             }
             if let Some(object) = &operation.reply {
                 needs(object, Direction::In, operation.span);
+            }
+        }
+    }
+
+    /// Mapping files that nothing runs: of a vendor that there is not, or of an object that the manifest does not name.
+    fn report_unused(&self, sources: &Sources<'_>, findings: &Findings) {
+        let vendors: Vec<&str> = sources.catalog.vendors().collect();
+        for (place, source) in sources.catalog.below("mappings/") {
+            let Some((vendor, rest)) = place.strip_prefix("mappings/").and_then(|rest| rest.split_once('/')) else {
+                continue;
+            };
+            if vendor == "lists" || rest.contains('/') {
+                continue;
+            }
+            let (object, direction) = match (rest.strip_suffix(".in.yaml"), rest.strip_suffix(".out.yaml")) {
+                (Some(object), _) => (object, Direction::In),
+                (_, Some(object)) => (object, Direction::Out),
+                _ => continue,
+            };
+            if !vendors.contains(&vendor) {
+                let help = hub_tree::finding::suggest(vendor, vendors.iter().copied());
+                let message = format!("there is no connector `{vendor}`: nothing runs this mapping");
+                findings.warning(source, Span::default(), message, help);
+                continue;
+            }
+            let Some(manifest) = self.manifests.get(vendor) else { continue };
+            let hooks = manifest.webhook.iter().flat_map(|webhook| &webhook.events).map(|rule| rule.mapping.as_str());
+            let replies = manifest.operations.iter().filter_map(|operation| operation.reply.as_deref());
+            let calls = manifest.operations.iter().filter_map(|operation| operation.mapping.as_deref());
+            let known: Vec<&str> =
+                if direction == Direction::In { hooks.chain(replies).collect() } else { calls.collect() };
+            if !known.contains(&object) {
+                let help = hub_tree::finding::suggest(object, known.iter().copied());
+                let message =
+                    format!("no event and no operation of {vendor} names `{object}`: nothing runs this mapping");
+                findings.warning(source, Span::default(), message, help);
             }
         }
     }

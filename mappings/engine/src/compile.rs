@@ -257,6 +257,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let located = self.expr(node, true)?;
         if !located.expr.ty().may_be(&ExprType::Bool) {
             self.cx.error(node.span, format!("a condition is true or false, this is {}", located.expr.ty()));
+        } else if located.expr.text().trim() == "false" {
+            self.cx.warning(node.span, "this is never true: what depends on it never happens", None);
         }
         Some(located)
     }
@@ -306,6 +308,10 @@ impl<'c, 'f> Compiler<'c, 'f> {
         }
         let mut named = |compiler: &mut Self, key| fields.optional(key).and_then(|node| compiler.expr(node, true));
         let key = named(self, "key");
+        if let Some(key) = key.as_ref().filter(|key| key.expr.text().trim() == "null") {
+            let help = "name the path of the record's id at the vendor".to_owned();
+            self.cx.warning(key.span, "the key is always absent: no record is ever made", Some(help));
+        }
         let hub_id = named(self, "hub_id");
         let url = named(self, "url");
         let when = fields.optional("when").and_then(|node| self.condition(node));
@@ -381,23 +387,29 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 let help = "take it out of `ignore`".to_owned();
                 self.cx.warning(node.span, format!("a rule reads `{text}`, so that it is not ignored"), Some(help));
             }
-            Some(place) => self.ignored.insert(&place),
+            Some(place) => {
+                // What nobody needs of one item, nobody needs of the others.
+                let all = place.into_iter().map(|segment| match segment {
+                    Segment::Item(_) => Segment::Items,
+                    segment => segment,
+                });
+                self.ignored.insert(&all.collect::<Vec<Segment>>());
+            }
             None => self.cx.error(node.span, "only paths of the payload can be ignored"),
         }
     }
 
-    /// What each emit keeps in `ext`: the leftovers of the object that its key lies in. Of several with one object the
-    /// first keeps them; the records of an `each` keep none, because which item is whose is not known.
+    /// What each emit may keep in `ext`: the leftovers of the object that its key lies in. The records of an `each`
+    /// keep none, because which item is whose is not known.
     fn leftovers(&self) -> Vec<Option<Leftovers>> {
         let known = self.reads.joined(&self.ignored);
         let own = |index: usize| {
             let container = self.containers[index].as_ref()?;
-            let earlier = self.containers[..index].iter().flatten().any(|other| other == container);
             let keys = container.iter().map(|segment| match segment {
                 Segment::Key(key) => Some(key.clone()),
-                Segment::Items => None,
+                Segment::Items | Segment::Item(_) => None,
             });
-            let path = keys.collect::<Option<Vec<Box<str>>>>().filter(|_| !earlier)?;
+            let path = keys.collect::<Option<Vec<Box<str>>>>()?;
             let mut taken = known.clone();
             for other in self.containers.iter().flatten() {
                 if other.len() > container.len() && other.starts_with(container) {

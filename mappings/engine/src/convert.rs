@@ -1,5 +1,6 @@
 //! A source's value as the target's declared type. Text is never looked at to guess a type: the target decides.
 
+use crate::fill::is_empty;
 use crate::mapping::{DateForm, EnumTable, Rule};
 use crate::outcome::Level;
 use crate::run::{Run, Step};
@@ -34,7 +35,7 @@ pub(crate) fn convert<'a>(
     }
     // An empty cell says nothing about a number, a day or a code; only text may be empty.
     let may_be_empty = matches!(ty, Type::Text | Type::Localized | Type::Json | Type::List(_) | Type::Enum(_));
-    if !may_be_empty && value.as_text().is_some_and(|text| text.trim().is_empty()) {
+    if !may_be_empty && is_empty(value) {
         return Ok(Value::Absent);
     }
     let arena = run.cx.arena;

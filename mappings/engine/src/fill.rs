@@ -12,6 +12,11 @@ use hub_standards::names;
 use hub_tree::Value;
 use hub_tree::jiff::civil::Date;
 
+/// Text of nothing but white space, as forms and sheets write what was not filled in.
+pub(crate) fn is_empty(value: Value<'_>) -> bool {
+    value.as_text().is_some_and(|text| text.trim().is_empty())
+}
+
 impl<'a> Run<'a> {
     pub(crate) fn rule(&mut self, rule: &'a Rule, ty: &'static Type) -> Option<Value<'a>> {
         if self.is_stopped() || !self.asked(rule) {
@@ -32,7 +37,7 @@ impl<'a> Run<'a> {
         };
         // Where a value must be there, or has another to stand in for it, empty text is none.
         let wanted = rule.required || rule.default.is_some();
-        let empty = wanted && value.as_text().is_some_and(|text| text.trim().is_empty());
+        let empty = wanted && is_empty(value);
         if !value.is_absent() && !empty {
             return self.kept(value, matches!(rule.what, What::Paths(_) | What::Expr(_) | What::Value(_)));
         }
@@ -93,7 +98,7 @@ impl<'a> Run<'a> {
             What::Ref { entity, key, hub_id, display } => {
                 let mut part = |rule: &'a Option<Box<Rule>>| {
                     let value = rule.as_ref().and_then(|rule| self.rule(rule, &Type::Text));
-                    value.filter(|value| value.as_text().is_some_and(|text| !text.trim().is_empty()))
+                    value.filter(|value| !is_empty(*value))
                 };
                 let (key, hub_id, display) = (part(key), part(hub_id), part(display));
                 let who = match (hub_id, key) {
@@ -108,8 +113,8 @@ impl<'a> Run<'a> {
                 Ok(arena.map(if display.is_some() { &made } else { &made[..2] }))
             }
             What::Money { amount, currency, minor_units } => {
-                let amount = self.rule(amount, &Type::Json);
-                let currency = self.rule(currency, &Type::Json);
+                let mut part = |rule: &'a Rule| self.rule(rule, &Type::Json).filter(|value| !is_empty(*value));
+                let (amount, currency) = (part(amount), part(currency));
                 match (amount, currency) {
                     (Some(amount), Some(currency)) => {
                         convert::money(self, amount, currency, *minor_units).map_err(Some)
@@ -119,8 +124,8 @@ impl<'a> Run<'a> {
                 }
             }
             What::Score { value, min, max, scale } => {
-                let Some(value) = self.rule(value, &Type::Json) else { return Ok(Value::Absent) };
-                let mut bound = |rule: &'a Rule| self.rule(rule, &Type::Json);
+                let mut bound = |rule: &'a Rule| self.rule(rule, &Type::Json).filter(|value| !is_empty(*value));
+                let Some(value) = bound(value) else { return Ok(Value::Absent) };
                 let (Some(min), Some(max)) = (bound(min), bound(max)) else {
                     return misfit("scale_missing", "a score without the bounds of its scale").map_err(Some);
                 };
@@ -347,9 +352,8 @@ impl<'a> Run<'a> {
     fn person_name(&mut self, entries: &'a [Entry]) -> Value<'a> {
         let arena = self.cx.arena;
         let Some(name) = self.fields(entries, None) else { return Value::Absent };
-        let empty = |value: &Value<'_>| value.as_text().is_some_and(|text| text.trim().is_empty());
         let parts: Vec<(&'a str, Value<'a>)> =
-            name.entries().iter().filter(|(_, value)| !empty(value)).copied().collect();
+            name.entries().iter().filter(|(_, value)| !is_empty(*value)).copied().collect();
         let name = if parts.len() < name.entries().len() { arena.map(&parts) } else { name };
         if name.get("full").as_text().is_some() {
             return name;

@@ -285,7 +285,10 @@ pub(crate) struct PathSet {
     /// The path that ends here is in the set, with all that lies below.
     pub(crate) whole: bool,
     pub(crate) keys: Vec<(Box<str>, PathSet)>,
+    /// Below every item of a list.
     pub(crate) items: Option<Box<PathSet>>,
+    /// Below single items.
+    pub(crate) at: Vec<(usize, PathSet)>,
 }
 
 impl PathSet {
@@ -296,6 +299,13 @@ impl PathSet {
         };
         match first {
             Segment::Items => self.items.get_or_insert_default().insert(rest),
+            Segment::Item(item) => {
+                let index = self.at.iter().position(|(known, _)| known == item).unwrap_or_else(|| {
+                    self.at.push((*item, Self::default()));
+                    self.at.len() - 1
+                });
+                self.at[index].1.insert(rest);
+            }
             Segment::Key(key) => {
                 let index = self.keys.iter().position(|(k, _)| k == key).unwrap_or_else(|| {
                     self.keys.push((key.clone(), Self::default()));
@@ -311,12 +321,13 @@ impl PathSet {
         path.iter().try_fold(self, |set, segment| match segment {
             Segment::Key(key) => set.key(key),
             Segment::Items => set.items.as_deref(),
+            Segment::Item(index) => set.at(*index).or(set.items.as_deref()),
         })
     }
 
     /// Whether nothing is in it.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.whole && self.keys.is_empty() && self.items.is_none()
+        !self.whole && self.keys.is_empty() && self.items.is_none() && self.at.is_empty()
     }
 
     /// Whether all that lies at a path is in it.
@@ -327,6 +338,11 @@ impl PathSet {
                 .is_some_and(|(first, rest)| self.below(std::slice::from_ref(first)).is_some_and(|set| set.holds(rest)))
     }
 
+    /// The set below the item at `index` alone.
+    pub(crate) fn at(&self, index: usize) -> Option<&PathSet> {
+        self.at.iter().find(|(known, _)| *known == index).map(|(_, set)| set)
+    }
+
     /// Both sets in one.
     pub(crate) fn joined(&self, other: &PathSet) -> PathSet {
         let mut both = self.clone();
@@ -335,6 +351,12 @@ impl PathSet {
             match both.keys.iter_mut().find(|(known, _)| known == key) {
                 Some((_, known)) => *known = known.joined(set),
                 None => both.keys.push((key.clone(), set.clone())),
+            }
+        }
+        for (index, set) in &other.at {
+            match both.at.iter_mut().find(|(known, _)| known == index) {
+                Some((_, known)) => *known = known.joined(set),
+                None => both.at.push((*index, set.clone())),
             }
         }
         if let Some(items) = &other.items {

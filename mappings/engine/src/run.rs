@@ -67,11 +67,16 @@ impl Mapping {
     pub fn run_in<'a>(&'a self, arena: &'a Arena, input: &Input<'a>) -> Outcome<'a> {
         let mut run = Run::new(self, arena, input);
         let mut records = Vec::new();
+        // Of several records of one object, the first that is made keeps what is left of it.
+        let mut kept: Vec<&[Box<str>]> = Vec::new();
         if run.lets() {
             for emit in &self.emits {
                 let first = records.len();
                 run.for_each(emit, |run, _| run.record(emit, &mut records));
-                if let (Some(leftovers), Some(record)) = (&emit.leftovers, records.get_mut(first)) {
+                if let (Some(leftovers), Some(record)) = (&emit.leftovers, records.get_mut(first))
+                    && !kept.contains(&&*leftovers.path)
+                {
+                    kept.push(&leftovers.path);
                     record.ext = run.leftovers(emit, leftovers.of(arena, input.payload));
                 }
             }

@@ -7,13 +7,14 @@ use crate::limits::MAX_DEPTH;
 use crate::mapping::{Leftovers, Mapping, PathSet};
 use hub_tree::{Arena, Value};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// Longest list of unread paths; a payload may hold millions of odd keys.
 const MAX_PATHS: usize = 1_000;
 
 impl Mapping {
     /// Source paths that hold something, that no rule reads and that nobody told to ignore: the highest of each
-    /// branch; items are written `[]`. At most 1,000.
+    /// branch; items are written `[]`, or by their number where rules read single ones. At most 1,000.
     #[must_use]
     pub fn unread(&self, payload: Value<'_>) -> Vec<String> {
         let (mut known, mut found) = (Known { sets: Vec::new() }, BTreeSet::new());
@@ -51,6 +52,7 @@ impl<'p> Known<'p> {
         let mut at = first;
         while !is_list && at < self.sets.len() {
             self.begin(self.sets[at].items.as_deref());
+            self.begin(self.sets[at].at(0));
             at += 1;
         }
         self.sets.len()
@@ -67,9 +69,10 @@ impl<'p> Known<'p> {
         }
     }
 
-    fn enter_item(&mut self, first: usize, end: usize) {
+    fn enter_item(&mut self, first: usize, end: usize, index: usize) {
         for at in first..end {
             self.begin(self.sets[at].items.as_deref());
+            self.begin(self.sets[at].at(index));
         }
     }
 }
@@ -102,13 +105,19 @@ fn collect<'p>(
             }
         }
         Value::List(items) if end > first && depth < MAX_DEPTH * 2 => {
-            path.push_str("[]");
-            for item in items {
-                known.enter_item(first, end);
+            // Where single items are read, the others have names of their own.
+            let single = known.sets[first..end].iter().any(|set| !set.at.is_empty());
+            for (index, item) in items.iter().enumerate() {
+                known.enter_item(first, end, index);
+                if single {
+                    let _ = write!(path, "[{index}]");
+                } else {
+                    path.push_str("[]");
+                }
                 collect(*item, known, end, depth + 1, path, found);
                 known.sets.truncate(end);
+                path.truncate(length);
             }
-            path.truncate(length);
         }
         _ => {
             found.insert(path.clone());
@@ -193,8 +202,8 @@ impl<'a> Walk<'a, '_> {
             }
             Value::List(items) => {
                 let (mut all, mut some) = (true, false);
-                for item in items {
-                    self.known.enter_item(first, end);
+                for (index, item) in items.iter().enumerate() {
+                    self.known.enter_item(first, end, index);
                     let left = self.left(*item, end, depth + 1);
                     self.known.sets.truncate(end);
                     // Items keep their places, so that what is left can be laid beside what was read.

@@ -1,6 +1,6 @@
 //! Which source paths an expression may read: known before it runs, so that what nobody reads can be reported.
 
-use crate::check::{Each, Node, NodeKind};
+use crate::check::{Constant, Each, Node, NodeKind};
 
 /// A path from a slot; the value at its end is read with all that lies below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Segment {
     Key(Box<str>),
     /// Any item of a list.
     Items,
+    /// The item of a list at a place, from 0.
+    Item(usize),
 }
 
 /// What computing `root` reads on the way, and the path that its value lies at, if it is taken from one place.
@@ -51,7 +53,11 @@ impl Walk<'_> {
             NodeKind::Key(base, key) => self.path(base).map(|read| read.then(Segment::Key(key.clone()))),
             NodeKind::Index(base, index) => {
                 self.whole(index);
-                self.path(base).map(|read| read.then(Segment::Items))
+                let segment = match &index.kind {
+                    NodeKind::Constant(Constant::Number(number)) => item(base, usize::try_from(*number).ok()),
+                    _ => Segment::Items,
+                };
+                self.path(base).map(|read| read.then(segment))
             }
             NodeKind::Each(each, list, body) => {
                 let list = self.path(list);
@@ -69,7 +75,8 @@ impl Walk<'_> {
                 }
             }
             NodeKind::Call(function, arguments) if function.picks_item => {
-                self.path(&arguments[0]).map(|read| read.then(Segment::Items))
+                let first = (function.name == "first").then_some(0);
+                self.path(&arguments[0]).map(|read| read.then(item(&arguments[0], first)))
             }
             NodeKind::Call(_, nodes) | NodeKind::List(nodes) => {
                 nodes.iter().for_each(|node| self.whole(node));
@@ -91,6 +98,13 @@ impl Walk<'_> {
             NodeKind::Constant(_) => None,
         }
     }
+}
+
+/// An item of `list`: the one at `index` where that is the place in the source, too.
+fn item(list: &Node, index: Option<usize>) -> Segment {
+    let is_the_source =
+        matches!(list.kind, NodeKind::Slot(_) | NodeKind::Item | NodeKind::Key(..) | NodeKind::Index(..));
+    index.filter(|_| is_the_source).map_or(Segment::Items, Segment::Item)
 }
 
 impl Read {

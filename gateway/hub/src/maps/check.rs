@@ -6,7 +6,7 @@ use crate::say;
 use anyhow::bail;
 use hub_engine::case::is_mapping;
 use hub_engine::lists::CodeList;
-use hub_tree::{Findings, Source};
+use hub_tree::{Findings, Source, Span};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -28,7 +28,15 @@ pub(crate) fn run(path: &Path, format: Format) -> anyhow::Result<ExitCode> {
             let source = Source::new(file.display().to_string(), files::text(file)?);
             CodeList::compile(&source, &findings).is_some()
         } else {
-            files::mapping(file, &findings)?.is_some()
+            match files::mapping(file, &findings) {
+                Ok(mapping) => mapping.is_some(),
+                Err(error) => {
+                    // One file that cannot be read keeps no other from being checked.
+                    let source = Source::new(file.display().to_string(), "");
+                    findings.error(&source, Span::default(), format!("{error:#}"), None);
+                    false
+                }
+            }
         };
         if compiled && findings.error_count() == before {
             sound += 1;

@@ -119,6 +119,7 @@ fn names_of(paths: &[Vec<Segment>]) -> Vec<String> {
         path.iter().fold("payload".to_owned(), |name, segment| match segment {
             Segment::Key(key) => name + "." + key,
             Segment::Items => name + "[]",
+            Segment::Item(index) => format!("{name}[{index}]"),
         })
     };
     let names: BTreeSet<String> = paths.iter().map(name).collect();

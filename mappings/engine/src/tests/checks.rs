@@ -199,7 +199,7 @@ emit:
   - to: candidate
     key: payload.id
     fields:
-      headline： { path: payload.a }: { path: payload.b }
+      headline： { path: payload.a }
       current_title: { expr: 'upper（payload.b)' }
       tags: { path: 'payload.a\u{200B}b' }
       available_from: { path: payload.c, date: '%d', zone: Shanghai }

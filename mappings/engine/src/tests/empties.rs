@@ -46,3 +46,38 @@ fn one_item_that_does_not_fit_costs_no_other() {
     let required = made("tags", "{ path: payload.v, required: true }", r#"{"v":["a",["b"]]}"#);
     assert!(!required.contains("tags\":[") && required.contains("error"), "{required}");
 }
+
+#[test]
+fn an_item_that_is_read_by_its_number_leaves_the_others_unread() {
+    let payload = r#"{"jobs":[{"title":"T","x":1},{"title":"U"}]}"#;
+    for rule in ["{ path: 'payload.jobs[0].title' }", "{ expr: first(payload.jobs).title }"] {
+        let found = result(rule, payload);
+        let left = r#""ext":{"jobs":[{"x":1},{"title":"U"}]}"#;
+        assert!(found.contains(left) && found.contains(r#""payload.jobs[0].x","payload.jobs[1]"]"#), "{found}");
+    }
+    // Nothing lies there: all is left.
+    let found = result("{ path: 'payload.jobs[5].title' }", payload);
+    assert!(found.contains(r#""ext":{"jobs":[{"title":"T","x":1},{"title":"U"}]}"#), "{found}");
+    // Any of them may be read: none is left.
+    let found = result("{ expr: last(payload.jobs).title }", payload);
+    assert!(found.contains(r#""ext":{"jobs":[{"x":1},null]}"#), "{found}");
+}
+
+fn result(rule: &str, payload: &str) -> String {
+    let text = format!(
+        "version: 1\nfrom: kestrel-ats/candidate\nemit:\n  - to: candidate\n    key: payload.id\n    fields:\n      headline: {rule}\n"
+    );
+    let payload = payload.replacen('{', r#"{"id":1,"#, 1);
+    case::run(&mapping(&text), Kind::Json, payload.as_bytes(), false).unwrap().split_whitespace().collect()
+}
+
+#[test]
+fn the_first_record_that_is_made_of_an_object_keeps_what_is_left() {
+    let text = "version: 1\nfrom: kestrel-ats/candidate\nemit:\n  - { to: candidate, key: payload.id, when: payload.kind == 'c', fields: {} }\n  - { to: person, key: payload.id, fields: {} }\n";
+    let run = |kind: &str| -> String {
+        let payload = format!(r#"{{"id":1,"kind":"{kind}","extra":5}}"#);
+        case::run(&mapping(text), Kind::Json, payload.as_bytes(), false).unwrap().split_whitespace().collect()
+    };
+    assert!(run("p").contains(r#"{"entity":"person","key":"1","ext":{"extra":5}}"#), "{}", run("p"));
+    assert!(run("c").contains(r#"{"entity":"candidate","key":"1","ext":{"extra":5}},{"entity":"person","key":"1"}"#));
+}

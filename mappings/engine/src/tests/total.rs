@@ -170,10 +170,21 @@ fn lists(value: Value<'_>, path: &str, unread: &[String]) -> bool {
         return true;
     }
     match value {
-        Value::List(items) => items.iter().all(|item| lists(*item, &format!("{path}[]"), unread)),
+        Value::List(items) => {
+            let mut places = items.iter().enumerate();
+            places.all(|(index, item)| lists(*item, &format!("{path}{}", place(path, index, unread)), unread))
+        }
         Value::Map(map) => map.entries().iter().all(|(key, value)| lists(*value, &format!("{path}.{key}"), unread)),
         value => value.is_absent(),
     }
+}
+
+/// How the items of a list are named: by their number where one is named so.
+fn place(list: &str, index: usize, unread: &[String]) -> String {
+    let numbered = |path: &String| {
+        path.strip_prefix(list).and_then(|rest| rest.strip_prefix('[')).is_some_and(|rest| !rest.starts_with(']'))
+    };
+    if unread.iter().any(numbered) { format!("[{index}]") } else { "[]".to_owned() }
 }
 
 /// A payload that says something else at the listed paths and below. How many items a list has stays: that is read.
@@ -182,10 +193,10 @@ fn changed<'a>(value: Value<'a>, path: &str, unread: &[String], below: bool, are
     match value {
         // Of several items at one path, some may be read in part.
         Value::List(items) => {
-            let path = format!("{path}[]");
-            let items = items
-                .iter()
-                .map(|item| changed(*item, &path, unread, listed && !path[..path.len() - 2].contains("[]"), arena));
+            let below = listed && !path.contains("[]");
+            let items = items.iter().enumerate().map(|(index, item)| {
+                changed(*item, &format!("{path}{}", place(path, index, unread)), unread, below, arena)
+            });
             arena.list(&items.collect::<Vec<_>>())
         }
         Value::Map(map) => {

@@ -47,7 +47,7 @@ fn an_out_mapping_says_what_it_needs() {
     let needs = mapping.needs();
     let of = |pointer: &str| needs.iter().find(|need| need.pointer == pointer).unwrap();
     let reads = |path: &str| vec![path.to_owned()];
-    assert_eq!(of("/contact/mail").reads, reads("payload.candidate.emails[].address"));
+    assert_eq!(of("/contact/mail").reads, reads("payload.candidate.emails[0].address"));
     let stage = reads("payload.stage.value");
     let values = Some(vec!["OFFER", "SCREENING"]);
     assert_eq!(of("/stage"), &Need { pointer: "/stage", reads: &stage, required: true, values });

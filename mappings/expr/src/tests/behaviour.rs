@@ -232,6 +232,7 @@ fn reads_are_known_before_it_runs() {
                 read.path.iter().fold(format!("${}", read.slot), |path, segment| match segment {
                     Segment::Key(key) => format!("{path}.{key}"),
                     Segment::Items => format!("{path}[]"),
+                    Segment::Item(index) => format!("{path}[{index}]"),
                 })
             })
             .collect();

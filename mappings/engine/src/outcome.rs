@@ -61,6 +61,9 @@ pub struct Issue {
     pub code: &'static str,
     /// The entity that the record would be.
     pub entity: &'static str,
+    /// Which of the records that an `each` makes, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<usize>,
     /// The field as a JSON pointer; empty when the issue is the record's.
     pub field: String,
     /// What is wrong.
@@ -73,10 +76,19 @@ pub struct Issue {
     pub column: usize,
 }
 
+impl Issue {
+    /// What it is about, such as `candidate/name/full`, or `candidate[3]/name/full` of records that an `each` makes.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let item = self.item.map(|item| format!("[{item}]")).unwrap_or_default();
+        format!("{}{item}{}", self.entity, self.field)
+    }
+}
+
 impl fmt::Display for Issue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, entity, field, message, .. } = self;
-        write!(f, "{file}:{line}:{column}: {entity}{field}: {message}")
+        let Self { file, line, column, message, .. } = self;
+        write!(f, "{file}:{line}:{column}: {}: {message}", self.place())
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Run<'a> {
     /// How many lists and objects are being made around the value that is being made.
     pub(crate) depth: usize,
     entity: &'static str,
+    /// Which of the records of an `each` is made.
+    item: Option<usize>,
     /// The way to the field that is being filled; text is made of it only when there is something to say.
     pub(crate) way: Vec<Step<'a>>,
     pub(crate) span: Span,
@@ -123,6 +125,7 @@ impl<'a> Run<'a> {
             stopped: false,
             depth: 0,
             entity: "",
+            item: None,
             way: Vec::new(),
             span: Span::default(),
             scratch: Vec::new(),
@@ -253,11 +256,16 @@ impl<'a> Run<'a> {
     /// Does something for each record that an `emit` may make, by the number of the item that it is made of.
     pub(crate) fn for_each(&mut self, emit: &'a Emit, mut inner: impl FnMut(&mut Self, usize)) {
         self.entity = emit.entity.name;
+        self.item = None;
         let Some(each) = &emit.each else {
             return inner(self, 0);
         };
         let Ok(list) = self.eval(each) else { return };
-        self.each_item(list, each, inner);
+        self.each_item(list, each, |run, index| {
+            run.item = Some(index);
+            inner(run, index);
+        });
+        self.item = None;
     }
 
     /// Does something for every item of a list; a single value stands for a list of one.

@@ -51,6 +51,7 @@ impl Mapping {
                     level: Level::Error,
                     code: "malformed_body",
                     entity: "",
+                    item: None,
                     field: pointer,
                     message: format!("this is no XML document: {error}"),
                     file: file.to_owned(),

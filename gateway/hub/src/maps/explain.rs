@@ -134,12 +134,24 @@ fn wanted<'a>(args: &'a MapExplain, made: &[&'static EntityType]) -> anyhow::Res
     {
         return Ok((Some(first), pointer_of(rest)));
     }
+    // `candidate` is an entity and a field of others: what is good for none of them was meant for the entity.
+    let good = |known: &&EntityType| unknown_part(known, &pointer).is_none();
+    if let Some(entity) = entity
+        && let Some((part, fields)) = unknown_part(entity, &pointer_of(rest))
+        && !made.iter().copied().any(|known| good(&known))
+    {
+        let help = suggest(&part, fields.iter().copied()).unwrap_or_default();
+        bail!("{first} has no `{part}`; {help}");
+    }
     Ok((args.entity.as_deref(), pointer))
 }
 
 /// The first name of a pointer that is no field there, and the fields that are; `None` when the pointer is good.
 fn unknown_part(entity: &EntityType, pointer: &str) -> Option<(String, Vec<&'static str>)> {
     let mut fields: &'static [Field] = entity.fields;
+    if pointer.starts_with("/custom/") {
+        return None;
+    }
     for part in pointer.split('/').skip(1) {
         if part.chars().all(|c| c.is_ascii_digit()) && !part.is_empty() {
             continue;
@@ -153,6 +165,12 @@ fn unknown_part(entity: &EntityType, pointer: &str) -> Option<(String, Vec<&'sta
         }
         match ty {
             Type::Struct(inner) => fields = inner.fields,
+            Type::Ref(_) => {
+                let known = vec!["type", "id", "source", "display"];
+                let inside = pointer.split_once(&format!("/{part}/")).map(|(_, rest)| rest.split('/').next());
+                let inside = inside.flatten().filter(|inner| !known.contains(inner));
+                return inside.map(|inner| (inner.to_owned(), known));
+            }
             // What lies in it has the form of its type: texts by language, `value` and `raw`, anything.
             _ => return None,
         }

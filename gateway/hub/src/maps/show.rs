@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(crate) fn finding(mapping: &Mapping, issue: &Issue) -> Finding {
     let start = mapping.source.position(&issue.file, Position { line: issue.line, column: issue.column });
     let severity = if issue.level == Level::Error { Severity::Error } else { Severity::Warning };
-    let about = format!("{}{}", issue.entity, issue.field);
+    let about = issue.place();
     let about = if about.is_empty() { String::new() } else { format!("{about}: ") };
     Finding {
         source: Arc::clone(&mapping.source),

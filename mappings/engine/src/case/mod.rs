@@ -133,12 +133,13 @@ pub fn placed_issues<'a>(arena: &'a Arena, issues: &[Issue]) -> Value<'a> {
     arena.list(&list)
 }
 
-fn finding<'a>(arena: &'a Arena, issue: &Issue) -> [(&'a str, Value<'a>); 6] {
+fn finding<'a>(arena: &'a Arena, issue: &Issue) -> [(&'a str, Value<'a>); 7] {
     let level = if issue.level == Level::Error { "error" } else { "warning" };
     [
         ("level", Value::Text(level)),
         ("code", Value::Text(issue.code)),
         ("entity", Value::Text(issue.entity)),
+        ("item", issue.item.map_or(Value::Absent, |item| Value::Number(arena.format(format_args!("{item}"))))),
         ("field", Value::Text(arena.text(&issue.field))),
         ("message", Value::Text(arena.text(&issue.message))),
         ("line", Value::Number(arena.format(format_args!("{}", issue.line)))),

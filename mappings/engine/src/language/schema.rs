@@ -42,6 +42,7 @@ pub fn cases() -> Json {
         "required": ["level", "code", "entity", "field", "message", "line"],
         "properties": {
             "level": { "enum": ["warning", "error"] }, "code": { "type": "string" }, "entity": { "type": "string" },
+            "item": { "type": "integer", "minimum": 0 },
             "field": { "type": "string" }, "message": { "type": "string" }, "line": { "type": "integer", "minimum": 1 }
         }
     });

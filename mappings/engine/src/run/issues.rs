@@ -29,7 +29,17 @@ impl<'a> Run<'a> {
         }
         let (file, Position { line, column }) = self.source.locate(at);
         let file = file.to_owned();
-        self.issues.push(Issue { level, code, entity: self.entity, field, message, file, line, column });
+        self.issues.push(Issue {
+            level,
+            code,
+            entity: self.entity,
+            item: self.item,
+            field,
+            message,
+            file,
+            line,
+            column,
+        });
     }
 
     /// A value that does not fit, at the rule that is being followed.

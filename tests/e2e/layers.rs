@@ -90,3 +90,38 @@ fn the_effective_view_names_layers_and_a_broken_layer_is_refused_with_its_place(
         assert!(out.contains(wanted), "missing {wanted} in\n{out}");
     }
 }
+
+#[test]
+fn a_connection_whose_layer_is_broken_uses_no_other_mapping_in_its_place() {
+    let place = Place::new(Backends::Embedded);
+    let file = "mappings/greenhouse/greenhouse-main/application.in.yaml";
+    write(&place, file, &CONNECTION.replace("source.detail", "source.detial"));
+    let _hub = place.serve();
+    let golden = "tests/golden/payloads/greenhouse/candidate_stage_change.json";
+    let body = fs::read(project_root().join(golden)).unwrap();
+    assert_eq!(place.greenhouse_hook("evt-1", &body).status(), 200);
+    let parked = wait_for("the parked payload", LIMIT, || place.get("/v1/parked")["data"].get(0).cloned());
+    assert_eq!(parked["code"], "MAPPING_MISSING");
+    assert!(parked["reason"].as_str().unwrap().contains("greenhouse/application.in` without errors"), "{parked}");
+    assert_eq!(place.get(APPLICATION)["data"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn findings_and_explanations_of_layers_stand_in_the_file_of_their_rule() {
+    let place = Place::new(Backends::Embedded);
+    let file = "mappings/greenhouse/greenhouse-main/application.in.yaml";
+    write(&place, "mappings/greenhouse/application.in.yaml", TENANT);
+    write(&place, file, CONNECTION);
+    write(&place, "mappings/greenhouse/lists/statuses.yaml", "version: 1\nentries: { gone: left us }\n");
+    let golden = project_root().join("tests/golden/payloads/greenhouse/candidate_stage_change.json");
+    let golden = golden.to_str().unwrap();
+    let (_, _, err) = run(&place, &["map", "try", file, golden]);
+    let at = "mappings/greenhouse/application.in.yaml:7:23: warning: application/rejection/note";
+    let rule = " 7 |       rejection.note: { path: app.status, lookup: statuses }";
+    assert!(err.contains(at) && err.contains(rule), "{err}");
+    let (code, out, err) = run(&place, &["map", "explain", file, golden, "application.source.detail"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains(&format!("{file}:6:7\n 6 |       source.detail:")), "{out}");
+    let (code, _, err) = run(&place, &["map", "explain", file, golden, "candidate.nme.full"]);
+    assert!(code == Some(1) && err.contains("candidate has no `nme`") && err.contains("`name`"), "{err}");
+}

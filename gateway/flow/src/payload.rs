@@ -75,7 +75,10 @@ impl<'a> Received<'a> {
     ) -> Result<Arc<Mapping>, Failure> {
         find(&rule.mapping).ok_or_else(|| Failure::Park {
             code: "MAPPING_MISSING".to_owned(),
-            reason: format!("there is no mapping `{}/{}.in`", self.connection.manifest.vendor, rule.mapping),
+            reason: format!(
+                "there is no mapping `{}/{}.in` without errors: `hrhub check` names them",
+                self.connection.manifest.vendor, rule.mapping
+            ),
             place: self.connection.manifest.place(rule.span),
         })
     }

@@ -2,6 +2,7 @@
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use hub_telemetry::LogFormat;
+use hub_tree::Encoding;
 use std::path::PathBuf;
 
 /// An integration hub and API gateway for HR: recruiting, interviews, chat, ERP and OA behind one schema and one API.
@@ -216,6 +217,8 @@ pub(crate) struct MapNew {
     /// Write the mapping and the samples as its cases into this configuration folder; else it is printed.
     #[arg(long, value_name = "DIR")]
     pub(crate) into: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -243,6 +246,34 @@ pub(crate) struct MapTest {
     pub(crate) format: Format,
 }
 
+/// How an input is read, where its name does not say it.
+#[derive(Args)]
+pub(crate) struct Reading {
+    /// What the input is; else the end of its name says, and JSON where that says nothing.
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    pub(crate) kind: Option<InputKind>,
+    /// How its text is encoded, such as gb18030; else a byte order mark or the document says, and UTF-8 else.
+    #[arg(long, value_name = "LABEL", value_parser = encoding)]
+    pub(crate) encoding: Option<Encoding>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InputKind {
+    /// JSON.
+    Json,
+    /// XML.
+    Xml,
+    /// A form, `a=1&b=2`.
+    Form,
+    /// Rows, separated by commas.
+    Csv,
+}
+
+fn encoding(label: &str) -> Result<Encoding, String> {
+    Encoding::of_label(label)
+        .ok_or_else(|| format!("no encoding is called `{label}`; such as utf-8, gb18030, utf-16le"))
+}
+
 /// A mapping and what it reads.
 #[derive(Args)]
 pub(crate) struct MapInput {
@@ -259,6 +290,8 @@ pub(crate) struct MapInput {
     /// The input holds payload, headers, event, request and settings, whatever its name.
     #[arg(long)]
     pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 #[derive(Args)]
@@ -311,6 +344,8 @@ pub(crate) struct MapRun {
     /// The connection of that folder whose id and settings count; default: the only one of the connector.
     #[arg(long, value_name = "ID", requires = "config")]
     pub(crate) connection: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 /// `name: value`, the name in lower case.

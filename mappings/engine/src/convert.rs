@@ -34,7 +34,7 @@ pub(crate) fn convert<'a>(
         return Ok(Value::Absent);
     }
     // An empty cell says nothing about a number, a day or a code; only text may be empty.
-    let may_be_empty = matches!(ty, Type::Text | Type::Localized | Type::Json | Type::List(_) | Type::Enum(_));
+    let may_be_empty = matches!(ty, Type::Text | Type::Localized | Type::Json | Type::Enum(_));
     if !may_be_empty && is_empty(value) {
         return Ok(Value::Absent);
     }

@@ -194,6 +194,7 @@ impl<'a> Run<'a> {
         }
         if let Some(separator) = &rule.split
             && let Value::Text(text) = value
+            && !is_empty(value)
         {
             let parts = text.split(separator.as_str()).map(str::trim).filter(|p| !p.is_empty()).map(Value::Text);
             // One more than there is room for: that it is too much is said with the others.
@@ -329,6 +330,10 @@ impl<'a> Run<'a> {
         let list = self.eval(&each.list).map_err(|()| None)?;
         if list.is_absent() {
             return Ok(if rule.clear_on_null { list } else { Value::Absent });
+        }
+        // An empty cell is no list of one: it must not empty what is stored.
+        if is_empty(list) {
+            return Ok(Value::Absent);
         }
         let mut made = Vec::new();
         self.depth += 1;

@@ -208,6 +208,17 @@ fn lay_emits(base: &mut Node, layer: Node, cx: &Context<'_>) {
         let fits = |node: &Node| word(node, "to") == entity && (name.is_none() || word(node, "name") == name);
         let found: Vec<usize> = below.iter().enumerate().filter(|(_, node)| fits(node)).map(|(i, _)| i).collect();
         match *found {
+            [] if item.get("key").is_none() && item.get("hub_id").is_none() => {
+                let made: Vec<String> = below.iter().filter_map(|node| word(node, "to")).collect();
+                let wanted = entity.unwrap_or_default();
+                let help = finding::suggest(&wanted, made.iter().map(String::as_str));
+                let span = item.get("to").map_or(item.span, |node| node.span);
+                cx.error_with(
+                    span,
+                    format!("the layer below makes no `{wanted}`, and a new record needs a `key`"),
+                    help,
+                );
+            }
             [] => below.push(item),
             [index] => lay_emit(&mut below[index], item, cx),
             _ => {

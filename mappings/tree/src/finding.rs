@@ -154,6 +154,23 @@ impl Finding {
     }
 }
 
+/// Columns of a line that are shown.
+const WIDEST: usize = 160;
+
+/// The beginning of a text, as far as so many columns.
+fn clip(text: &str, columns: usize) -> String {
+    let mut left = columns;
+    let kept: String = text
+        .chars()
+        .take_while(|c| {
+            let fits = width(*c) <= left;
+            left = left.saturating_sub(width(*c));
+            fits
+        })
+        .collect();
+    if kept.len() < text.len() { kept + "…" } else { kept }
+}
+
 /// `path:line:column: error: message`, then the line with a caret below, then the suggestion.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,7 +184,24 @@ impl fmt::Display for Finding {
             let under: usize =
                 line.chars().skip(start.column - 1).take(last.saturating_sub(start.column)).map(width).sum();
             let shown = line.replace('\t', " ");
-            write!(f, "\n {number} | {shown}\n {gutter} | {}{}", " ".repeat(before), "^".repeat(under.max(1)))?;
+            let under = under.max(1);
+            if before + under <= WIDEST || shown.width() <= WIDEST {
+                let shown = clip(&shown, WIDEST.max(before + under));
+                write!(f, "\n {number} | {shown}\n {gutter} | {}{}", " ".repeat(before), "^".repeat(under))?;
+            } else {
+                // Of a very long line, what stands around the place.
+                let from = before.saturating_sub(WIDEST / 2);
+                let skipped = shown.chars().scan(0, |passed, c| {
+                    *passed += width(c);
+                    Some(*passed)
+                });
+                let skip = skipped.take_while(|passed| *passed <= from).count();
+                let rest: String = shown.chars().skip(skip).collect();
+                let cut: usize = shown.chars().take(skip).map(width).sum();
+                let under = under.min(WIDEST / 2);
+                write!(f, "\n {number} | …{}", clip(&rest, WIDEST))?;
+                write!(f, "\n {gutter} | {}{}", " ".repeat(before - cut + 1), "^".repeat(under))?;
+            }
         }
         match &self.suggestion {
             Some(suggestion) => write!(f, "\n help: {suggestion}"),
@@ -270,6 +304,22 @@ mod tests {
         findings.error(&source, span, "not a number", Some("write digits".into()));
         let text = findings.into_sorted()[0].to_string();
         assert_eq!(text, "a.yaml:2:5: error: not a number\n 2 | 姓名: 李娜\n   |       ^^^^\n help: write digits");
+    }
+
+    #[test]
+    fn of_a_very_long_line_what_stands_around_the_place_is_shown() {
+        let line = format!("x: {}HERE{}", "长a ".repeat(300), "b".repeat(600));
+        let source = Source::new("a.yaml", line.clone());
+        let column = line.chars().take_while(|c| *c != 'H').count() + 1;
+        let at = |column| Position { line: 1, column };
+        let findings = Findings::new();
+        findings.error(&source, Span { start: at(column), end: at(column + 4) }, "odd", None);
+        let text = findings.into_sorted()[0].to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        let caret: usize = lines[2].chars().take_while(|c| *c != '^').map(width).sum();
+        let shown: usize = lines[1].chars().take_while(|c| *c != 'H').map(width).sum();
+        assert_eq!((caret, lines[2].matches('^').count()), (shown, 4), "{text}");
+        assert!(lines[1].width() < WIDEST + 20, "{text}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &MapExplain) -> anyhow::Result<ExitCode> {
     };
     let file = files::InputFile::read(&args.input.input)?;
     let arena = Arena::new();
-    let input = files::input(&args.input, &file, file.tree(&arena)?, &arena);
+    let input = files::input(&args.input, &file, file.tree(&args.input.reading, &arena)?, &arena);
     match mapping.direction {
         Direction::In => of_record(args, &mapping, &input, &arena),
         Direction::Out => of_body(args, &mapping, &input, &arena),

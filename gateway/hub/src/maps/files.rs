@@ -1,11 +1,12 @@
 //! Mapping files and inputs, found and read. Every error names its path.
 
 use crate::assets;
-use crate::cli::MapInput;
+use crate::cli::{InputKind, MapInput, Reading};
 use anyhow::{Context as _, bail};
 use hub_engine::case::{self, is_full};
 use hub_engine::{Input, Mapping, Parts};
-use hub_tree::{Arena, Findings, Limits, ReadError, Source, Value, reader};
+use hub_tree::reader::{self, Kind};
+use hub_tree::{Arena, Findings, Limits, ReadError, Source, Value};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -175,9 +176,15 @@ impl InputFile {
     }
 
     /// The input as a tree: the one place that decides how an input is read.
-    pub(crate) fn tree<'a>(&'a self, arena: &'a Arena) -> anyhow::Result<Value<'a>> {
-        let kind = case::kind_of(&self.shown);
-        reader::read(kind, arena, &self.bytes, Limits::default()).map_err(|error| {
+    pub(crate) fn tree<'a>(&'a self, reading: &Reading, arena: &'a Arena) -> anyhow::Result<Value<'a>> {
+        let kind = match reading.kind {
+            None => case::kind_of(&self.shown),
+            Some(InputKind::Json) => Kind::Json,
+            Some(InputKind::Xml) => Kind::Xml,
+            Some(InputKind::Form) => Kind::Form,
+            Some(InputKind::Csv) => Kind::Csv,
+        };
+        reader::read_as(kind, reading.encoding, arena, &self.bytes, Limits::default()).map_err(|error| {
             let ReadError { message, line, column } = error;
             anyhow::anyhow!("{}:{line}:{column}: this is no {}: {message}", self.shown, kind.name())
         })

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &MapNew) -> anyhow::Result<ExitCode> {
     let arena = Arena::new();
     let mut samples = Vec::new();
     for (file, name) in read.iter().zip(&names) {
-        samples.push(Sample { name, value: file.tree(&arena)? });
+        samples.push(Sample { name, value: file.tree(&args.reading, &arena)? });
     }
     let entities = (!args.to.is_empty()).then(|| args.to.iter().map(String::as_str).collect());
     let request = Request { connector: &args.connector, object: &args.object, samples: &samples, entities };

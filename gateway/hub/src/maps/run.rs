@@ -49,7 +49,7 @@ pub(crate) fn run(args: &MapRun) -> anyhow::Result<ExitCode> {
         mappings: &mappings,
         arena: &arena,
         body: &file.bytes,
-        payload: file.tree(&arena)?,
+        payload: file.tree(&args.reading, &arena)?,
         headers: RawEnvelope::of(&request, keep).headers_value(&arena),
         all_headers: &args.headers,
         status: args.status,

@@ -34,16 +34,17 @@ fn once(args: &MapTry) -> anyhow::Result<ExitCode> {
     };
     let file = files::InputFile::read(&args.input.input)?;
     let arena = Arena::new();
-    let tree = file.tree(&arena)?;
+    let tree = file.tree(&args.input.reading, &arena)?;
     let input = files::input(&args.input, &file, tree, &arena);
-    let (name, result, issues, unread) = match mapping.direction {
+    let (name, result, issues, unread, document) = match mapping.direction {
         Direction::In => {
             let outcome = mapping.run_in(&arena, &input);
-            ("records", case::records(&arena, &outcome), outcome.issues, mapping.unread(input.payload))
+            let unread = mapping.unread(input.payload);
+            ("records", case::records(&arena, &outcome), outcome.issues, unread, None)
         }
         Direction::Out => {
             let reply = case::reply(&mapping, &arena, tree, files::full(&args.input, &file), &input);
-            ("body", case::body(&mapping, &arena, &reply), reply.issues, Vec::new())
+            ("body", case::body(&mapping, &arena, &reply), reply.issues, Vec::new(), reply.xml)
         }
     };
     if args.format == Format::Json {
@@ -54,7 +55,10 @@ fn once(args: &MapTry) -> anyhow::Result<ExitCode> {
         say::out(json::to_pretty(&arena.map(&entries)).trim_end());
     } else {
         let paint = Paint::of_notes();
-        say::out(show::json(json::to_pretty(&result).trim_end(), Paint::of_results()));
+        match &document {
+            Some(xml) => say::out(xml),
+            None => say::out(show::json(json::to_pretty(&result).trim_end(), Paint::of_results())),
+        }
         for problem in findings.into_sorted() {
             say::note(format!("{}\n", paint.finding(&problem)));
         }

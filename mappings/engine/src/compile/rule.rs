@@ -52,7 +52,11 @@ impl Compiler<'_, '_> {
         let when = fields.optional("when").and_then(|node| self.condition(node));
         let rule = match fields.optional("each") {
             Some(list) => self.each_rule(list, &mut fields, node, ty, id),
-            None => self.plain_rule(&mut fields, node, ty, id),
+            None => {
+                // That it needs an `each` has been said.
+                let _ = fields.optional("where");
+                self.plain_rule(&mut fields, node, ty, id)
+            }
         };
         fields.finish();
         rule.map(|rule| Rule { when, ..rule })
@@ -66,7 +70,10 @@ impl Compiler<'_, '_> {
             let each_clears = name == "clear" && has("each");
             if SHAPES.contains(&name) && !has("path") && !has("expr") && !each_clears {
                 let what = whats.iter().find(|what| **what != "each").copied().unwrap_or_default();
-                let help = format!("take it out, or put it into a rule inside `{what}`");
+                let help = match what {
+                    "value" => "take it out, and write the value as it is to be".to_owned(),
+                    what => format!("take it out, or put it into a rule inside `{what}`"),
+                };
                 let message = format!("`{name}` shapes what `path` or `expr` finds; `{what}` makes its value itself");
                 self.cx.error_with(key.span, message, Some(help));
             }

@@ -24,6 +24,9 @@ fn an_empty_cell_says_nothing_but_where_text_may_be_empty() {
         ("owner", "{ ref: user, key: payload.v, display: payload.v }"),
         ("name", "{ person_name: { full: payload.v } }"),
         ("is_confidential", "{ path: payload.v }"),
+        ("phones", "{ path: payload.v }"),
+        ("emails", "{ each: payload.v, email: item }"),
+        ("tags", "{ path: payload.v, split: ';' }"),
         ("expected_salary", "{ money: { amount: payload.v, currency: CNY } }"),
     ] {
         let found = made(field, rule, empty);

@@ -625,3 +625,34 @@ fn inputs_and_bodies_may_be_xml() {
     let xml = r#"<?xml version="1.0" encoding="UTF-8"?><Hire id="7"><Name>A &amp; B</Name></Hire>"#;
     assert_eq!(body["body"], xml);
 }
+
+#[test]
+fn an_input_without_a_name_says_what_it_is() {
+    let folder = Folder::bare();
+    let mapping = "version: 1\nfrom: heron/row\nemit:\n  - to: candidate\n    each: payload\n    key: item.id\n    fields:\n      \
+        name.full: { path: item.姓名 }\n";
+    folder.write("mappings/heron/row.in.yaml", mapping);
+    let (code, out, err) =
+        folder.map_reading(&["try", "mappings/heron/row.in.yaml", "-", "--as", "csv"], "id,姓名\n1,李娜\n");
+    assert!(code == Some(0) && out.contains("李娜"), "{err}");
+    // The same in the encoding of Chinese spreadsheets.
+    let gb18030 = b"id,\xD0\xD5\xC3\xFB\n1,\xC0\xEE\xC4\xC8\n";
+    fs::write(folder.0.path().join("rows.csv"), gb18030).unwrap();
+    let (code, _, err) = folder.map(&["try", "mappings/heron/row.in.yaml", "rows.csv"]);
+    assert!(code == Some(1) && err.contains("gb18030"), "{err}");
+    let (code, out, err) = folder.map(&["try", "mappings/heron/row.in.yaml", "rows.csv", "--encoding", "gb18030"]);
+    assert!(code == Some(0) && out.contains("李娜"), "{err}");
+    let (code, _, err) = folder.map(&["try", "mappings/heron/row.in.yaml", "rows.csv", "--encoding", "klingon"]);
+    assert!(code == Some(2) && err.contains("no encoding is called `klingon`"), "{err}");
+}
+
+#[test]
+fn one_file_that_cannot_be_read_keeps_no_other_from_being_checked() {
+    let folder = Folder::bare();
+    fs::write(folder.0.path().join("mappings/kestrel/odd.in.yaml"), b"\xFF\xFEv\x00").unwrap();
+    folder.edit(FILE, "headline:", "headlin:");
+    let (code, out, _) = folder.map(&["check", "--format", "json"]);
+    let found = json(&out);
+    let places: Vec<&str> = found.as_array().unwrap().iter().map(|one| one["file"].as_str().unwrap()).collect();
+    assert_eq!((code, places), (Some(1), vec![FILE, "mappings/kestrel/odd.in.yaml"]), "{out}");
+}

@@ -149,6 +149,8 @@ fn with_tail(many: Decimal, unit: u32, rest: &str) -> Option<Decimal> {
         (Some(digit), None) if digits == rest => Decimal::from(digit * (unit / 10)),
         // The same in Arabic digits could mean either.
         _ if rest.len() == 1 => return None,
+        // 三万点五: only a fraction is left.
+        _ if rest.starts_with('点') => small(&format!("零{rest}"))?,
         _ => large(digits)?,
     };
     if low >= unit.into() { None } else { high.checked_add(low) }

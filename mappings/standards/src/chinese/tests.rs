@@ -144,6 +144,14 @@ fn numbers_and_amounts_are_written_in_words() {
     assert_eq!(money("0.005"), None);
 }
 
+#[test]
+fn round_numbers_may_have_a_fraction() {
+    for (text, wanted) in [("三万点五", "30000.5"), ("一千九百六十九万九千亿点零一", "1969900000000000.01")]
+    {
+        assert_eq!(number(text), parse_decimal(wanted), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn numerals_come_back(whole in 0..=MAX_WORDS, cents in 0_u32..100, capital: bool, short in 0_u32..17) {

@@ -163,7 +163,8 @@ impl Registry {
         for operation in &manifest.operations {
             let Some(object) = &operation.mapping else { continue };
             let id = format!("{}/{object}.out", manifest.vendor);
-            if self.mappings.get(&id).is_some_and(|mapping| mapping.format == Format::Xml) {
+            let mut layers = self.mappings.values().filter(|mapping| mapping.id == id);
+            if layers.any(|mapping| mapping.format == Format::Xml) {
                 let message = format!("`{id}` makes XML, which the driver `{}` does not send", manifest.driver);
                 findings.error(&manifest.source, operation.span, message, None);
             }

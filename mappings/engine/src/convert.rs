@@ -93,30 +93,7 @@ pub(crate) fn convert<'a>(
             Value::Map(map) if map.get("type").as_text().is_some() => Ok(value),
             value => misfit("not_a_reference", format!("expected a reference, found {}: use `ref`", value.kind())),
         },
-        Type::List(item) => {
-            // A single value stands for a list of one, as XML and careless JSON write it.
-            let single = [value];
-            let items = if let Value::List(items) = value { items } else { &single };
-            let mut made = Vec::with_capacity(items.len());
-            for (index, value) in items.iter().enumerate() {
-                run.way.push(Step::Item(index));
-                let converted = convert(run, *value, item, rule);
-                // One item that does not fit costs no other.
-                let converted = match converted {
-                    Err(misfit) if !misfit.park && !rule.required => {
-                        run.misfit(Level::Warning, misfit, rule.span);
-                        Ok(Value::Absent)
-                    }
-                    converted => converted,
-                };
-                run.way.pop();
-                let value = converted?;
-                if !value.is_absent() {
-                    made.push(value);
-                }
-            }
-            Ok(arena.list(&made))
-        }
+        Type::List(item) => list(run, value, rule, |run, value| convert(run, value, item, rule)),
         Type::Struct(of) => match (of.name, value) {
             ("Phone", Value::Text(_) | Value::Number(_)) => phone(run, value, None),
             ("Email", Value::Text(_)) => email(run, value),
@@ -133,6 +110,35 @@ pub(crate) fn convert<'a>(
             (name, value) => misfit("not_an_object", format!("expected {name}, found {}", value.kind())),
         },
     }
+}
+
+/// A list of what becomes of each item. A single value stands for a list of one, as XML and careless JSON write it; one
+/// item that does not fit costs no other.
+pub(crate) fn list<'a>(
+    run: &mut Run<'a>,
+    value: Value<'a>,
+    rule: &'a Rule,
+    mut becomes: impl FnMut(&mut Run<'a>, Value<'a>) -> Result<Value<'a>, Misfit>,
+) -> Result<Value<'a>, Misfit> {
+    let single = [value];
+    let items = if let Value::List(items) = value { items } else { &single };
+    let mut made = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate().filter(|(_, item)| !item.is_absent()) {
+        run.way.push(Step::Item(index));
+        let converted = match becomes(run, *item) {
+            Err(misfit) if !misfit.park && !rule.required => {
+                run.misfit(Level::Warning, misfit, rule.span);
+                Ok(Value::Absent)
+            }
+            converted => converted,
+        };
+        run.way.pop();
+        let value = converted?;
+        if !value.is_absent() {
+            made.push(value);
+        }
+    }
+    Ok(run.cx.arena.list(&made))
 }
 
 /// Enums are handled before; the match above stays total without a panic.

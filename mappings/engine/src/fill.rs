@@ -248,21 +248,20 @@ impl<'a> Run<'a> {
         rule: &'a Rule,
         ty: &'static Type,
     ) -> Result<Value<'a>, Option<Misfit>> {
-        let arena = self.cx.arena;
+        if is_empty(value) {
+            return Ok(Value::Absent);
+        }
         let day = match &lookup.on {
             Some(on) => Some(self.day(on)?),
             None => None,
         };
-        if let Type::List(item) = ty {
-            let single = [value];
-            let items = if let Value::List(items) = value { items } else { &single };
-            let mut made = Vec::with_capacity(items.len());
-            for code in items.iter().filter(|code| !code.is_absent()) {
-                made.push(self.meaning(*code, day, lookup, rule, item)?);
+        let made = match ty {
+            Type::List(item) => {
+                convert::list(self, value, rule, |run, code| run.meaning(code, day, lookup, rule, item))
             }
-            return Ok(arena.list(&made));
-        }
-        self.meaning(value, day, lookup, rule, ty)
+            ty => self.meaning(value, day, lookup, rule, ty),
+        };
+        made.map_err(Some)
     }
 
     /// The day that a look-up is for.
@@ -283,12 +282,12 @@ impl<'a> Run<'a> {
         lookup: &'a Lookup,
         rule: &'a Rule,
         ty: &'static Type,
-    ) -> Result<Value<'a>, Option<Misfit>> {
+    ) -> Result<Value<'a>, Misfit> {
         let arena = self.cx.arena;
         let list = self.list(lookup.list);
         // A canonical enum is looked up by its value.
         let code = if lookup.reverse && code.get("value").as_text().is_some() { code.get("value") } else { code };
-        let raw = convert::scalar(self, code).map_err(Some)?;
+        let raw = convert::scalar(self, code)?;
         if raw.trim().is_empty() {
             return Ok(Value::Absent);
         }
@@ -296,7 +295,7 @@ impl<'a> Run<'a> {
         let found = match list {
             Some(list) if lookup.reverse => list.find_reverse(raw, day).map_err(|_| {
                 let message = format!("several codes of `{name}` mean this on that day");
-                Some(Misfit { code: "unmapped_value", message, park: true })
+                Misfit { code: "unmapped_value", message, park: true }
             })?,
             Some(list) => list.find(raw, day),
             None => None,
@@ -312,15 +311,15 @@ impl<'a> Run<'a> {
         match (ty, found) {
             (Type::Enum(_), Some(ours)) if ours == raw => Ok(arena.map(&[("value", Value::Text(ours))])),
             (Type::Enum(_), Some(ours)) => Ok(arena.map(&[("value", Value::Text(ours)), ("raw", Value::Text(raw))])),
-            (_, Some(ours)) => convert(self, Value::Text(ours), ty, rule).map_err(Some),
-            (_, None) if lookup.park_unknown => Err(Some(unknown())),
+            (_, Some(ours)) => convert(self, Value::Text(ours), ty, rule),
+            (_, None) if lookup.park_unknown => Err(unknown()),
             (Type::Enum(_), None) => {
                 self.misfit(Level::Warning, unknown(), rule.span);
                 Ok(arena.map(&[("value", Value::Text("OTHER")), ("raw", Value::Text(raw))]))
             }
             (_, None) => {
                 self.misfit(Level::Warning, unknown(), rule.span);
-                convert(self, code, ty, rule).map_err(Some)
+                convert(self, code, ty, rule)
             }
         }
     }

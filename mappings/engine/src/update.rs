@@ -12,12 +12,14 @@ type Values<'a> = Vec<Option<Value<'a>>>;
 impl Mapping {
     /// Maps canonical input to the body of an update: what differs between `before` and `after`, and what is
     /// `required` or `always` part of it. What is no longer there is null. An absent body means that nothing of it
-    /// changed.
+    /// changed, or that something could not be made.
     #[must_use]
     pub fn run_out_changed<'a>(&'a self, arena: &'a Arena, before: &Input<'a>, after: &Input<'a>) -> Reply<'a> {
         let (old, _) = self.values(arena, before);
         let (new, issues) = self.values(arena, after);
-        let changed = old != new;
+        // What could not be made is not gone: nothing of it may be nulled at the vendor.
+        let sound = issues.iter().all(|issue| issue.level == Level::Warning);
+        let changed = sound && old != new;
         let mut pairs = old.into_iter().zip(new);
         let body = if changed { update(&self.body, &mut pairs, arena) } else { None };
         let mut reply = Reply { body: body.unwrap_or_default(), xml: None, issues };
@@ -27,8 +29,9 @@ impl Mapping {
 
     fn values<'a>(&'a self, arena: &'a Arena, input: &Input<'a>) -> (Values<'a>, Vec<Issue>) {
         let mut run = Run::new(self, arena, input);
-        let followed = run.lets();
-        let values = rules(&self.body).into_iter().map(|rule| run.field_rule(rule).filter(|_| followed)).collect();
+        let named = run.lets();
+        let mut value = |rule| if named { run.field_rule(rule) } else { None };
+        let values = rules(&self.body).into_iter().map(&mut value).collect();
         (values, run.into_issues())
     }
 

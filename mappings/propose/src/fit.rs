@@ -31,13 +31,11 @@ pub(crate) struct Fit {
     pub(crate) words: String,
     /// Such as `, date: "%d/%m/%Y"`.
     pub(crate) extra: String,
-    /// An expression in place of the path, with `$` for it.
-    pub(crate) expr: Option<&'static str>,
 }
 
 impl Fit {
     pub(crate) fn new(verdict: Verdict, words: impl Into<String>) -> Self {
-        Self { verdict, words: words.into(), extra: String::new(), expr: None }
+        Self { verdict, words: words.into(), extra: String::new() }
     }
 
     fn with(mut self, extra: impl Into<String>) -> Self {
@@ -221,12 +219,6 @@ fn boolean(values: &[Scalar], vocabulary: &Vocabulary) -> Fit {
         .with(format!(", enum: {{ {} }}", table.join(", ")))
 }
 
-const EPOCH: &str = r#"datetime("1970-01-01T00:00:00Z")"#;
-const WRAPPED: &str =
-    r#"add_seconds(datetime("1970-01-01T00:00:00Z"), number(replace(replace($, "/Date(", ""), ")/", "")) / 1000)"#;
-const SERIAL: &str = r#"add_days(date("1899-12-30"), number($))"#;
-const LOCAL_DAY: &str = r#"local_date(datetime($), "Area/City")"#;
-
 /// The one form of all values, or why there is none.
 fn one_form(values: &[Scalar]) -> Result<Form, Fit> {
     let common = dates::common(values);
@@ -262,18 +254,18 @@ fn day(ty: &Type, values: &[Scalar]) -> Fit {
         Err(fit) => return fit,
     };
     let words = format!("{} of {} values are {}", values.len(), values.len(), dates::shown(form));
-    let hold = |why: &str, expr| Fit { expr, ..Fit::new(Verdict::Hold, format!("{words}; {why}")) };
+    let hold = |why: &str, extra: String| Fit::new(Verdict::Hold, format!("{words}; {why}")).with(extra);
+    let zoned = |form: &str| hold("the field is a day: say in which zone", format!(", date: {form}, zone: Area/City"));
     match form {
-        Form::Day("%Y-%m-%d") => Fit::new(Verdict::Strong, words),
-        Form::Day(format) => Fit::new(Verdict::Strong, words).with(format!(", date: \"{format}\"")),
-        Form::Instant | Form::LocalIso | Form::Local(_) => {
-            hold("the field is a day: say in which zone it is read", Some(LOCAL_DAY))
+        Form::Day("iso") => Fit::new(Verdict::Strong, words),
+        Form::Day(form) => Fit::new(Verdict::Strong, words).with(format!(", date: {}", dates::written(form))),
+        Form::Local(form) => {
+            hold("the field is a day: say whether the time may go", format!(", date: {}", dates::written(form)))
         }
-        Form::Seconds | Form::Millis | Form::Wrapped => {
-            hold(&format!("the field is a day: compute it from {EPOCH} and name the zone"), None)
-        }
-        Form::Serial => hold("make sure that they are days of a spreadsheet", Some(SERIAL)),
-        Form::Partial => hold("the field is a whole day", None),
+        Form::Offset => zoned("iso"),
+        Form::Instant(form) => zoned(form),
+        Form::Excel => hold("make sure that they are days of a spreadsheet", ", date: excel".to_owned()),
+        Form::Partial => hold("the field is a whole day", String::new()),
     }
 }
 
@@ -285,13 +277,12 @@ fn instant(values: &[Scalar]) -> Fit {
     let words = format!("{} of {} values are {}", values.len(), values.len(), dates::shown(form));
     let hold = |why: &str, extra: String| Fit::new(Verdict::Hold, format!("{words}; {why}")).with(extra);
     match form {
-        Form::Instant => Fit::new(Verdict::Strong, words).with(", datetime: rfc3339"),
-        Form::Seconds => Fit::new(Verdict::Strong, words).with(", datetime: epoch_s"),
-        Form::Millis => Fit::new(Verdict::Strong, words).with(", datetime: epoch_ms"),
-        Form::LocalIso => hold("fill in their time zone", ", datetime: iso, zone: Area/City".to_owned()),
-        Form::Local(format) => hold("fill in their time zone", format!(", datetime: \"{format}\", zone: Area/City")),
-        Form::Wrapped => Fit { expr: Some(WRAPPED), ..hold("check the expression with a sample", String::new()) },
-        Form::Day(_) | Form::Partial | Form::Serial => {
+        Form::Offset => Fit::new(Verdict::Strong, words).with(", datetime: rfc3339"),
+        Form::Instant(form) => Fit::new(Verdict::Strong, words).with(format!(", datetime: {form}")),
+        Form::Local(form) => {
+            hold("fill in their time zone", format!(", datetime: {}, zone: Area/City", dates::written(form)))
+        }
+        Form::Day(_) | Form::Partial | Form::Excel => {
             hold("the field is an instant: a day alone says neither hour nor zone", String::new())
         }
     }

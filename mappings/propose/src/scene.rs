@@ -141,11 +141,8 @@ impl Scene<'_> {
     /// `path: …` or `expr: …` of a leaf, with what the fit adds.
     fn source(&self, leaf: &Leaf<'_>, fit: &Fit) -> String {
         let expr = leaf.read.expr(self.base);
-        match fit.expr {
-            Some(template) => format!("expr: {}{}", quoted(&template.replace('$', &expr)), fit.extra),
-            None if leaf.read.is_path() => format!("path: {}{}", quoted(&expr), fit.extra),
-            None => format!("expr: {}{}", quoted(&expr), fit.extra),
-        }
+        let what = if leaf.read.is_path() { "path" } else { "expr" };
+        format!("{what}: {}{}", quoted(&expr), fit.extra)
     }
 
     fn plain(&self, slot: &Slot, leaf: &Leaf<'_>) -> Option<(u32, Found)> {

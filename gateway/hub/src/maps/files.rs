@@ -5,12 +5,13 @@ use crate::cli::{InputKind, MapInput, Reading};
 use anyhow::{Context as _, bail};
 use hub_engine::case::{self, is_full};
 use hub_engine::{Input, Mapping, Parts};
+use hub_kit::Catalog;
 use hub_tree::reader::{self, Kind};
 use hub_tree::{Arena, Findings, Limits, ReadError, Source, Value};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How deep folders are searched; a link that leads back up ends here.
 const MAX_DEPTH: usize = 40;
@@ -71,7 +72,7 @@ impl Place {
         let of_connection = named(&folder.join("../..")) == "mappings";
         let vendor_folder = if of_connection { above(folder) } else { folder.to_owned() };
         let vendor = named(&vendor_folder);
-        let catalog = assets::catalog();
+        let catalog = built_in();
         // Somebody's own file may have the very same path.
         let inside = |file: &Arc<Source>| Source::new(format!("hrhub:{}", file.path), file.text.clone());
         let mut files: Vec<Arc<Source>> =
@@ -104,6 +105,12 @@ impl Place {
             _ => "tenant",
         }
     }
+}
+
+/// What ships with the program, read once however many files are looked at.
+fn built_in() -> &'static Catalog {
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    CATALOG.get_or_init(assets::catalog)
 }
 
 fn source(path: &Path) -> anyhow::Result<Arc<Source>> {

@@ -88,6 +88,12 @@ fn object<'k>(properties: impl Iterator<Item = (&'k str, Json)>) -> Json {
     json!({ "type": "object", "additionalProperties": false, "properties": properties })
 }
 
+/// Says more of what may stand behind a key.
+fn narrow(rule: &mut Json, key: &str, more: &Json) {
+    let known = rule["properties"][key].take();
+    rule["properties"][key] = json!({ "allOf": [known, more] });
+}
+
 /// Collects the definitions that schemas refer to.
 #[derive(Default)]
 struct Builder {
@@ -260,7 +266,9 @@ impl Builder {
             _ => "rule".to_owned(),
         };
         self.define(&name, |builder| {
-            let keys = RULE.iter().map(|key| (key.name, builder.of(key))).collect::<Vec<_>>();
+            // Each key stands once, however many types of field there are.
+            let mut key = |key: &'static Key| builder.define(&format!("key.{}", key.name), |builder| builder.of(key));
+            let keys = RULE.iter().map(|one| (one.name, key(one))).collect::<Vec<_>>();
             let mut rule = object(keys.into_iter());
             for part in ["key", "hub_id", "display"] {
                 rule["properties"][part] = builder.short_rule();
@@ -276,13 +284,13 @@ impl Builder {
                 Type::Enum(of) => {
                     let values = json!({ "enum": of.values });
                     for key in ["value", "default"] {
-                        rule["properties"][key]["allOf"] = json!([values]);
+                        narrow(&mut rule, key, &values);
                     }
-                    rule["properties"]["enum"]["allOf"] = json!([{ "type": "object", "additionalProperties": values }]);
+                    narrow(&mut rule, "enum", &json!({ "type": "object", "additionalProperties": values }));
                 }
                 Type::Struct(of) => {
                     let fields = builder.fields(of.fields);
-                    rule["properties"]["fields"]["allOf"] = json!([fields]);
+                    narrow(&mut rule, "fields", &fields);
                 }
                 _ => {}
             }

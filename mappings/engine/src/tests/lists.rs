@@ -119,3 +119,25 @@ fn a_list_with_errors_refuses_the_mappings_that_use_it_and_no_others() {
     assert!(mapping.is_none(), "{findings:#?}");
     assert!(findings.iter().any(|finding| finding.contains("unknown code list `stages`")), "{findings:#?}");
 }
+
+#[test]
+fn one_code_of_a_list_that_says_nothing_costs_no_other() {
+    let mapping = "version: 1
+from: kestrel-ats/application
+emit:
+  - to: candidate
+    key: payload.id
+    fields:
+      tags: { path: payload.codes, lookup: channels }
+";
+    let (mapping, findings) = compile(&parts(mapping, &[CHANNELS]));
+    let mapping = mapping.unwrap_or_else(|| panic!("{findings:#?}"));
+    let run = |codes: &str| -> String {
+        let payload = format!(r#"{{"id":1,"codes":{codes}}}"#);
+        case::run(&mapping, Kind::Json, payload.as_bytes(), false).unwrap().split_whitespace().collect()
+    };
+    let found = run(r#"["01","",null,{"a":1},"09"]"#);
+    assert!(found.contains(r#""tags":["Campus","09"]"#), "{found}");
+    assert!(found.contains(r#""field":"/tags/3""#) && found.contains(r#""field":"/tags/4""#), "{found}");
+    assert!(!run(r#""""#).contains("tags"), "an empty cell is no list");
+}

@@ -53,3 +53,14 @@ fn an_out_mapping_says_what_it_needs() {
     assert_eq!(of("/stage"), &Need { pointer: "/stage", reads: &stage, required: true, values });
     assert!(!of("/title").required);
 }
+
+#[test]
+fn a_name_that_fails_is_the_only_finding_of_an_update() {
+    let text = MOVE.replace("first(payload.candidate.emails).address", "payload.candidate.phone + 1");
+    let findings = Findings::new();
+    let mapping = Mapping::compile("kestrel-ats", &Source::new("kestrel-ats/update.out.yaml", text), &findings);
+    let input = br#"{"payload":{"candidate":{"id":7,"phone":"1"}},"before":{"candidate":{"id":7}}}"#;
+    let result = case::run(&mapping.unwrap(), Kind::Json, input, true).unwrap();
+    assert_eq!(result.matches("\"level\"").count(), 1, "{result}");
+    assert!(result.contains("let `mail`") && !result.contains("\"body\""), "{result}");
+}

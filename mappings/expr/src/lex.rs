@@ -1,6 +1,6 @@
 //! Text to tokens.
 
-use crate::check::Problem;
+use crate::scope::Problem;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Token {

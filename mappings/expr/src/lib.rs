@@ -31,16 +31,18 @@ mod order;
 mod parse;
 mod places;
 mod reads;
+mod scope;
 mod template;
 #[cfg(test)]
 mod tests;
 mod types;
 mod warn;
 
-pub use check::{Expr, Problem, Scope};
+pub use check::Expr;
 pub use eval::{Cx, EvalError};
 pub use explain::Explain;
 pub use located::{Located, Templated, report};
 pub use reads::{Read, Segment};
+pub use scope::{Problem, Scope};
 pub use template::Template;
 pub use types::{EnumType, RecordType, Type};

@@ -1,6 +1,7 @@
 //! Expressions that stand in files: compiled from a YAML node, problems reported at their exact place.
 
-use crate::check::{Expr, Problem, Scope};
+use crate::check::Expr;
+use crate::scope::{Problem, Scope};
 use crate::template::Template;
 use crate::types::Type;
 use hub_tree::yaml::{Context, Node};

@@ -1,8 +1,8 @@
 //! Tokens to a syntax tree, by precedence climbing.
 
 use crate::ast::{Ast, AstKind, At, Operator};
-use crate::check::Problem;
 use crate::lex::{Spanned, Token, lex};
+use crate::scope::Problem;
 
 const MAX_CHARS: usize = 4_000;
 const MAX_DEPTH: usize = 64;

@@ -1,7 +1,8 @@
 //! Text with expressions in braces, as manifests use it: `/v3/applications/{args.id}/move`.
 
-use crate::check::{Expr, Problem, Scope};
+use crate::check::Expr;
 use crate::eval::{Cx, EvalError};
+use crate::scope::{Problem, Scope};
 use hub_tree::Value;
 
 /// A checked template. `{{` and `}}` stand for braces themselves.

@@ -2,9 +2,10 @@
 //! always fail, values listed twice.
 
 use crate::ast::Operator;
-use crate::check::{Constant, Each, Node, NodeKind, Problem};
+use crate::check::{Constant, Each, Node, NodeKind};
 use crate::eval::{Cx, run};
 use crate::explain::Off;
+use crate::scope::Problem;
 use hub_tree::{Arena, Value};
 
 /// Steps for all constants of one expression together; those that need more are left to the run.

@@ -5,8 +5,11 @@ use crate::error::StoreError;
 use crate::tx::{Tx, built, sql};
 use sqlx::Row;
 
-/// Each text brings the schema from its index to the next version. Texts are only ever added.
-const MIGRATIONS: &[&str] = &["
+/// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
+/// Entries are only ever added.
+const MIGRATIONS: &[&[&str]] = &[&[FIRST], &[]];
+
+const FIRST: &str = "
 CREATE TABLE tenant_keys (
     tenant TEXT NOT NULL, id TEXT NOT NULL, sealed {blob} NOT NULL, created_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, id));
@@ -98,7 +101,7 @@ CREATE TABLE leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until BIGINT NO
 CREATE TABLE tokens (
     tenant TEXT NOT NULL, name TEXT NOT NULL, sealed {blob} NOT NULL, expires_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, name));
-"];
+";
 
 impl Tx {
     /// One at a time until the end of the transaction: what only one process may set up.
@@ -129,7 +132,7 @@ impl Tx {
                 MIGRATIONS.len()
             )));
         }
-        for text in &MIGRATIONS[version..] {
+        for text in MIGRATIONS[version..].iter().copied().flatten() {
             self.apply(dialect, text).await?;
         }
         let now = MIGRATIONS.len().to_string();

@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use hub_flow::Role;
 use hub_telemetry::LogFormat;
 use hub_tree::Encoding;
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ First steps:
 
 Environment:
   HRHUB_ADMIN_KEY              a bootstrap admin key for API and console
-  HRHUB_MASTER_KEY             64 hex digits that seal stored data; else <data>/master.key is made and used
+  HRHUB_MASTER_KEY             64 hex digits that seal stored data; else a file master.key is made and used
   HRHUB_LOG                    which log lines are shown, such as `info` or `hub_flow=debug`
   OTEL_EXPORTER_OTLP_ENDPOINT  where spans go, such as http://127.0.0.1:4318"
 )]
@@ -134,6 +135,29 @@ pub(crate) struct Serve {
     /// Where to listen; wins over hub.yaml.
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
+    /// What this process does; wins over hub.yaml.
+    #[arg(long, value_enum)]
+    pub(crate) role: Option<Roles>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Roles {
+    /// Everything, in one process.
+    All,
+    /// Web hooks, API and console; needs PostgreSQL and RabbitMQ.
+    Edge,
+    /// Mapping, reacting and calling; needs PostgreSQL and RabbitMQ.
+    Worker,
+}
+
+impl From<Roles> for Role {
+    fn from(role: Roles) -> Self {
+        match role {
+            Roles::All => Self::All,
+            Roles::Edge => Self::Edge,
+            Roles::Worker => Self::Worker,
+        }
+    }
 }
 
 #[derive(Subcommand)]

@@ -9,6 +9,7 @@ mod demo;
 mod init;
 mod keys;
 mod maps;
+mod master;
 mod sandbox;
 mod say;
 mod serve;

@@ -93,6 +93,13 @@ pub(crate) enum Command {
         /// Such as `application`; without it, the entities are listed.
         entity: Option<String>,
     },
+    /// Compare what stands at the message broker with what must, and bring it in line.
+    Topology {
+        #[command(subcommand)]
+        command: TopologyCommand,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Serve the vendors' simulators alone.
     Sandbox(Sandbox),
     /// Print a completion script for a shell, such as: hrhub completions bash > /etc/bash_completion.d/hrhub
@@ -181,6 +188,16 @@ pub(crate) enum KeysCommand {
         /// Its id, as `list` shows it.
         id: String,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TopologyCommand {
+    /// Print what `apply` would do, and why.
+    Plan,
+    /// Create what is missing; make anew what differs, with its messages. May be broken off and run again.
+    Apply,
+    /// As `plan`, and exit with 1 if there is anything to do.
+    Check,
 }
 
 #[derive(Subcommand)]

@@ -14,6 +14,7 @@ mod sandbox;
 mod say;
 mod serve;
 mod server;
+mod topology;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -49,6 +50,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys { command, place } => keys::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
+        Command::Topology { command, place } => topology::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

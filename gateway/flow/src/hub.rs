@@ -116,6 +116,7 @@ pub struct Hub {
     registry: ArcSwap<Registry>,
     pub(crate) wake: Wake,
     pub(crate) held: Held,
+    pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
     stop: watch::Sender<bool>,
 }
@@ -172,6 +173,7 @@ impl Hub {
             registry: ArcSwap::from_pointee(registry),
             wake: Wake::default(),
             held: Held::default(),
+            sending: send::Sending::default(),
             recent: Recent::default(),
             stop: watch::Sender::new(false),
         })

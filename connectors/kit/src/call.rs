@@ -349,7 +349,7 @@ pub fn error_rule<'a>(
 }
 
 /// `Retry-After` in seconds, or as an HTTP date, which is rare enough to be read as "a while".
-fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
     let value = headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.trim())?;
     let seconds = value.parse::<u64>().unwrap_or(60);
     Some(Duration::from_secs(seconds.min(24 * 3600)))

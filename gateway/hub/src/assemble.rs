@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
 use hub_flow::access::ApiKeys;
 use hub_flow::rules::Flows;
+use hub_flow::subscriptions::Subscriptions;
 use hub_flow::{Consumer, Hub, HubOptions, Registry, Sources};
 use hub_interview::Policy;
 use hub_kit::{AllowPrivate, Client, Driver};
@@ -52,7 +53,7 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     let registry = registry(config, &drivers, findings);
     let scoring =
         InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
-    let consumers: Vec<Arc<dyn Consumer>> = vec![Arc::new(Flows), Arc::new(scoring)];
+    let consumers: Vec<Arc<dyn Consumer>> = vec![Arc::new(Flows), Arc::new(scoring), Arc::new(Subscriptions)];
     create_private_folder(&config.data)?;
     let node = kept(&config.data.join("node"), || random::token(12))?;
     let store = open_store(config, &clock).await?;

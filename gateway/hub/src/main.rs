@@ -13,6 +13,7 @@ mod sandbox;
 mod say;
 mod serve;
 mod server;
+mod subscriptions;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -46,6 +47,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
+        Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Sandbox(args) => sandbox::run(args).await,

@@ -180,7 +180,8 @@ fn what_fails_comes_again_under_the_same_id_and_holds_back_only_its_record() {
     again.iter().for_each(|one| one.check(&[&secret]));
     wait_for("the subscription to be well", LIMIT, || (shown(&place, &id)["status"] == "active").then_some(()));
     // Of the record, nothing came between the two tries.
-    let own: Vec<String> = receiver.got().iter().filter(|one| one.subject() == first.subject()).map(|one| one.id.clone()).collect();
+    let own: Vec<String> =
+        receiver.got().iter().filter(|one| one.subject() == first.subject()).map(|one| one.id.clone()).collect();
     assert_eq!(own[0], own[1], "{own:?}");
 }
 
@@ -214,7 +215,8 @@ fn a_subscriber_that_is_gone_gets_nothing_more() {
     assert_eq!((status, refused["code"].as_str()), (409, Some("conflict")));
     // Enabled again, it gets what happens from now on.
     receiver.answer_always(204);
-    let (status, back) = admin(&place, "PATCH", &format!("/v1/subscriptions/{id}"), Some(&json!({ "disabled": false })));
+    let (status, back) =
+        admin(&place, "PATCH", &format!("/v1/subscriptions/{id}"), Some(&json!({ "disabled": false })));
     assert_eq!((status, back["disabled"].as_bool()), (200, Some(false)), "{back:#}");
     stage_change(&place, 93, "Phone Screen", 1);
     wait_for("an event", LIMIT, || (receiver.got().len() > before).then_some(()));
@@ -314,7 +316,9 @@ fn an_app_deals_with_its_own_subscriptions_only() {
         let (status, _) = ask(&place, who, "GET", &format!("{path}/deliveries"), None);
         assert_eq!(status, if sees { 200 } else { 404 });
         if !sees {
-            for (method, path) in [("DELETE", path.clone()), ("POST", format!("{path}:test")), ("POST", format!("{path}:rotate"))] {
+            for (method, path) in
+                [("DELETE", path.clone()), ("POST", format!("{path}:test")), ("POST", format!("{path}:rotate"))]
+            {
                 assert_eq!(ask(&place, who, method, &path, None).0, 404, "{method} {path}");
             }
         }
@@ -324,7 +328,8 @@ fn an_app_deals_with_its_own_subscriptions_only() {
     assert_eq!(ask(&place, &ops, "PATCH", &path, Some(&json!({ "url": receiver.url("/x") }))).0, 403);
     let (status, off) = ask(&place, &ops, "PATCH", &path, Some(&json!({ "disabled": true })));
     assert_eq!((status, off["disabled_reason"].as_str()), (200, Some("switched off by `app`")));
-    let (status, on) = ask(&place, &one, "PATCH", &path, Some(&json!({ "disabled": false, "types": ["hr.candidate.*"] })));
+    let (status, on) =
+        ask(&place, &one, "PATCH", &path, Some(&json!({ "disabled": false, "types": ["hr.candidate.*"] })));
     assert_eq!((status, on["types"][0].as_str(), on["status"].as_str()), (200, Some("hr.candidate.*"), Some("active")));
 
     // A key that is void is told nothing more.
@@ -380,7 +385,8 @@ fn a_body_that_makes_no_sense_is_refused_with_its_place() {
     let (status, made) = admin(&place, "POST", "/v1/subscriptions", Some(&body));
     assert_eq!((status, made["connection"].as_str()), (201, Some("greenhouse-main")));
     assert!(made["notes"][0].as_str().unwrap().contains("hr.application.created.v1"), "{made:#}");
-    let (status, problem) = admin(&place, "POST", &format!("/v1/subscriptions/{}:rotat", made["id"].as_str().unwrap()), None);
+    let (status, problem) =
+        admin(&place, "POST", &format!("/v1/subscriptions/{}:rotat", made["id"].as_str().unwrap()), None);
     assert_eq!((status, problem["code"].as_str()), (404, Some("not_found")));
 }
 
@@ -406,12 +412,15 @@ fn a_killed_hub_tells_of_every_event(backends: Backends) {
         hub.kill();
     }
     let _hub = place.serve();
-    let subjects: BTreeSet<String> = numbers.iter().map(|number| {
-        wait_for("the application", LIMIT, || {
-            let found = place.get(&format!("/v1/applications?connection=greenhouse-main&remote_id={number}"));
-            found["data"][0]["id"].as_str().map(|id| format!("application/{id}"))
+    let subjects: BTreeSet<String> = numbers
+        .iter()
+        .map(|number| {
+            wait_for("the application", LIMIT, || {
+                let found = place.get(&format!("/v1/applications?connection=greenhouse-main&remote_id={number}"));
+                found["data"][0]["id"].as_str().map(|id| format!("application/{id}"))
+            })
         })
-    }).collect();
+        .collect();
     let log = wait_until(LIMIT, || {
         let log = deliveries(&place, &id);
         let told: BTreeSet<String> = log.iter().map(|one| one["subject"].as_str().unwrap().to_owned()).collect();
@@ -419,7 +428,9 @@ fn a_killed_hub_tells_of_every_event(backends: Backends) {
         if open == 0 && told == subjects { Ok(log) } else { Err(format!("{open} deliveries; {log:#?}")) }
     });
     let got = receiver.got();
-    got.iter().for_each(|one| { one.check(&[&secret]); });
+    got.iter().for_each(|one| {
+        one.check(&[&secret]);
+    });
     // Nothing is lost; what came twice came under the same id, with the same body.
     let mut bodies: BTreeMap<&str, &Value> = BTreeMap::new();
     for one in &got {

@@ -61,7 +61,8 @@ fn shown(api: &Api, who: &Principal, subscription: &Subscription) -> Result<Map<
     let address = if is_own(who, subscription) {
         address
     } else {
-        url::Url::parse(&address).map_or_else(|_| String::new(), |url| format!("{}/…", url.origin().ascii_serialization()))
+        url::Url::parse(&address)
+            .map_or_else(|_| String::new(), |url| format!("{}/…", url.origin().ascii_serialization()))
     };
     let of = &subscription.new;
     let void = subscription.orphaned.then_some("the key of the app that made it is void");
@@ -116,7 +117,8 @@ async fn address(api: &Api, body: &mut Fields) -> Result<Option<(String, Vec<Str
 pub(crate) async fn create(State(api): State<Api>, Caller(who): Caller, body: Body) -> Result<Response, Problem> {
     who.readable()?;
     let mut body = fields(body).await?;
-    let (types, mut notes) = patterns(&mut body)?.ok_or_else(|| Problem::invalid_body("/types", "`types` is missing"))?;
+    let (types, mut notes) =
+        patterns(&mut body)?.ok_or_else(|| Problem::invalid_body("/types", "`types` is missing"))?;
     let connection = body.text("connection")?;
     if let Some(connection) = &connection {
         let registry = api.hub.registry();

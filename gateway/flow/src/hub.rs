@@ -73,6 +73,7 @@ pub struct Hub {
     registry: ArcSwap<Registry>,
     pub(crate) wake: Wake,
     pub(crate) held: Held,
+    pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
     stop: watch::Sender<bool>,
 }
@@ -127,6 +128,7 @@ impl Hub {
             registry: ArcSwap::from_pointee(registry),
             wake: Wake::default(),
             held: Held::default(),
+            sending: send::Sending::default(),
             recent: Recent::default(),
             stop: watch::Sender::new(false),
         })

@@ -4,6 +4,7 @@
 use super::{Client, SendError, failed, is_private};
 use crate::call::retry_after;
 use futures::StreamExt;
+use hub_tree::jiff::Timestamp;
 use std::net::IpAddr;
 use std::time::Duration;
 use url::{Host, Url};
@@ -90,7 +91,8 @@ impl Client {
         Ok(Target { url, resolved: !addresses.is_empty() })
     }
 
-    /// Sends a body to a subscriber's address by POST and hears the answer, all within `limit`.
+    /// Sends a body to a subscriber's address by POST and hears the answer, all within `limit`. `now` is for one that
+    /// asks to wait until an instant.
     ///
     /// # Errors
     /// Whether anything may have arrived, and why there is no answer.
@@ -99,7 +101,7 @@ impl Client {
         address: &str,
         headers: Vec<(String, String)>,
         body: Vec<u8>,
-        limit: Duration,
+        (now, limit): (Timestamp, Duration),
     ) -> Result<Heard, SendError> {
         let sending = async {
             let target = self.check_target(address).await?;
@@ -124,7 +126,7 @@ impl Client {
                 }
             };
             let _ = tokio::time::timeout(Duration::from_secs(1), reading).await;
-            Ok(Heard { status, retry_after: retry_after(&headers) })
+            Ok(Heard { status, retry_after: retry_after(&headers, now) })
         };
         match tokio::time::timeout(limit, sending).await {
             Ok(ended) => ended,
@@ -192,7 +194,9 @@ mod tests {
     #[tokio::test]
     async fn sending_looks_at_the_address_again() {
         let client = Client::new(AllowPrivate::default()).unwrap();
-        let sent = client.notify("https://localhost:9/", Vec::new(), Vec::new(), Duration::from_secs(5)).await;
+        let sent = client
+            .notify("https://localhost:9/", Vec::new(), Vec::new(), (Timestamp::UNIX_EPOCH, Duration::from_secs(5)))
+            .await;
         assert!(matches!(sent.unwrap_err(), SendError::PrivateAddress));
     }
 }

@@ -60,15 +60,6 @@ fn stage_change(place: &Place, application: u32, stage: &str, minute: u32) {
     assert_eq!(place.greenhouse_hook(&event, body.to_string().as_bytes()).status(), 200);
 }
 
-/// Waits until so many different events have arrived.
-fn wait_for_events(receiver: &Receiver, count: usize) -> Vec<Got> {
-    wait_until(LIMIT, || {
-        let got = receiver.got();
-        let ids: BTreeSet<&str> = got.iter().map(|one| one.id.as_str()).collect();
-        if ids.len() >= count { Ok(got.clone()) } else { Err(format!("{count} events; there are {}", ids.len())) }
-    })
-}
-
 fn events_arrive_signed_and_in_order(backends: Backends) {
     let place = Place::new(backends);
     let _hub = place.serve();
@@ -127,7 +118,7 @@ fn events_arrive_signed_and_in_order(backends: Backends) {
         missing.map_or_else(|| Ok(all.clone()), |one| Err(one.id.clone()))
     });
     assert!(all.iter().any(|one| one.subject().starts_with("candidate/")), "{all:#?}");
-    all.iter().for_each(|one| one.check(&[&other_secret]));
+    all.iter().for_each(|one| _ = one.check(&[&other_secret]));
     // The log says the same.
     let log = wait_until(LIMIT, || {
         let log = deliveries(&place, &id);
@@ -177,7 +168,7 @@ fn what_fails_comes_again_under_the_same_id_and_holds_back_only_its_record() {
         (tries.len() == 2).then_some(tries)
     });
     assert_eq!(again[0].body, again[1].body);
-    again.iter().for_each(|one| one.check(&[&secret]));
+    again.iter().for_each(|one| _ = one.check(&[&secret]));
     wait_for("the subscription to be well", LIMIT, || (shown(&place, &id)["status"] == "active").then_some(()));
     // Of the record, nothing came between the two tries.
     let own: Vec<String> =
@@ -204,7 +195,7 @@ fn a_subscriber_that_is_gone_gets_nothing_more() {
     let heard = other.got().len();
     stage_change(&place, 92, "Phone Screen", 1);
     wait_for("the other one to hear of it", LIMIT, || (other.got().len() > heard).then_some(()));
-    other.got().iter().for_each(|one| one.check(&[&secret]));
+    other.got().iter().for_each(|one| _ = one.check(&[&secret]));
     let log = wait_until(LIMIT, || {
         let log = deliveries(&place, &id);
         let open = log.iter().filter(|one| one["status"] != "parked").count();

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
 use hub_flow::access::ApiKeys;
 use hub_flow::rules::Flows;
+use hub_flow::subscriptions::Subscriptions;
 use hub_flow::{Consumer, Hub, HubOptions, Registry, Sources};
 use hub_interview::Policy;
 use hub_kit::{AllowPrivate, Client, Driver};
@@ -44,7 +45,7 @@ pub(crate) fn registry(config: &Config, drivers: &[Arc<dyn Driver>], findings: &
 pub(crate) fn consumers(config: &Config, findings: &Findings) -> Vec<Arc<dyn Consumer>> {
     let scoring =
         InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
-    vec![Arc::new(Flows), Arc::new(scoring)]
+    vec![Arc::new(Flows), Arc::new(scoring), Arc::new(Subscriptions)]
 }
 
 /// A hub and who may call it.

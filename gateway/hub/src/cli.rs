@@ -83,6 +83,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// List, switch off and on, and delete subscriptions: who is told of events by outgoing web hooks.
+    Subscriptions {
+        #[command(subcommand)]
+        command: SubscriptionsCommand,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Work on mapping files.
     Map {
         #[command(subcommand)]
@@ -198,6 +205,27 @@ pub(crate) enum TopologyCommand {
     Apply,
     /// As `plan`, and exit with 1 if there is anything to do.
     Check,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SubscriptionsCommand {
+    /// List the subscriptions of all tenants, and how they are.
+    List,
+    /// Send it nothing more, until it is enabled.
+    Disable {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+    /// Send it the events from now on.
+    Enable {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+    /// Remove it, with what waits for it.
+    Delete {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
 }
 
 #[derive(Subcommand)]

@@ -1,8 +1,10 @@
 //! What handling a message leads to. Handlers compute effects; the loop commits them together with the mark that the
 //! message was done.
 
+use crate::event::EventMessage;
 use crate::journey::Steps;
 use crate::records::Write;
+use hub_store::NewTimer;
 
 /// What handling a message leads to.
 #[derive(Debug)]
@@ -11,8 +13,19 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Calls to make.
     pub calls: Vec<CallRequest>,
+    /// Timers to set; those whose name is taken stay as they are.
+    pub timers: Vec<NewTimer>,
     /// What the journey tells.
     pub steps: Steps,
+}
+
+impl Effects {
+    /// Nothing, as yet, in the journey of an event.
+    #[must_use]
+    pub fn of(event: &EventMessage) -> Self {
+        let steps = Steps::of(&event.trace, &event.tenant);
+        Self { writes: Vec::new(), calls: Vec::new(), timers: Vec::new(), steps }
+    }
 }
 
 /// A call to make.

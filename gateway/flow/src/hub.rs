@@ -5,7 +5,7 @@ use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
-use crate::{intake, react, relay, send};
+use crate::{intake, react, relay, schedule, send};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -176,6 +176,7 @@ impl Hub {
         let mut claiming = JoinSet::new();
         claiming.spawn(react::run(Arc::clone(&self)));
         claiming.spawn(send::run(Arc::clone(&self)));
+        claiming.spawn(schedule::run(Arc::clone(&self)));
         let mut stopped = self.stop.subscribe();
         tokio::select! {
             // Told to stop, the loops end: that is no defect.

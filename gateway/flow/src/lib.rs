@@ -9,8 +9,11 @@
 
 pub mod access;
 mod claims;
+mod commit;
 mod document;
+mod duration;
 pub mod effects;
+mod evaluation;
 pub mod event;
 pub mod explain;
 pub mod hub;
@@ -24,6 +27,7 @@ pub mod records;
 pub mod registry;
 pub mod relay;
 pub mod rules;
+pub mod schedule;
 pub mod send;
 mod tokens;
 pub mod trial;

@@ -64,7 +64,7 @@ pub(crate) enum Command {
         /// The folder; made if it is not there.
         folder: PathBuf,
     },
-    /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, models.
+    /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, schedules, models.
     Check {
         /// The folder.
         #[arg(default_value = ".")]
@@ -91,6 +91,13 @@ pub(crate) enum Command {
     Schema {
         /// Such as `application`; without it, the entities are listed.
         entity: Option<String>,
+    },
+    /// Calls that are made by the clock: when, and now.
+    Schedules {
+        #[command(subcommand)]
+        command: SchedulesCommand,
+        #[command(flatten)]
+        place: Place,
     },
     /// Serve the vendors' simulators alone.
     Sandbox(Sandbox),
@@ -156,6 +163,21 @@ pub(crate) enum KeysCommand {
     Revoke {
         /// Its id, as `list` shows it.
         id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SchedulesCommand {
+    /// List the schedules with their last and next times, each in its own zone.
+    List {
+        /// How many times to show of each.
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        next: usize,
+    },
+    /// Make a schedule's call now, beside its planned times.
+    Run {
+        /// The schedule.
+        name: String,
     },
 }
 

@@ -11,6 +11,7 @@ mod keys;
 mod maps;
 mod sandbox;
 mod say;
+mod schedules;
 mod serve;
 mod server;
 
@@ -48,6 +49,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys { command, place } => keys::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
+        Command::Schedules { command, place } => schedules::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

@@ -60,8 +60,7 @@ impl Consumer for InterviewScoring {
     }
 
     async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure> {
-        let mut effects =
-            Effects { writes: Vec::new(), calls: Vec::new(), steps: Steps::of(&event.trace, &event.tenant) };
+        let mut effects = Effects::of(event);
         let Some(seen) = read(hub, event).await? else { return Ok(effects) };
         let wanted = seen.order.package.as_ref().and_then(|package| package.id.clone()).unwrap_or_default();
         let model = self.models.get(&wanted).ok_or_else(|| {

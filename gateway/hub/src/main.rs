@@ -12,10 +12,11 @@ mod maps;
 mod master;
 mod sandbox;
 mod say;
+mod schedules;
 mod serve;
 mod server;
-mod topology;
 mod subscriptions;
+mod topology;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -53,6 +54,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => topology::run(command, &place).await,
+        Command::Schedules { command, place } => schedules::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

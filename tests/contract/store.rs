@@ -16,7 +16,7 @@ struct Backend {
 const MASTER: [u8; 32] = [7; 32];
 
 async fn open(url: &str) -> Result<Store, StoreError> {
-    let options = Options { url: url.to_owned(), max_connections: 8 };
+    let options = Options { url: url.to_owned(), ..Options::default() };
     Store::open(&options, MasterKey::new(MASTER), &Clock::System).await
 }
 
@@ -160,7 +160,7 @@ mod contract {
             again.keyring().match_key("default", "email", "a").unwrap(),
             keyring.match_key("default", "email", "a").unwrap()
         );
-        let options = Options { url: b.url.clone(), max_connections: 2 };
+        let options = Options { url: b.url.clone(), max_connections: 2, ..Options::default() };
         let wrong = Store::open(&options, MasterKey::new([8; 32]), &Clock::System).await;
         assert!(matches!(wrong.err(), Some(StoreError::Sealed(_))));
     }

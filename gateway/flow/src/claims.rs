@@ -57,7 +57,7 @@ impl Drop for Holding {
 pub(crate) async fn keep(hub: Arc<Hub>) {
     loop {
         tokio::time::sleep(RENEW_EVERY).await;
-        let (now, node) = (hub.clock.micros(), hub.node.clone());
+        let (now, node) = (hub.store_now(), hub.node.clone());
         let (work, calls) = (hub.held.work.all(), hub.held.calls.all());
         let kept = hub.store.write(job!(|tx| {
             tx.renew_claims(&node, now + LEASE_MICROS, work, calls).await?;

@@ -9,10 +9,12 @@ use crate::{edge, intake, react, relay, send};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
-use hub_store::{Store, job};
+use hub_store::{Store, StoreError, job};
 use hub_telemetry::Metrics;
 use hub_tree::{Arena, Clock, Ids, Value};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -118,6 +120,7 @@ pub struct Hub {
     pub(crate) held: Held,
     pub(crate) recent: Recent,
     stop: watch::Sender<bool>,
+    draining: AtomicBool,
 }
 
 /// Wakes loops of this process.
@@ -153,7 +156,7 @@ impl Hub {
             metrics,
         } = options;
         let ids = Ids::new(clock.clone());
-        let kept = KeptTokens { store: store.clone(), clock: clock.clone(), node: node.clone() };
+        let kept = KeptTokens { store: store.clone(), node: node.clone() };
         let tokens = Tokens::new(Arc::new(kept), clock.clone());
         Arc::new(Self {
             node,
@@ -174,6 +177,7 @@ impl Hub {
             held: Held::default(),
             recent: Recent::default(),
             stop: watch::Sender::new(false),
+            draining: AtomicBool::new(false),
         })
     }
 
@@ -206,8 +210,16 @@ impl Hub {
         let mut loops = JoinSet::new();
         // These end by themselves, between two claims: what is claimed is begun.
         let mut claiming = JoinSet::new();
+        let mut stopped = self.stop.subscribe();
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stop| *stop) => return,
+            ready = self.begin() => if let Err(error) = ready {
+                tracing::error!(error = %error, "the hub cannot work with this store");
+                return;
+            },
+        }
         if self.role.works() {
-            self.take_back_own().await;
             loops.spawn(intake::run(Arc::clone(&self)));
             loops.spawn(relay::run(Arc::clone(&self)));
             loops.spawn(react::take_in(Arc::clone(&self)));
@@ -217,7 +229,6 @@ impl Hub {
         } else {
             loops.spawn(edge::keep(Arc::clone(&self)));
         }
-        let mut stopped = self.stop.subscribe();
         tokio::select! {
             // Told to stop, the loops end: that is no defect.
             biased;
@@ -235,16 +246,48 @@ impl Hub {
         loops.shutdown().await;
     }
 
-    /// What a former process of this name held is ours again, at once.
-    async fn take_back_own(&self) {
+    /// Waits for the store; then makes sure that it has a key for each tenant, and takes back what a former process of
+    /// this name held: it is ours again, at once.
+    async fn begin(&self) -> Result<(), StoreError> {
+        self.store.connected().await?;
+        let registry = self.registry();
+        let tenants: BTreeSet<&str> = registry.connections.values().map(|known| known.tenant.as_str()).collect();
         loop {
-            let (now, node) = (self.clock.micros(), self.node.clone());
-            match self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await {
-                Ok(_) => return,
-                Err(error) => tracing::warn!(error = %error, "the store is not available yet"),
+            let prepared = async {
+                for tenant in &tenants {
+                    self.store.keyring().ensure(&self.store, &self.clock, tenant).await?;
+                }
+                let (now, node) = (self.store_now(), self.node.clone());
+                if self.role.works() {
+                    self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await?;
+                }
+                Ok(())
+            };
+            match prepared.await {
+                Err(error) if StoreError::is_temporary(&error) => {
+                    tracing::warn!(error = %error, "the store is not available yet");
+                }
+                other => return other,
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
+    }
+
+    /// Now by the clock that all processes of the hub share, µs: for claims, leases, and when something may be done.
+    #[must_use]
+    pub fn store_now(&self) -> i64 {
+        self.store.now()
+    }
+
+    /// Says from now on that no more requests should come here; those that come are answered.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no more requests should come here.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// Whether the hub has been told to stop.

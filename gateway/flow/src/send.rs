@@ -38,7 +38,7 @@ pub(crate) async fn run(hub: Arc<Hub>) {
     while !hub.stops() {
         let (busy, full) = occupied(&hub, &under_way);
         let free = CONCURRENCY - busy;
-        let (node, now) = (hub.node.clone(), hub.clock.micros());
+        let (node, now) = (hub.node.clone(), hub.store_now());
         let claiming = hub.store.write(job!(|tx| {
             if free <= 0 {
                 return Ok(Vec::new());
@@ -267,7 +267,7 @@ async fn settle(
             }
             step(Went::Retry, format!("{}: {error}; again in {} ms", new.operation, wait.as_millis()));
             settled.state = CallState::Ready;
-            settled.at = now + i64::try_from(wait.as_micros()).unwrap_or(0);
+            settled.at = hub.store_now() + i64::try_from(wait.as_micros()).unwrap_or(0);
             // Once it may have been carried out, it may have been, whatever became of later tries.
             settled.unsure = unsure || call.unsure;
             settled.error = Some(error.to_string());

@@ -79,7 +79,8 @@ impl Tx {
                     .bind(item.trace)
                     .bind(item.body)
                     .bind(item.received_at)
-                    .bind(item.received_at)
+                    // At once, whatever the clock of the edge says that took it.
+                    .bind(0_i64)
                     .bind("ready".to_owned())
                     .bind(0_i64)
                     .bind(0_i64)

@@ -23,6 +23,8 @@ mod parked;
 mod raws;
 mod records;
 mod schema;
+mod server;
+mod sqlite;
 mod tokens;
 mod tx;
 mod writer;

@@ -5,11 +5,13 @@
 //! problems with a stable `code` and what to do. [`ROUTES`] lists everything that is served.
 
 mod auth;
+mod body;
 mod hooks;
 mod journeys;
 mod problem;
 mod records;
 mod status;
+mod subscriptions;
 
 pub use problem::Problem;
 
@@ -43,6 +45,9 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/v1/journeys", "ops"),
     ("/v1/journeys/{trace_id}", "ops"),
     ("/v1/parked", "ops"),
+    ("/v1/subscriptions", "read:structure"),
+    ("/v1/subscriptions/{id}", "read:structure"),
+    ("/v1/subscriptions/{id}/deliveries", "read:structure"),
     ("/v1/{collection}", "read"),
     ("/v1/{collection}/{id}", "read"),
     ("/v1/{collection}/{id}/explain", "read"),
@@ -71,6 +76,15 @@ fn requests() -> Router<Api> {
         .route("/v1/journeys", get(journeys::list))
         .route("/v1/journeys/{trace_id}", get(journeys::show))
         .route("/v1/parked", get(journeys::parked))
+        .route("/v1/subscriptions", get(subscriptions::list).post(subscriptions::create))
+        .route(
+            "/v1/subscriptions/{id}",
+            get(subscriptions::show)
+                .post(subscriptions::act)
+                .patch(subscriptions::update)
+                .delete(subscriptions::delete),
+        )
+        .route("/v1/subscriptions/{id}/deliveries", get(subscriptions::deliveries))
         .route("/v1/{collection}", get(records::list))
         .route("/v1/{collection}/{id}", get(records::show))
         .route("/v1/{collection}/{id}/explain", get(records::explain))

@@ -27,7 +27,9 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
         "role": api.hub.role.word(),
         "draining": draining,
         "store": { "kind": api.hub.store.kind(), "connected": store },
-        "bus": { "kind": bus.kind, "connected": bus.connected, "spooled": bus.spooled },
+        "bus": {
+            "kind": bus.kind, "connected": bus.connected, "spooled": bus.spooled, "dead": bus.dead, "trouble": bus.trouble,
+        },
     });
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()

@@ -26,6 +26,7 @@ pub mod registry;
 pub mod relay;
 pub mod rules;
 pub mod send;
+pub mod subscriptions;
 mod tokens;
 pub mod trial;
 

@@ -2,13 +2,13 @@
 //! the consumer computes effects, and they commit together with the mark that the event was done: a redelivery
 //! changes nothing.
 
-use crate::claims::LEASE_MICROS;
+use crate::claims::{LEASE_MICROS, LostClaims};
 use crate::effects::{CallRequest, Effects, Failure};
 use crate::event::EventMessage;
 use crate::hub::{Hub, IDLE};
 use crate::intake::MAP;
 use crate::journey::{Steps, Went};
-use crate::{map_in, records};
+use crate::{map_in, records, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
@@ -103,7 +103,9 @@ pub(crate) async fn run(hub: Arc<Hub>) {
     let slots = Arc::new(Semaphore::new(CONCURRENCY));
     let consumers: Vec<&'static str> =
         std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect();
+    let mut lost = LostClaims::default();
     while !hub.stops() {
+        lost.give_back(&hub, "inbox", &hub.held.work).await;
         // At least one slot is free before anything is claimed.
         let Ok(first) = Arc::clone(&slots).acquire_owned().await else { return };
         let free = i64::try_from(slots.available_permits() + 1).unwrap_or(1);
@@ -111,6 +113,7 @@ pub(crate) async fn run(hub: Arc<Hub>) {
         let claimed = hub.store.write(job!(|tx| { tx.claim_work(&names, &node, now, now + LEASE_MICROS, free).await }));
         let claimed = claimed.await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no work can be claimed");
+            lost.note(&error, now + LEASE_MICROS);
             Vec::new()
         });
         if claimed.is_empty() {
@@ -239,12 +242,12 @@ async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Resul
 
 /// Commits what an event led to, together with the mark that it was done.
 async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: Effects) -> Result<(), Failure> {
-    let Effects { writes, calls, mut steps } = effects;
+    let Effects { writes, calls, told, mut steps } = effects;
     let mut rows = Vec::with_capacity(calls.len());
     for call in calls {
         rows.push(row_of(hub, event, call)?);
     }
-    let (inner, seq, event) = (Arc::clone(hub), work.seq, event.clone());
+    let (inner, seq, event, message) = (Arc::clone(hub), work.seq, event.clone(), work.new.message.clone());
     let committed = hub.store.write(job!(|tx| {
         let hub = inner;
         let now = hub.clock.micros();
@@ -266,6 +269,7 @@ async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: E
                 steps.add(&hub.ids, now, ("call", Went::Ok), &connection, &subject, format!("{key}: asked for before"));
             }
         }
+        subscriptions::tell(&hub, tx, &event, &message, told).await?;
         tx.add_steps(steps.into_vec()).await?;
         if tx.finish_work(seq, &hub.node, "done").await? { Ok(Ok(())) } else { Err(hub_store::StoreError::Broken) }
     }));

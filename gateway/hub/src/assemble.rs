@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
 use hub_flow::access::ApiKeys;
 use hub_flow::rules::Flows;
+use hub_flow::subscriptions::Subscriptions;
 use hub_flow::{Consumer, Hub, HubOptions, Registry, Sources};
 use hub_interview::Policy;
 use hub_kit::{AllowPrivate, Client, Driver};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Partition queues of each consumer at the broker.
-const PARTITIONS: u16 = 8;
+pub(crate) const PARTITIONS: u16 = 8;
 
 /// The wires that this program speaks.
 pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
@@ -40,6 +41,13 @@ pub(crate) fn registry(config: &Config, drivers: &[Arc<dyn Driver>], findings: &
     Registry::load(&sources, findings)
 }
 
+/// Who reacts to events; problems go to `findings`.
+pub(crate) fn consumers(config: &Config, findings: &Findings) -> Vec<Arc<dyn Consumer>> {
+    let scoring =
+        InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
+    vec![Arc::new(Flows), Arc::new(scoring), Arc::new(Subscriptions)]
+}
+
 /// A hub and who may call it.
 pub(crate) struct Assembled {
     pub(crate) hub: Arc<Hub>,
@@ -51,9 +59,7 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     let clock = Clock::System;
     let drivers = drivers();
     let registry = registry(config, &drivers, findings);
-    let scoring =
-        InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
-    let consumers: Vec<Arc<dyn Consumer>> = vec![Arc::new(Flows), Arc::new(scoring)];
+    let consumers = consumers(config, findings);
     create_private_folder(&config.data)?;
     let node = kept(&config.data.join("node"), || random::token(12))?;
     let (store, reached) = start_store(config, &clock).await?;

@@ -83,6 +83,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// List, switch off and on, and delete subscriptions: who is told of events by outgoing web hooks.
+    Subscriptions {
+        #[command(subcommand)]
+        command: SubscriptionsCommand,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Work on mapping files.
     Map {
         #[command(subcommand)]
@@ -92,6 +99,13 @@ pub(crate) enum Command {
     Schema {
         /// Such as `application`; without it, the entities are listed.
         entity: Option<String>,
+    },
+    /// Compare what stands at the message broker with what must, and bring it in line.
+    Topology {
+        #[command(subcommand)]
+        command: TopologyCommand,
+        #[command(flatten)]
+        place: Place,
     },
     /// Serve the vendors' simulators alone.
     Sandbox(Sandbox),
@@ -181,6 +195,37 @@ pub(crate) enum KeysCommand {
     List,
     /// Make a key void.
     Revoke {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TopologyCommand {
+    /// Print what `apply` would do, and why.
+    Plan,
+    /// Create what is missing; make anew what differs, with its messages. May be broken off and run again.
+    Apply,
+    /// As `plan`, and exit with 1 if there is anything to do.
+    Check,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SubscriptionsCommand {
+    /// List the subscriptions of all tenants, and how they are.
+    List,
+    /// Send it nothing more, until it is enabled.
+    Disable {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+    /// Send it the events from now on.
+    Enable {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+    /// Remove it, with what waits for it.
+    Delete {
         /// Its id, as `list` shows it.
         id: String,
     },

@@ -30,6 +30,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether nobody knows if it was done: something may have been sent, and no answer came.
+    #[must_use]
+    pub const fn is_unsure(&self) -> bool {
+        use sqlx::Error as E;
+        matches!(self, Self::Unavailable(E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed))
+    }
+
     /// Whether a lock was not free in time.
     pub(crate) fn is_locked(&self) -> bool {
         let (Self::Unavailable(error) | Self::Refused(error)) = self else { return false };

@@ -137,7 +137,7 @@ impl Server {
         let result = tokio::select! {
             result = work => result,
             // On a connection to a server that is gone, one would wait for the network's own time limits.
-            _ = gone.0.changed() => Err(away()),
+            _ = gone.0.changed() => Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)),
         };
         if matches!(&result, Err(StoreError::Unavailable(_))) {
             self.shared.look.notify_one();

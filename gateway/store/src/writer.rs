@@ -118,8 +118,8 @@ impl Store {
     /// Runs a transaction; when the future is ready, its changes are on disk.
     ///
     /// # Errors
-    /// What the body returned, after a rollback, or why it could not commit. After [`StoreError::Unavailable`] nobody
-    /// knows whether it did: whoever does it again must find what was done.
+    /// What the body returned, after a rollback, or why it could not commit. Where [`StoreError::is_unsure`] says so,
+    /// nobody knows whether it did: whoever does it again must find what was done.
     pub async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T> + Send + 'static,

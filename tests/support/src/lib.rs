@@ -12,7 +12,7 @@ mod switch;
 
 pub use program::{Backends, Candidate, Demo, Node, Place, Running, hrhub, run_hrhub, said};
 pub use proxy::CutProxy;
-pub use servers::{Postgres, RabbitMq, postgres, rabbitmq};
+pub use servers::{Postgres, RabbitMq, durable_postgres, postgres, rabbitmq};
 pub use switch::SwitchProxy;
 
 use std::net::{Ipv4Addr, TcpListener};

@@ -64,6 +64,7 @@ pub struct Postgres {
     pub port: u16,
     bin: PathBuf,
     folder: PathBuf,
+    fsync: &'static str,
     guard: Mutex<Option<Guarded>>,
 }
 
@@ -85,6 +86,15 @@ pub fn postgres() -> &'static Postgres {
     SERVER.get_or_init(Postgres::start)
 }
 
+/// One that has every commit on disk before it answers, for benches.
+///
+/// # Panics
+/// When it is not installed or does not start.
+pub fn durable_postgres() -> &'static Postgres {
+    static SERVER: OnceLock<Postgres> = OnceLock::new();
+    SERVER.get_or_init(|| Postgres::with_fsync("on"))
+}
+
 /// PostgreSQL refuses to run as root; then it runs as the user that its package made.
 fn unprivileged(program: &Path) -> Command {
     let root = fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0).unwrap_or(false);
@@ -103,6 +113,10 @@ impl Postgres {
     /// When it is not installed or does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::with_fsync("off")
+    }
+
+    fn with_fsync(fsync: &'static str) -> Self {
         let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
             .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
             .unwrap_or_default();
@@ -117,7 +131,7 @@ impl Postgres {
                 .arg(folder.join("data")),
             "initdb",
         );
-        let server = Self { port: free_port(), bin, folder, guard: Mutex::default() };
+        let server = Self { port: free_port(), bin, folder, fsync, guard: Mutex::default() };
         server.start_again();
         server
     }
@@ -130,7 +144,7 @@ impl Postgres {
         let (port, folder) = (self.port, &self.folder);
         let mut command = unprivileged(&self.bin.join("postgres"));
         command.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string(), "-k"]).arg(folder);
-        for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=300"] {
+        for setting in ["listen_addresses=127.0.0.1", &format!("fsync={}", self.fsync), "max_connections=300"] {
             command.args(["-c", setting]);
         }
         // INT is a fast shutdown: connections are cut, nothing is left running.
@@ -180,7 +194,8 @@ impl Postgres {
         let mut copy = unprivileged(&self.bin.join("pg_basebackup"));
         copy.args(["--no-sync", "-h", "127.0.0.1", "-U", "hub", "-R", "-X", "stream", "-p", &self.port.to_string()]);
         run(copy.arg("-D").arg(folder.join("data")), "pg_basebackup");
-        let standby = Self { port: free_port(), bin: self.bin.clone(), folder, guard: Mutex::default() };
+        let standby =
+            Self { port: free_port(), bin: self.bin.clone(), folder, fsync: self.fsync, guard: Mutex::default() };
         standby.start_again();
         for statement in ["ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"] {
             self.sql(statement);

@@ -95,7 +95,7 @@ fn roles_without_shared_servers_are_refused_and_say_what_to_write() {
         }
     }
     // The flag wins over the file.
-    place.edit("hub.yaml", |text| text.replace("bus: {", "role: worker\nbus: {"));
+    place.edit("hub.yaml", |text| text.replace("\nlimits:", "\nrole: worker\nlimits:"));
     assert!(!run_hrhub(["serve", "--config", config]).status.success());
     let hub = place.serve_as("all", "all", place.port);
     assert_eq!(readiness(&place, &hub).unwrap().1["role"], "all");
@@ -130,7 +130,7 @@ fn load(place: &Place, edges: &[u16], stop: &AtomicBool) -> (Vec<String>, u32) {
 #[test]
 fn every_process_is_restarted_under_load_and_no_request_fails() {
     let place = Place::on_servers(&RabbitMq::url(rabbitmq().port), &postgres().new_database());
-    place.edit("hub.yaml", |text| text.replace("bus: {", "shutdown: { drain_secs: 3 }\nbus: {"));
+    place.edit("hub.yaml", |text| text.replace("\nlimits:", "\nshutdown: { drain_secs: 3 }\nlimits:"));
     let ports = [place.port, free_port()];
     let mut edges: Vec<Node> =
         ports.iter().enumerate().map(|(n, port)| place.serve_as("edge", &format!("edge-{n}"), *port)).collect();

@@ -92,10 +92,6 @@ pub(crate) async fn keep(hub: Arc<Hub>) {
             tx.renew_claims(&node, now + LEASE_MICROS, work, calls).await?;
             tx.take_back(now, None).await
         }));
-        // Keys of tenants that another process has met first.
-        if let Err(error) = hub.store.keyring().reload(&hub.store).await {
-            tracing::warn!(error = %error, "tenants' keys could not be read again");
-        }
         let kept = kept.await;
         if kept.is_ok() {
             hub.sending.leases.renewed(&renewed, hub.store_now(), now + LEASE_MICROS);

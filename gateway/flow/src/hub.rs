@@ -5,7 +5,7 @@ use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
-use crate::{edge, intake, react, relay, send};
+use crate::{intake, react, relay, send, shared};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -71,6 +71,8 @@ pub struct HubOptions {
     pub role: Role,
     /// Where vendors and people reach the hub, such as `https://hub.example.com`.
     pub public_url: String,
+    /// Whether that was configured. Else a worker tells vendors what an edge says.
+    pub public_url_given: bool,
     /// Largest body of a webhook.
     pub max_body_bytes: usize,
     /// The store.
@@ -97,8 +99,8 @@ pub struct Hub {
     pub node: String,
     /// What it does.
     pub role: Role,
-    /// Where vendors and people reach the hub.
-    pub public_url: String,
+    public_url: ArcSwap<String>,
+    public_url_given: bool,
     /// Largest body of a webhook.
     pub max_body_bytes: usize,
     /// The store.
@@ -146,6 +148,7 @@ impl Hub {
             node,
             role,
             public_url,
+            public_url_given,
             max_body_bytes,
             store,
             bus,
@@ -162,7 +165,8 @@ impl Hub {
         Arc::new(Self {
             node,
             role,
-            public_url,
+            public_url: ArcSwap::from_pointee(public_url),
+            public_url_given,
             max_body_bytes,
             store,
             bus,
@@ -187,6 +191,29 @@ impl Hub {
     #[must_use]
     pub fn registry(&self) -> Arc<Registry> {
         self.registry.load_full()
+    }
+
+    /// Where vendors and people reach the hub.
+    #[must_use]
+    pub fn public_url(&self) -> Arc<String> {
+        self.public_url.load_full()
+    }
+
+    /// Agrees with the other processes on where the hub is reached, if nobody has configured it: edges say it, workers
+    /// listen. Does it again whenever an edge may have moved.
+    pub(crate) async fn agree_on_public_url(&self) -> Result<(), StoreError> {
+        if self.public_url_given || self.role == Role::All {
+            return Ok(());
+        }
+        if self.role.serves() {
+            let own = self.public_url();
+            return self.store.write(job!(|tx| { tx.note_public_url(&own).await })).await;
+        }
+        match self.store.read(job!(|tx| { tx.public_url().await })).await? {
+            Some(url) if url != **self.public_url.load() => self.public_url.store(Arc::new(url)),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// A connection by its id.
@@ -228,9 +255,8 @@ impl Hub {
             loops.spawn(claims::keep(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
-        } else {
-            loops.spawn(edge::keep(Arc::clone(&self)));
         }
+        loops.spawn(shared::keep(Arc::clone(&self)));
         tokio::select! {
             // Told to stop, the loops end: that is no defect.
             biased;
@@ -263,7 +289,7 @@ impl Hub {
                 if self.role.works() {
                     self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await?;
                 }
-                Ok(())
+                self.agree_on_public_url().await
             };
             match prepared.await {
                 Err(error) if StoreError::is_temporary(&error) => {

@@ -10,7 +10,6 @@
 pub mod access;
 mod claims;
 mod document;
-mod edge;
 pub mod effects;
 pub mod event;
 pub mod explain;
@@ -26,6 +25,7 @@ pub mod registry;
 pub mod relay;
 pub mod rules;
 pub mod send;
+mod shared;
 pub mod subscriptions;
 mod tokens;
 pub mod trial;

@@ -75,6 +75,7 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
         node,
         role: config.role,
         public_url: config.public_url(),
+        public_url_given: config.has_public_url(),
         max_body_bytes: config.max_body_bytes,
         store,
         bus,

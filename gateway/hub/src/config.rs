@@ -171,6 +171,11 @@ impl Config {
         )
     }
 
+    /// Whether `hub.yaml` says where the hub is reached.
+    pub(crate) fn has_public_url(&self) -> bool {
+        self.public_url.is_some()
+    }
+
     /// Where vendors and people reach the hub.
     pub(crate) fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))

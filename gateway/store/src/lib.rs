@@ -9,6 +9,7 @@
 //!
 //! Bodies are sealed by the caller with [`Keyring`]; nothing personal lies in a column in clear text.
 
+mod address;
 mod calls;
 mod dialect;
 mod error;

@@ -160,7 +160,10 @@ fn lost_answers_and_cut_connections_do_nothing_twice() {
         std::thread::sleep(Duration::from_millis(700));
     }
     proxy.cut_after(0);
+    let returns = || hub.log().matches("the store is available again").count();
+    let before = returns();
     proxy.lead_to(database.port);
+    wait_for("the store to be back for good", LIMIT, || (returns() > before).then_some(()));
     wait_until(LIMIT, || {
         assert!(!hub.has_ended(), "{}", hub.log());
         let (effects, parked) = (place.effects(), super::unknown_outcomes(&place));
@@ -182,7 +185,7 @@ fn a_full_disk_refuses_what_cannot_be_kept_and_is_forgotten_when_there_is_room()
     let hub = place.serve();
     send(&place, 55_000..55_005);
     every_payload_became_one_application(&place, place.port, 55_000..55_005);
-    // No file may grow beyond what the log has written: both are full. The signal does not end the program.
+    // No file may be written beyond what it holds: log and store are full. The signal does not end the program.
     limit_files(hub.id(), "4096");
     let refused = wait_for("a refusal", LIMIT, || {
         let answer = place.greenhouse_hook("evt-full", &payload(55_999));
@@ -190,7 +193,7 @@ fn a_full_disk_refuses_what_cannot_be_kept_and_is_forgotten_when_there_is_room()
     });
     assert!(refused.headers().contains_key("retry-after"));
     assert!(!hub.has_ended(), "{}", hub.log());
-    // The log may be written again, up to its size; the store not: web hooks are taken and wait.
+    // Room again, and nobody starts the hub again.
     limit_files(hub.id(), "unlimited");
     send(&place, 55_005..55_030);
     every_payload_became_one_application(&place, place.port, 55_000..55_030);

@@ -20,10 +20,12 @@ pub(crate) async fn healthz() -> Json<Value> {
 pub(crate) async fn readyz(State(api): State<Api>) -> Response {
     let bus = api.hub.bus.health();
     let store = api.hub.store.read(job!(|tx| { tx.ping().await })).await.is_ok();
-    let ready = store && bus.connected;
+    let draining = api.hub.is_draining();
+    let ready = store && bus.connected && !draining;
     let body = json!({
         "ready": ready,
         "role": api.hub.role.word(),
+        "draining": draining,
         "store": { "kind": api.hub.store.kind(), "connected": store },
         "bus": {
             "kind": bus.kind, "connected": bus.connected, "spooled": bus.spooled, "dead": bus.dead, "trouble": bus.trouble,

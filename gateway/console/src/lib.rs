@@ -61,7 +61,7 @@ impl Console {
         let session = Session::begin(&self.0, key.expose()).await?;
         let ticket = random::token(40);
         self.0.tickets().insert(ticket.clone(), session);
-        Ok(format!("{}/console/ticket/{ticket}", self.0.hub.public_url))
+        Ok(format!("{}/console/ticket/{ticket}", self.0.hub.public_url()))
     }
 
     /// The pages.
@@ -86,7 +86,7 @@ impl Shared {
 
     /// Whether the hub is reached over TLS.
     pub(crate) fn secure(&self) -> bool {
-        self.hub.public_url.starts_with("https:")
+        self.hub.public_url().starts_with("https:")
     }
 }
 

@@ -101,5 +101,9 @@ pub(crate) fn denied(lang: Lang, who: Option<&Principal>, here: &str, denied: &D
         h1 { (title) }
         p { (text) }
     };
-    Page { lang, title, here, who, body }.render(status)
+    let mut response = Page { lang, title, here, who, body }.render(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
 }

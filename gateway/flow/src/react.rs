@@ -2,7 +2,7 @@
 //! the consumer computes effects, and they commit together with the mark that the event was done: a redelivery
 //! changes nothing.
 
-use crate::claims::LEASE_MICROS;
+use crate::claims::{LEASE_MICROS, LostClaims};
 use crate::commit::{Prepared, keep_effects};
 use crate::effects::{Effects, Failure};
 use crate::event::EventMessage;
@@ -104,14 +104,17 @@ pub(crate) async fn run(hub: Arc<Hub>) {
     let slots = Arc::new(Semaphore::new(CONCURRENCY));
     let consumers: Vec<&'static str> =
         std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect();
+    let mut lost = LostClaims::default();
     while !hub.stops() {
+        lost.give_back(&hub, "inbox", &hub.held.work).await;
         // At least one slot is free before anything is claimed.
         let Ok(first) = Arc::clone(&slots).acquire_owned().await else { return };
         let free = i64::try_from(slots.available_permits() + 1).unwrap_or(1);
-        let (node, now, names) = (hub.node.clone(), hub.clock.micros(), consumers.clone());
+        let (node, now, names) = (hub.node.clone(), hub.store_now(), consumers.clone());
         let claimed = hub.store.write(job!(|tx| { tx.claim_work(&names, &node, now, now + LEASE_MICROS, free).await }));
         let claimed = claimed.await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no work can be claimed");
+            lost.note(&error, now + LEASE_MICROS);
             Vec::new()
         });
         if claimed.is_empty() {
@@ -178,7 +181,7 @@ fn backoff(tries: i64) -> Duration {
 async fn retry(hub: &Arc<Hub>, work: &Claimed, reason: &str) -> Result<(), hub_store::StoreError> {
     let wait = backoff(work.tries);
     tracing::warn!(consumer = %work.new.consumer, reason, wait_ms = wait.as_millis(), "a message will be tried again");
-    let at = hub.clock.micros() + i64::try_from(wait.as_micros()).unwrap_or(0);
+    let at = hub.store_now() + i64::try_from(wait.as_micros()).unwrap_or(0);
     let (seq, node) = (work.seq, hub.node.clone());
     hub.store.write(job!(|tx| { tx.retry_work(seq, &node, at).await })).await
 }

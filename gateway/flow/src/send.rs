@@ -12,7 +12,7 @@ mod retry;
 mod settle;
 mod vendor;
 
-use crate::claims::LEASE_MICROS;
+use crate::claims::{LEASE_MICROS, LostClaims};
 use crate::hub::{Hub, IDLE};
 use destination::{Attempt, resolve};
 use hub_kit::Leave;
@@ -42,10 +42,12 @@ pub(crate) struct Sending {
 type UnderWay = Arc<Mutex<BTreeMap<String, usize>>>;
 
 pub(crate) async fn run(hub: Arc<Hub>) {
+    let mut lost = LostClaims::default();
     while !hub.stops() {
+        lost.give_back(&hub, "calls", &hub.held.calls).await;
         let (busy, full) = occupied(&hub);
         let free = CONCURRENCY - busy;
-        let (node, now) = (hub.node.clone(), hub.clock.micros());
+        let (node, now) = (hub.node.clone(), hub.store_now());
         let claiming = hub.store.write(job!(|tx| {
             if free <= 0 {
                 return Ok(Vec::new());
@@ -54,6 +56,7 @@ pub(crate) async fn run(hub: Arc<Hub>) {
         }));
         let calls = claiming.await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no calls can be claimed");
+            lost.note(&error, now + LEASE_MICROS);
             Vec::new()
         });
         if calls.is_empty() {
@@ -113,7 +116,7 @@ async fn make(hub: &Arc<Hub>, call: &Call) {
 async fn attempt(hub: &Arc<Hub>, call: &Call, trace: TraceContext) {
     let destination = resolve(hub, &call.new.connection);
     let time = destination.as_ref().map_or(Duration::ZERO, |known| known.time_for(&call.new.operation));
-    let held = || hub.sending.leases.holds(call.seq, hub.clock.micros());
+    let held = || hub.sending.leases.holds(call.seq, hub.store_now());
     let leave = Leave { until: Instant::now() + time, held: &held };
     let args = hub.open(&call.new.tenant, &format!("call:{}", call.new.id), &call.new.body.0);
     let attempt = Attempt { hub, call, args: args.as_deref().unwrap_or_default(), trace, leave };

@@ -159,6 +159,9 @@ pub(crate) struct Serve {
     /// What this process does; wins over hub.yaml.
     #[arg(long, value_enum)]
     pub(crate) role: Option<Roles>,
+    /// How long to go on answering requests after being asked to stop, with /readyz saying so; wins over hub.yaml.
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(..=600))]
+    pub(crate) drain_secs: Option<u32>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -115,7 +115,7 @@ impl Tx {
         let statement = sql(
             "INSERT INTO calls (id, tenant, connection, operation, key, order_key, created_at, trace, subject, body,
                                 available_at, state, tries, unsure, lease_until, owner)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $7, 'ready', 0, 0, 0, '')
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 'ready', 0, 0, 0, '')
              ON CONFLICT (tenant, connection, key) DO NOTHING",
         )
         .bind(call.id)

@@ -115,7 +115,7 @@ impl Tx {
         for placed in portions((last + 1..).zip(seqs).collect()) {
             let mut statement = built(format!(
                 "WITH published(position, seq) AS (VALUES {})
-                 UPDATE events SET position = published.position FROM published WHERE events.seq = published.seq",
+                 UPDATE events SET position = published.position FROM published WHERE events.seq = published.seq AND events.position IS NULL",
                 rows_of(2, placed.len())
             ));
             for (position, seq) in placed {

@@ -9,6 +9,7 @@
 //!
 //! Bodies are sealed by the caller with [`Keyring`]; nothing personal lies in a column in clear text.
 
+mod address;
 mod calls;
 mod dialect;
 mod error;
@@ -23,6 +24,8 @@ mod parked;
 mod raws;
 mod records;
 mod schema;
+mod server;
+mod sqlite;
 mod subscriptions;
 mod timers;
 mod tokens;

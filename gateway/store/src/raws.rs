@@ -98,8 +98,12 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn raw(&mut self, tenant: &str, id: &str) -> Result<Option<Raw>, StoreError> {
-        let statement =
-            sql("SELECT * FROM raws WHERE tenant = $1 AND id = $2").bind(tenant.to_owned()).bind(id.to_owned());
+        let statement = sql(
+            "SELECT id, tenant, connection, dedupe_id, parent, event, mapping, state, received_at, trace, sha256, body
+             FROM raws WHERE tenant = $1 AND id = $2",
+        )
+        .bind(tenant.to_owned())
+        .bind(id.to_owned());
         self.one(statement, read).await
     }
 

@@ -8,10 +8,12 @@
 mod program;
 mod proxy;
 mod servers;
+mod switch;
 
-pub use program::{Backends, Candidate, Demo, Place, Running, hrhub, run_hrhub, said};
+pub use program::{Backends, Candidate, Demo, Node, Place, Running, hrhub, run_hrhub, said};
 pub use proxy::CutProxy;
 pub use servers::{Postgres, RabbitMq, durable_postgres, postgres, rabbitmq};
+pub use switch::SwitchProxy;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};

@@ -109,7 +109,7 @@ pub(super) async fn settle(attempt: &Attempt<'_>, destination: Option<Arc<dyn De
             }
             step(Went::Retry, format!("{}: {error}; again in {} ms", new.operation, wait.as_millis()));
             settled.state = CallState::Ready;
-            settled.at = now + i64::try_from(wait.as_micros()).unwrap_or(0);
+            settled.at = hub.store_now() + i64::try_from(wait.as_micros()).unwrap_or(0);
             // Once it may have been carried out, it may have been, whatever became of later tries.
             settled.unsure = unsure || call.unsure;
             settled.error = Some(error.to_string());

@@ -12,9 +12,9 @@ use crate::{MAX_BATCH_BYTES, Subscription};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{BoxStream, SelectAll, once};
-use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub(super) struct Deliveries {
 }
 
 struct Open {
+    /// What the channel lives on.
+    connection: Arc<Connection>,
     channel: Channel,
     streams: SelectAll<BoxStream<'static, Option<lapin::Result<lapin::message::Delivery>>>>,
     /// Deliveries per queue that this channel was opened with.
@@ -88,7 +90,7 @@ impl Deliveries {
         if streams.is_empty() {
             return Err(BusError::Away("none of its queues is as it must be".to_owned()));
         }
-        Ok(Open { channel, streams, prefetch, given: Vec::new(), next: 1, settled: BTreeSet::new() })
+        Ok(Open { connection, channel, streams, prefetch, given: Vec::new(), next: 1, settled: BTreeSet::new() })
     }
 
     async fn deliveries(&mut self, max: usize) -> Result<Vec<Delivery>, BusError> {
@@ -97,9 +99,22 @@ impl Deliveries {
             self.open = Some(self.open().await?);
         }
         let Some(open) = &mut self.open else { return Err(BusError::Closed) };
+        let mut views = self.shared.view.subscribe();
+        let connection = Arc::clone(&open.connection);
+        let is_another = |view: &View| !view.connection.as_ref().is_some_and(|now| Arc::ptr_eq(now, &connection));
+        let first = tokio::select! {
+            biased;
+            first = open.streams.next() => first,
+            // One that hangs ends no stream; the keeper has given it up.
+            _ = views.wait_for(is_another) => {
+                forget(&self.shared, &open.channel);
+                self.open = None;
+                return Err(BusError::Away("there is a new connection".to_owned()));
+            }
+        };
         let mut deliveries = Vec::new();
         let mut bytes = 0;
-        let mut next = open.streams.next().await;
+        let mut next = first;
         while let Some(delivery) = next {
             let Some(delivery) = delivery.transpose()? else {
                 self.shared.look.notify_one();

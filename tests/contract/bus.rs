@@ -13,7 +13,7 @@ struct Backend {
     broker: Option<(u16, String)>,
 }
 
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(180);
 
 impl Backend {
     /// Opens the bus, or opens it again after it was dropped.

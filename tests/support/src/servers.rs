@@ -190,7 +190,7 @@ impl RabbitMq {
         let after = format!("epmd -port {epmd} -kill >/dev/null 2>&1");
         let guard = guarded(&command, &folder, &folder.join("server.log"), "TERM", &after);
         let server = Self { port, _guard: guard };
-        wait_for(&format!("RabbitMQ in {}:\n{}", folder.display(), log_of(&folder)), Duration::from_secs(90), || {
+        wait_for(&format!("RabbitMQ in {}:\n{}", folder.display(), log_of(&folder)), Duration::from_secs(240), || {
             answers(port)
         });
         server

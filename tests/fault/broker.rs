@@ -9,7 +9,6 @@ use hub_support::{Backends, Brokers, CutProxy, Place, RabbitMq, Running, project
 use hub_tree::env;
 use serde_json::Value;
 use std::fs;
-use std::time::Duration;
 
 const APPLICATIONS: [u32; 2] = [55_120_034, 55_120_035];
 

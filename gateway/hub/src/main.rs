@@ -14,8 +14,8 @@ mod sandbox;
 mod say;
 mod serve;
 mod server;
-mod topology;
 mod subscriptions;
+mod topology;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -52,7 +52,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
-        Command::Topology { command, place } => topology::run(command, &place).await,
+        Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

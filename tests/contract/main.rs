@@ -4,3 +4,4 @@
 mod bus;
 mod store;
 mod timers;
+mod topology;

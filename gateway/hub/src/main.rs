@@ -53,7 +53,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
-        Command::Topology { command, place } => topology::run(command, &place).await,
+        Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,
         Command::Schedules { command, place } => schedules::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {

@@ -1,7 +1,7 @@
 //! Interview scoring: a vendor's scorecard comes in, the hub's own scorecard and a decision go out.
 
 use async_trait::async_trait;
-use hub_flow::journey::{Steps, Went};
+use hub_flow::journey::Went;
 use hub_flow::records::{Target, Write};
 use hub_flow::rules::document;
 use hub_flow::{Consumer, Effects, EventMessage, Failure, Hub};

@@ -134,7 +134,12 @@ pub(super) async fn fire(hub: &Arc<Hub>, timer: &Timer) -> Result<Ended, Failure
         if overdue < LEFT_TO_OTHERS {
             return leave(hub, timer, now).await;
         }
-        return wind(hub, schedule, timer, None, now).await;
+        return wind(hub, schedule, timer, None, now.max(timer.new.due_at)).await;
+    }
+    if overdue <= LATE_MICROS {
+        // One by one, so that a short break loses no time of a schedule that comes often.
+        let firing = firing(hub, schedule, timer, timer.new.due_at, now)?;
+        return wind(hub, schedule, timer, Some(firing), timer.new.due_at).await;
     }
     let planned = schedule.plan.last(at(timer.new.due_at), at(now)).as_microsecond();
     let firing = if schedule.misfire == Misfire::Skip && now - planned > LATE_MICROS {
@@ -230,16 +235,17 @@ fn args(hub: &Hub, schedule: &Schedule, planned: i64, previous: Option<i64>) -> 
     arguments(hub, &schedule.connection, &schedule.operation, input)
 }
 
-/// Commits a firing, if there is one, together with the next time. A schedule whose calendar ends is parked.
+/// Commits a firing, if there is one, together with the next time behind `passed`. A schedule whose calendar ends is
+/// parked.
 async fn wind(
     hub: &Arc<Hub>,
     schedule: &Schedule,
     timer: &Timer,
     firing: Option<Firing>,
-    now: i64,
+    passed: i64,
 ) -> Result<Ended, Failure> {
-    // Behind both: a clock that was set back plans nothing twice.
-    let next = schedule.plan.next(at(now.max(timer.new.due_at)));
+    let now = hub.clock.micros();
+    let next = schedule.plan.next(at(passed));
     let late = firing.as_ref().and_then(|firing| firing.fired_for).is_some_and(|at| now - at > LATE_MICROS);
     let ended = match &firing {
         Some(Firing { fired_for: Some(_), .. }) => Ended::Fired { late },

@@ -4,7 +4,7 @@ use crate::store::{Backend, open, postgres, sqlite};
 use hub_bus::Embedded;
 use hub_flow::records::{self, Target, Write};
 use hub_flow::rules::Flows;
-use hub_flow::{Consumer, Hub, HubOptions, Registry, Sources, queues, schedule};
+use hub_flow::{Consumer, Hub, HubOptions, Registry, Role, Sources, queues, schedule};
 use hub_kit::{AllowPrivate, Catalog, Client};
 use hub_store::job;
 use hub_telemetry::Metrics;
@@ -25,7 +25,7 @@ rules:
     do:
       - create: assessment_order
         as: order
-        fields: { application: { ref: application, hub_id: record.id }, status: { value: OPEN } }
+        fields: { application: { ref: application, hub_id: record.id }, package.id: { value: m }, package.type: { value: AI_INTERVIEW }, vendor: { value: v }, invited_at: { path: event.at }, status: { value: OPEN } }
       - id: remind
         after: 3d
         unless: (record.outcome ?? "PENDING") == "HIRED" or (order.status ?? "OPEN") == "COMPLETED"
@@ -117,6 +117,7 @@ async fn start(b: &Backend, clock: &Clock, files: &[(&str, &str)]) -> AtWork {
     let store = if b.store.kind() == "sqlite" { b.store.clone() } else { open(&b.url).await.unwrap() };
     let hub = Hub::new(HubOptions {
         node: Ids::new(Clock::System).next().to_string(),
+        role: Role::All,
         public_url: "http://hub".into(),
         max_body_bytes: 1000,
         store,
@@ -231,7 +232,11 @@ mod contract {
             let hub = start(&b, &clock, &files).await;
             assert_eq!(planned(&b, misfire, Some(&due)).await, "2026-03-06T01:00:00Z");
             let key = |day: &str| format!("{misfire}/2026-03-{day}T01:00:00.000Z");
-            assert_eq!(is_asked_for(&b, &key("05")).await, misfire == "fire", "{misfire}: the last of those that passed");
+            assert_eq!(
+                is_asked_for(&b, &key("05")).await,
+                misfire == "fire",
+                "{misfire}: the last of those that passed"
+            );
             for day in ["01", "02", "03", "04"] {
                 assert!(!is_asked_for(&b, &key(day)).await, "{misfire} {day}");
             }
@@ -298,7 +303,8 @@ mod contract {
         forward(&clock, Span::new().hours(2));
         let hub = start(&b, &clock, &[]).await;
         let state = || async {
-            let timer = b.store.read(job!(|tx| { tx.timer("default", "schedule/daily").await })).await.unwrap().unwrap();
+            let timer =
+                b.store.read(job!(|tx| { tx.timer("default", "schedule/daily").await })).await.unwrap().unwrap();
             (timer.state, timer.turn)
         };
         let (_, turn) = state().await;
@@ -379,7 +385,8 @@ mod contract {
         let trace = trace.parse::<TraceContext>().unwrap().id();
         let steps = b.store.read(job!(|tx| { tx.journey("default", &trace).await })).await.unwrap();
         let told: Vec<&str> = steps.iter().map(|step| step.detail.as_str()).collect();
-        for wanted in ["nudge/new/remind waits until 2026-03-04T09:00:00", "nudge/new/remind: due since 2026-03-04T09:00:00"]
+        for wanted in
+            ["nudge/new/remind waits until 2026-03-04T09:00:00", "nudge/new/remind: due since 2026-03-04T09:00:00"]
         {
             assert!(told.iter().any(|detail| detail.contains(wanted)), "no `{wanted}` in {told:#?}");
         }
@@ -420,7 +427,9 @@ fn mainland_china_works_on_the_announced_days() {
     let mut months = [0; 12];
     let mut after = at("2025-12-31T16:00:00Z");
     while let Ok(next) = plan.next(after) {
-        months[usize::try_from(next.to_zoned(hub_tree::jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).month()).unwrap() - 1] += 1;
+        months[usize::try_from(next.to_zoned(hub_tree::jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).month())
+            .unwrap()
+            - 1] += 1;
         after = next;
     }
     assert_eq!(months, [21, 16, 22, 21, 19, 21, 23, 21, 22, 18, 21, 23]);

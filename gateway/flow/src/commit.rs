@@ -59,7 +59,12 @@ pub(crate) async fn keep_effects(
 }
 
 /// The row of a call, its arguments sealed.
-pub(crate) fn call_row(hub: &Hub, tenant: &str, trace: &TraceContext, call: CallRequest) -> Result<NewCall, StoreError> {
+pub(crate) fn call_row(
+    hub: &Hub,
+    tenant: &str,
+    trace: &TraceContext,
+    call: CallRequest,
+) -> Result<NewCall, StoreError> {
     let id = hub.ids.next().to_string();
     let body = hub.store.keyring().seal(tenant, &format!("call:{id}"), call.args.as_bytes())?;
     Ok(NewCall {

@@ -15,6 +15,8 @@ pub struct Effects {
     pub calls: Vec<CallRequest>,
     /// Timers to set; those whose name is taken stay as they are.
     pub timers: Vec<NewTimer>,
+    /// Subscriptions that are told of the event, by id.
+    pub told: Vec<String>,
     /// What the journey tells.
     pub steps: Steps,
 }
@@ -24,7 +26,7 @@ impl Effects {
     #[must_use]
     pub fn of(event: &EventMessage) -> Self {
         let steps = Steps::of(&event.trace, &event.tenant);
-        Self { writes: Vec::new(), calls: Vec::new(), timers: Vec::new(), steps }
+        Self { writes: Vec::new(), calls: Vec::new(), told: Vec::new(), timers: Vec::new(), steps }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::event::EventMessage;
 use crate::hub::{Hub, IDLE};
 use crate::intake::MAP;
 use crate::journey::{Steps, Went};
-use crate::map_in;
+use crate::{map_in, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
@@ -239,14 +239,16 @@ async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Resul
 }
 
 /// Commits what an event led to, together with the mark that it was done.
-async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: Effects) -> Result<(), Failure> {
-    let (inner, seq, event) = (Arc::clone(hub), work.seq, event.clone());
+async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, mut effects: Effects) -> Result<(), Failure> {
+    let (inner, seq, event, message) = (Arc::clone(hub), work.seq, event.clone(), work.new.message.clone());
+    let told = std::mem::take(&mut effects.told);
     let effects = Prepared::of(hub, &event, effects)?;
     let committed = hub.store.write(job!(|tx| {
         let hub = inner;
         if let Err(failure) = keep_effects(&hub, tx, &event, effects).await? {
             return Ok(Err(failure));
         }
+        subscriptions::tell(&hub, tx, &event, &message, told).await?;
         if tx.finish_work(seq, &hub.node, "done").await? { Ok(Ok(())) } else { Err(hub_store::StoreError::Broken) }
     }));
     committed.await??;

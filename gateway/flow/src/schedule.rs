@@ -12,8 +12,8 @@ mod plan;
 mod run;
 
 pub use calendar::Calendar;
-pub use files::{Schedule, check_outlook};
 pub(crate) use files::load;
+pub use files::{Schedule, check_outlook};
 pub use fire::run_now;
 pub use plan::{NoTime, Plan};
 pub(crate) use run::run;

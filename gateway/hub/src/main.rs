@@ -9,11 +9,14 @@ mod demo;
 mod init;
 mod keys;
 mod maps;
+mod master;
 mod sandbox;
 mod say;
 mod schedules;
 mod serve;
 mod server;
+mod subscriptions;
+mod topology;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -47,9 +50,11 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
+        Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Schedules { command, place } => schedules::run(command, &place).await,
+        Command::Topology { command, place } => topology::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

@@ -23,6 +23,7 @@ mod parked;
 mod raws;
 mod records;
 mod schema;
+mod subscriptions;
 mod timers;
 mod tokens;
 mod tx;
@@ -39,6 +40,9 @@ pub use mappings::MappingText;
 pub use parked::{NewParked, Parked, ParkedFilter};
 pub use raws::{NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
+pub use subscriptions::{
+    NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
+};
 pub use timers::{Again, NewTimer, Timer, TimerEnd};
 pub use tokens::StoredToken;
 pub use tx::{Job, Tx, boxed};

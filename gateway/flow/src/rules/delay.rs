@@ -223,8 +223,7 @@ fn is(action: &Action, id: &str) -> bool {
 
 fn is_deleted(document: &str) -> bool {
     let arena = Arena::new();
-    json::read(&arena, document.as_bytes(), Limits::default())
-        .is_ok_and(|record| !record.get("deleted_at").is_absent())
+    json::read(&arena, document.as_bytes(), Limits::default()).is_ok_and(|record| !record.get("deleted_at").is_absent())
 }
 
 /// The records that the actions before the `at`th have created, as they are now; `null` where none was.

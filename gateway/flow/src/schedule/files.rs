@@ -95,12 +95,7 @@ struct Reading<'r> {
 fn scope() -> Scope {
     let schedule = Type::record(
         "schedule",
-        [
-            ("name", Type::Text),
-            ("planned_at", Type::DateTime),
-            ("previous_at", Type::DateTime),
-            ("day", Type::Date),
-        ],
+        [("name", Type::Text), ("planned_at", Type::DateTime), ("previous_at", Type::DateTime), ("day", Type::Date)],
     );
     Scope::new([("schedule", schedule)])
 }

@@ -3,7 +3,7 @@
 use super::SCHEDULE;
 use super::files::{Misfire, Schedule};
 use super::plan::NoTime;
-use super::run::{LATE_MICROS, Ended, park_row};
+use super::run::{Ended, LATE_MICROS, park_row};
 use crate::commit::call_row;
 use crate::duration;
 use crate::effects::{CallRequest, Failure};

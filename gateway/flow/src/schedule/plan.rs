@@ -90,7 +90,8 @@ impl Plan {
         let mut day = today.yesterday().unwrap_or(today);
         while day.year() <= today.year().saturating_add(YEARS) {
             // Days that nothing is planned for may be unknown to the calendar, and so may yesterday.
-            let wanted = cron.is_on(day) && self.wants(day).or_else(|end| if day < today { Ok(false) } else { Err(end) })?;
+            let wanted =
+                cron.is_on(day) && self.wants(day).or_else(|end| if day < today { Ok(false) } else { Err(end) })?;
             if wanted {
                 let mut instants = cron.times().filter_map(|time| self.instant(day, time));
                 if let Some(found) = instants.find(|at| *at > after) {

@@ -31,7 +31,9 @@ const FORGET_EVERY: i64 = 3_600_000_000;
 
 /// How the claim of a timer ended.
 pub(super) enum Ended {
-    Fired { late: bool },
+    Fired {
+        late: bool,
+    },
     Skipped,
     Cancelled,
     /// Another worker's, or not for now.

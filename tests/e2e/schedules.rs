@@ -67,8 +67,7 @@ fn beside(first: &Place) -> Place {
     other
 }
 
-const MASTER: (&str, &str) =
-    ("HRHUB_MASTER_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+const MASTER: (&str, &str) = ("HRHUB_MASTER_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
 
 /// The whole seconds of the times at which something was rung.
 fn seconds(rung: &BTreeMap<String, u64>) -> Vec<i64> {
@@ -153,9 +152,9 @@ fn journey_says(place: &Place, id: &str, wanted: &str) -> bool {
     let about = place.get(&format!("/v1/journeys?about=application/{id}"));
     let traces = about["data"].as_array().unwrap().iter().map(|journey| journey["trace_id"].as_str().unwrap());
     let says = |step: &Value| step["detail"].as_str().unwrap().starts_with(wanted);
-    traces.into_iter().any(|trace| {
-        place.get(&format!("/v1/journeys/{trace}"))["steps"].as_array().unwrap().iter().any(says)
-    })
+    traces
+        .into_iter()
+        .any(|trace| place.get(&format!("/v1/journeys/{trace}"))["steps"].as_array().unwrap().iter().any(says))
 }
 
 #[test]
@@ -163,12 +162,16 @@ fn schedules_are_checked_listed_and_run_by_hand() {
     let place = with_a_bell(Backends::Embedded);
     let config = place.config().to_str().unwrap().to_owned();
     let yearly = "version: 1\nschedule: yearly\ncron: \"30 2 * mar sun\"\nzone: Europe/Berlin\nconnection: bell-main\noperation: ring\nwith: { name: schedule.name, at: '\"now\"' }\n";
-    write(&place.config(), "schedules/yearly.yaml", &yearly.replace("mar sun", "mrz sun").replace("bell-main", "bell"));
+    write(
+        &place.config(),
+        "schedules/yearly.yaml",
+        &yearly.replace("mar sun", "marz sun").replace("bell-main", "bell-mian"),
+    );
     let (out, _) = said(&run_hrhub(["check", &config]));
     for wanted in [
-        "schedules/yearly.yaml:3:14: error: `mrz` is no month: it is 1 to 12",
+        "schedules/yearly.yaml:3:15: error: `marz` is no month: it is 1 to 12",
         "did you mean `mar`?",
-        "schedules/yearly.yaml:5:13: error: unknown connection `bell`",
+        "schedules/yearly.yaml:5:13: error: unknown connection `bell-mian`",
         "did you mean `bell-main`?",
     ] {
         assert!(out.contains(wanted), "no `{wanted}` in {out}");

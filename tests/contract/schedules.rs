@@ -415,6 +415,32 @@ schedule_contract!(sqlite);
 schedule_contract!(postgres);
 
 #[test]
+fn what_is_wrong_with_a_delayed_action_is_found() {
+    let actions = [
+        ("id: a\n        after: 3 moons\n        call:", "nudge.yaml:8:16: error: `3 moons` is no length of time"),
+        ("id: a\n        after: P1M\n        call:", "`P1M` is no length of time"),
+        ("after: 3d\n        call:", "an action that is done later needs an `id`"),
+        ("id: a\n        after: 3d\n        at: record.applied_at\n        call:", "either `after` or `at`"),
+        ("id: a\n        at: 5 + 3\n        call:", "`at` is an instant, this is number"),
+        ("unless: true\n        call:", "`unless` belongs to `after` or `at`"),
+        (
+            "id: a\n        after: 3d\n        unless: record.stag.display == \"x\"\n        call:",
+            "did you mean `stage`?",
+        ),
+    ];
+    for (action, wanted) in actions {
+        let flow = format!(
+            "version: 1\nflow: nudge\nrules:\n  - id: r\n    on: application.created\n    do:\n      - {action} '\"bell-main\"'\n        operation: ring\n        key: record.id\n"
+        );
+        let (_, found) = registry(&[("flows/nudge.yaml", &flow)]);
+        assert!(found.contains(wanted), "no `{wanted}` in {found}");
+    }
+    let twice = "version: 1\nflow: nudge\nrules:\n  - id: r\n    on: application.created\n    do:\n      - { id: a, after: 3d, call: '\"b\"', operation: o, key: record.id }\n      - { id: a, after: 4d, call: '\"b\"', operation: o, key: record.id }\n";
+    let (_, found) = registry(&[("flows/nudge.yaml", twice)]);
+    assert!(found.contains("nudge.yaml:8:9: error: the delayed action `a` stands twice in this rule"), "{found}");
+}
+
+#[test]
 fn mainland_china_works_on_the_announced_days() {
     let text = include_str!("../../gateway/flow/calendars/cn.yaml");
     let (registry, found) = registry(&[

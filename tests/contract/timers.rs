@@ -63,8 +63,9 @@ mod contract {
         b.store.close().await;
         let again = open(&b.url).await.unwrap();
         assert!(claim(&again, 200 * DAY - 1, 9).await.is_empty());
-        let next = again.read(job!(|tx| { tx.next_timer().await })).await.unwrap();
+        let next = again.read(job!(|tx| { tx.next_timer(&["flow"]).await })).await.unwrap();
         assert_eq!(next, Some(200 * DAY));
+        assert_eq!(again.read(job!(|tx| { tx.next_timer(&["schedule"]).await })).await.unwrap(), None);
         assert_eq!(names(&claim(&again, 230 * DAY, 9).await), ["spring"], "a late one fires when the hub is back");
     }
 

@@ -10,4 +10,5 @@ mod layers;
 mod maps;
 mod privacy;
 mod road;
+mod schedules;
 mod subscriptions;

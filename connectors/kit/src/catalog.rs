@@ -1,5 +1,5 @@
-//! The files that describe vendors, mappings, models, flows, schedules and calendars: those that ship with the program, and over them
-//! those of a configuration folder.
+//! The files that describe vendors, mappings, models, flows, schedules and calendars: those that ship with the program,
+//! and over them those of a configuration folder.
 
 use hub_tree::Source;
 use std::collections::BTreeMap;

@@ -242,9 +242,8 @@ async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Resul
 }
 
 /// Commits what an event led to, together with the mark that it was done.
-async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: Effects) -> Result<(), Failure> {
+async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, mut effects: Effects) -> Result<(), Failure> {
     let (inner, seq, event, message) = (Arc::clone(hub), work.seq, event.clone(), work.new.message.clone());
-    let mut effects = effects;
     let told = std::mem::take(&mut effects.told);
     let effects = Prepared::of(hub, &event, effects)?;
     let committed = hub.store.write(job!(|tx| {

@@ -308,12 +308,19 @@ impl Tx {
         self.all(statement, read).await
     }
 
-    /// When the next timer can be claimed, µs; `None` when none waits.
+    /// When the next timer of the given kinds can be claimed, µs; `None` when none waits.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn next_timer(&mut self) -> Result<Option<i64>, StoreError> {
-        let statement = sql("SELECT available_at FROM timers WHERE state = 'waiting' ORDER BY available_at LIMIT 1");
+    pub async fn next_timer(&mut self, kinds: &[&str]) -> Result<Option<i64>, StoreError> {
+        let mut statement = built(format!(
+            "SELECT available_at FROM timers WHERE state = 'waiting' AND kind IN ({})
+             ORDER BY available_at LIMIT 1",
+            list_of(1, kinds.len())
+        ));
+        for kind in kinds {
+            statement = statement.bind((*kind).to_owned());
+        }
         self.one(statement, |row| row.try_get("available_at")).await
     }
 

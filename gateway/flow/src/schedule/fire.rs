@@ -11,7 +11,7 @@ use crate::evaluation::Evaluation;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::rules::arguments;
-use hub_store::{Again, NewCall, NewParked, NewTimer, StoreError, Timer, TimerEnd, job};
+use hub_store::{Again, NewCall, NewParked, NewTimer, StoreError, Timer, TimerEnd, Tx, job};
 use hub_tree::clock::rfc3339_micros;
 use hub_tree::jiff::Timestamp;
 use hub_tree::{Arena, Limits, TraceContext, Value, json};
@@ -117,6 +117,20 @@ struct Firing {
     fired_for: Option<i64>,
 }
 
+impl Firing {
+    /// Writes it down; the time that it fires for.
+    async fn keep(self, tx: &mut Tx) -> Result<Option<i64>, StoreError> {
+        if let Some(call) = self.call {
+            tx.insert_call(call).await?;
+        }
+        if let Some(parked) = self.parked {
+            tx.park(parked).await?;
+        }
+        tx.add_steps(self.steps.into_vec()).await?;
+        Ok(self.fired_for)
+    }
+}
+
 /// Fires a schedule that is due, and winds it up for its next time.
 pub(super) async fn fire(hub: &Arc<Hub>, timer: &Timer) -> Result<Ended, Failure> {
     let unreadable = || Failure::park("UNREADABLE_TIMER", "a timer is not in a form this program knows");
@@ -134,7 +148,12 @@ pub(super) async fn fire(hub: &Arc<Hub>, timer: &Timer) -> Result<Ended, Failure
         if overdue < LEFT_TO_OTHERS {
             return leave(hub, timer, now).await;
         }
-        return wind(hub, schedule, timer, None, now).await;
+        return wind(hub, schedule, timer, None, now.max(timer.new.due_at)).await;
+    }
+    if overdue <= LATE_MICROS {
+        // One by one, so that a short break loses no time of a schedule that comes often.
+        let firing = firing(hub, schedule, timer, timer.new.due_at, now)?;
+        return wind(hub, schedule, timer, Some(firing), timer.new.due_at).await;
     }
     let planned = schedule.plan.last(at(timer.new.due_at), at(now)).as_microsecond();
     let firing = if schedule.misfire == Misfire::Skip && now - planned > LATE_MICROS {
@@ -176,7 +195,7 @@ fn skipped(hub: &Hub, schedule: &Schedule, timer: &Timer, planned: i64, now: i64
     Firing { call: None, parked: None, steps, fired_for: None }
 }
 
-fn firing(hub: &Hub, schedule: &Schedule, timer: &Timer, planned: i64, now: i64) -> Result<Firing, StoreError> {
+fn firing(hub: &Hub, schedule: &Schedule, timer: &Timer, planned: i64, now: i64) -> Result<Firing, Failure> {
     let (context, mut steps) = journey(timer, &schedule.tenant);
     let subject = timer_name(&schedule.name);
     let mut detail = format!("{}: planned for {}", schedule.name, rfc3339_micros(planned));
@@ -210,7 +229,7 @@ fn firing(hub: &Hub, schedule: &Schedule, timer: &Timer, planned: i64, now: i64)
             steps.add(&hub.ids, now, ("schedule", Went::Parked), "hub", &subject, format!("{code}: {reason}"));
             parked = Some(park_row(hub, timer, &context.id(), &code, &reason, place));
         }
-        Err(Failure::Retry(_)) => return Err(StoreError::Raced),
+        Err(retry) => return Err(retry),
     }
     Ok(Firing { call, parked, steps, fired_for: Some(planned) })
 }
@@ -230,16 +249,17 @@ fn args(hub: &Hub, schedule: &Schedule, planned: i64, previous: Option<i64>) -> 
     arguments(hub, &schedule.connection, &schedule.operation, input)
 }
 
-/// Commits a firing, if there is one, together with the next time. A schedule whose calendar ends is parked.
+/// Commits a firing, if there is one, together with the next time behind `passed`. A schedule whose calendar ends is
+/// parked.
 async fn wind(
     hub: &Arc<Hub>,
     schedule: &Schedule,
     timer: &Timer,
     firing: Option<Firing>,
-    now: i64,
+    passed: i64,
 ) -> Result<Ended, Failure> {
-    // Behind both: a clock that was set back plans nothing twice.
-    let next = schedule.plan.next(at(now.max(timer.new.due_at)));
+    let now = hub.clock.micros();
+    let next = schedule.plan.next(at(passed));
     let late = firing.as_ref().and_then(|firing| firing.fired_for).is_some_and(|at| now - at > LATE_MICROS);
     let ended = match &firing {
         Some(Firing { fired_for: Some(_), .. }) => Ended::Fired { late },
@@ -253,17 +273,10 @@ async fn wind(
     let (claimed, body) = (timer.clone(), body(&schedule.name, Some(&schedule.fingerprint)));
     hub.store
         .write(job!(|tx| {
-            let mut fired_for = None;
-            if let Some(firing) = firing {
-                fired_for = firing.fired_for;
-                if let Some(call) = firing.call {
-                    tx.insert_call(call).await?;
-                }
-                if let Some(parked) = firing.parked {
-                    tx.park(parked).await?;
-                }
-                tx.add_steps(firing.steps.into_vec()).await?;
-            }
+            let fired_for = match firing {
+                Some(firing) => firing.keep(tx).await?,
+                None => None,
+            };
             let kept = match next {
                 Ok(next) => tx.wind_timer(&claimed, next.as_microsecond(), fired_for, body).await?,
                 Err(_) => tx.finish_timer(&claimed, TimerEnd::Parked, now).await?,
@@ -279,17 +292,11 @@ async fn wind(
 }
 
 async fn run_out_of_turn(hub: &Arc<Hub>, schedule: &Schedule, timer: &Timer, now: i64) -> Result<Ended, Failure> {
-    let Firing { call, parked, steps, .. } = firing(hub, schedule, timer, timer.new.due_at, now)?;
+    let firing = firing(hub, schedule, timer, timer.new.due_at, now)?;
     let claimed = timer.clone();
     hub.store
         .write(job!(|tx| {
-            if let Some(call) = call {
-                tx.insert_call(call).await?;
-            }
-            if let Some(parked) = parked {
-                tx.park(parked).await?;
-            }
-            tx.add_steps(steps.into_vec()).await?;
+            firing.keep(tx).await?;
             if tx.finish_timer(&claimed, TimerEnd::Fired, now).await? { Ok(()) } else { Err(StoreError::Raced) }
         }))
         .await?;

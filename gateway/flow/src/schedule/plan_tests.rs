@@ -188,7 +188,7 @@ fn set(range: std::ops::Range<i8>, most: usize) -> impl Strategy<Value = BTreeSe
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn every_planned_time_is_one_that_a_watcher_of_the_clock_would_say(

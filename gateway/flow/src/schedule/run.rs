@@ -21,6 +21,8 @@ const BATCH: i64 = 32;
 const LEASE_MICROS: i64 = 15_000_000;
 /// Tries before a timer is parked.
 const MAX_TRIES: i64 = 8;
+/// From this try on a timer runs alone.
+const SUSPECT_TRIES: i64 = 3;
 /// What fires later than this is late, µs.
 pub(super) const LATE_MICROS: i64 = 60_000_000;
 /// How long to sleep at most: another process may set a timer that is due sooner.
@@ -58,10 +60,7 @@ pub(crate) async fn run(hub: Arc<Hub>) {
             Err(LONGEST_SLEEP)
         });
         match claimed {
-            Ok(timers) => {
-                let handling = timers.iter().map(|timer| handle(&hub, timer));
-                futures::future::join_all(handling).await;
-            }
+            Ok(timers) => handle_all(&hub, timers).await,
             Err(sleep) => tokio::time::sleep(sleep).await,
         }
         if now - forgotten_at > FORGET_EVERY {
@@ -75,7 +74,7 @@ pub(crate) async fn run(hub: Arc<Hub>) {
 
 /// Claims what is due; when nothing is, how long to sleep.
 async fn claim(hub: &Hub, now: i64) -> Result<Result<Vec<Timer>, Duration>, StoreError> {
-    let next = hub.store.read(job!(|tx| { tx.next_timer().await })).await?;
+    let next = hub.store.read(job!(|tx| { tx.next_timer(&KINDS).await })).await?;
     let wait = next.map_or(i64::MAX, |next| next.saturating_sub(now));
     if wait > 0 {
         return Ok(Err(Duration::from_micros(wait.unsigned_abs()).min(LONGEST_SLEEP)));
@@ -83,6 +82,24 @@ async fn claim(hub: &Hub, now: i64) -> Result<Result<Vec<Timer>, Duration>, Stor
     let timers = hub.store.write(job!(|tx| { tx.claim_timers(&KINDS, now, now + LEASE_MICROS, BATCH).await })).await?;
     // Others were faster, or it is of a kind that this program does not know.
     Ok(if timers.is_empty() { Err(Duration::from_millis(50)) } else { Ok(timers) })
+}
+
+/// Handles claimed timers side by side; those whose tries did not come to an end alone, one of them: it may be what
+/// kills the process, and the others are given back as if they had not been claimed.
+async fn handle_all(hub: &Arc<Hub>, timers: Vec<Timer>) {
+    let (mut suspects, fresh): (Vec<Timer>, Vec<Timer>) =
+        timers.into_iter().partition(|timer| timer.tries >= SUSPECT_TRIES);
+    futures::future::join_all(fresh.iter().map(|timer| handle(hub, timer))).await;
+    let alone = suspects.pop();
+    for timer in suspects {
+        let now = hub.clock.micros();
+        if let Err(error) = hub.store.write(job!(|tx| { tx.put_back_timer(&timer, now, false).await })).await {
+            tracing::warn!(error = %error, "a timer could not be given back");
+        }
+    }
+    if let Some(timer) = alone {
+        handle(hub, &timer).await;
+    }
 }
 
 async fn handle(hub: &Arc<Hub>, timer: &Timer) {

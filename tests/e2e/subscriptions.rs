@@ -174,6 +174,36 @@ fn what_fails_comes_again_under_the_same_id_and_holds_back_only_its_record() {
 }
 
 #[test]
+fn every_answer_but_2xx_is_a_failure_that_waits_as_long_as_it_is_asked_to() {
+    let place = Place::new(Backends::Embedded);
+    let _hub = place.serve();
+    let receiver = Receiver::start();
+    let (id, _) = subscribe(&place, &receiver.url("/here"), &["hr.application.created.v1"]);
+    let now = hub_tree::Clock::System.micros();
+    let answers = [302, 404, 401, 500, 503, 429, 1_429];
+    for (application, status) in (300..).zip(answers) {
+        receiver.answer_next(status);
+        stage_change(&place, application, "Phone Screen", 1);
+        let tried = wait_for("the try", LIMIT, || {
+            let log = deliveries(&place, &id);
+            (log.len() == usize::try_from(application - 299).unwrap() && log[0]["error"].is_string())
+                .then(|| log[0].clone())
+        });
+        assert_eq!(
+            (tried["status"].as_str(), tried["tries"].as_i64()),
+            (Some("waiting"), Some(1)),
+            "{status}: {tried:#}"
+        );
+        assert!(tried["error"].as_str().unwrap().contains(&(status % 1_000).to_string()), "{status}: {tried:#}");
+        // The last one asks for an hour.
+        let next: i64 =
+            tried["next_try_at"].as_str().unwrap().parse::<hub_tree::jiff::Timestamp>().unwrap().as_microsecond();
+        assert_eq!(next > now + 3_600_000_000, status == 1_429, "{status}: {tried:#}");
+    }
+    assert!(receiver.got().iter().all(|one| one.path == "/here"), "a redirect was followed");
+}
+
+#[test]
 fn a_subscriber_that_is_gone_gets_nothing_more() {
     let place = Place::new(Backends::Embedded);
     let _hub = place.serve();

@@ -150,6 +150,11 @@ fn receive(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         (state.next.pop_front().unwrap_or(state.always), state.takes)
     };
     std::thread::sleep(takes);
-    let more = if status == 302 { "location: /elsewhere\r\n" } else { "" };
+    let (status, more) = match status {
+        302 => (302, "location: /elsewhere\r\n"),
+        // A receiver that asks for an hour.
+        1_429 => (429, "retry-after: 3600\r\n"),
+        other => (other, ""),
+    };
     stream.write_all(format!("HTTP/1.1 {status} Said\r\n{more}content-length: 0\r\n\r\n").as_bytes()).ok()
 }

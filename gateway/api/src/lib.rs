@@ -54,12 +54,23 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/v1/{collection}/{id}/history", "read"),
 ];
 
-/// The router of the API.
+/// The router of the API; of a worker, which only monitoring asks, the first three routes.
 pub fn router(api: Api) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
-        .route("/metrics", get(status::metrics))
+        .route("/metrics", get(status::metrics));
+    let router = if api.hub.role.serves() { router.merge(requests()) } else { router };
+    router
+        .fallback(|| async { Problem::not_found("there is nothing at this address") })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(from_fn_with_state(api.clone(), count))
+        .with_state(api)
+}
+
+/// What vendors, programs and people ask for.
+fn requests() -> Router<Api> {
+    Router::new()
         .route("/hooks/{connection}", any(hooks::receive))
         .route("/v1/connections", get(status::connections))
         .route("/v1/journeys", get(journeys::list))
@@ -78,10 +89,6 @@ pub fn router(api: Api) -> Router {
         .route("/v1/{collection}/{id}", get(records::show))
         .route("/v1/{collection}/{id}/explain", get(records::explain))
         .route("/v1/{collection}/{id}/history", get(records::history))
-        .fallback(|| async { Problem::not_found("there is nothing at this address") })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .layer(from_fn_with_state(api.clone(), count))
-        .with_state(api)
 }
 
 /// What the framework itself refuses (a path that is no UTF-8 …) is a problem like all others.

@@ -9,10 +9,12 @@ mod demo;
 mod init;
 mod keys;
 mod maps;
+mod master;
 mod sandbox;
 mod say;
 mod serve;
 mod server;
+mod topology;
 mod subscriptions;
 
 use clap::Parser;
@@ -50,6 +52,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
+        Command::Topology { command, place } => topology::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

@@ -31,6 +31,11 @@ pub trait Consumer: Send + Sync {
     /// The topics that it wants.
     fn topics(&self) -> &'static [&'static str];
 
+    /// Leaves out the deliveries that it wants nothing of, before they are kept. Who cannot tell leaves them all in.
+    async fn sift(&self, _: &Arc<Hub>, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        deliveries
+    }
+
     /// What the event leads to. It may read; it changes nothing by itself.
     async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure>;
 }
@@ -43,13 +48,14 @@ const MAX_TRIES: i64 = 8;
 
 /// Moves deliveries of every consumer into the inbox.
 pub(crate) async fn take_in(hub: Arc<Hub>) {
-    let moving = hub.consumers.iter().map(|consumer| take_in_for(Arc::clone(&hub), consumer.name()));
+    let moving = hub.consumers.iter().map(|consumer| take_in_for(Arc::clone(&hub), Arc::clone(consumer)));
     futures::future::join_all(moving).await;
     // Without consumers there is nothing to move, and the hub goes on.
     std::future::pending::<()>().await;
 }
 
-async fn take_in_for(hub: Arc<Hub>, consumer: &'static str) {
+async fn take_in_for(hub: Arc<Hub>, known: Arc<dyn Consumer>) {
+    let consumer = known.name();
     loop {
         let Ok(mut subscription) = hub.bus.subscribe(consumer).await else {
             tracing::error!(consumer, "cannot subscribe");
@@ -59,7 +65,7 @@ async fn take_in_for(hub: Arc<Hub>, consumer: &'static str) {
         loop {
             let result = match subscription.next(BATCH).await {
                 Ok(deliveries) => {
-                    keep(&hub, consumer, deliveries).await;
+                    keep(&hub, consumer, known.sift(&hub, deliveries).await).await;
                     subscription.acknowledge().await
                 }
                 Err(error) => Err(error),
@@ -86,6 +92,9 @@ async fn keep(hub: &Arc<Hub>, consumer: &str, deliveries: Vec<Delivery>) {
         received_at: now,
     };
     let rows: Vec<NewWork> = deliveries.into_iter().map(row).collect();
+    if rows.is_empty() {
+        return;
+    }
     loop {
         let rows = rows.clone();
         match hub.store.write(job!(|tx| { tx.insert_work(rows).await })).await {

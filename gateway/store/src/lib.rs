@@ -10,6 +10,7 @@
 //! Bodies are sealed by the caller with [`Keyring`]; nothing personal lies in a column in clear text.
 
 mod calls;
+mod circuits;
 mod dialect;
 mod error;
 mod events;
@@ -27,7 +28,8 @@ mod tokens;
 mod tx;
 mod writer;
 
-pub use calls::{Call, CallState, NewCall};
+pub use calls::{Call, CallState, Lane, NewCall, Take};
+pub use circuits::{Circuit, CircuitState, Counts, Hand};
 pub use error::StoreError;
 pub use events::{Event, NewEvent};
 pub use inbox::{Claimed, NewWork};

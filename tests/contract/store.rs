@@ -430,8 +430,9 @@ mod contract {
         put("w1", vec![count(7, 1), count(8, 2)]).await.unwrap();
         put("w1", vec![count(8, 3)]).await.unwrap();
         put("w2", vec![count(8, 10)]).await.unwrap();
+        let store = &b.store;
         let counts = |since, node: &'static str| async move {
-            let found = b.store.read(job!(|tx| { tx.counts(since, node).await })).await.unwrap();
+            let found = store.read(job!(|tx| { tx.counts(since, node).await })).await.unwrap();
             found.into_iter().map(|c| (c.slot, c.calls)).collect::<Vec<_>>()
         };
         let mut all = counts(0, "").await;

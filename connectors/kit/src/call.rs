@@ -370,7 +370,7 @@ fn asks_to_wait(headers: &[(String, String)]) -> bool {
 
 /// How long `Retry-After` asks to wait (RFC 9110 §10.2.3): seconds, or an HTTP date. The date is compared with the
 /// answer's own `Date`, so that clocks need not agree. What cannot be read counts as a minute.
-fn retry_after(headers: &[(String, String)], now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &[(String, String)], now: Timestamp) -> Option<Duration> {
     let value = header(headers, "retry-after")?;
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));

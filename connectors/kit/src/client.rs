@@ -4,6 +4,10 @@
 //! configuration allows them, never along a redirect, and ends within its time and size limits. The address is
 //! checked where the connection is made, so that a name cannot change its mind between check and use.
 
+mod notify;
+
+pub use notify::{Heard, Refusal, Target};
+
 use futures::StreamExt;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};

@@ -24,6 +24,7 @@ mod parked;
 mod raws;
 mod records;
 mod schema;
+mod subscriptions;
 mod tokens;
 mod tx;
 mod writer;
@@ -40,6 +41,9 @@ pub use mappings::MappingText;
 pub use parked::{NewParked, Parked, ParkedFilter};
 pub use raws::{NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
+pub use subscriptions::{
+    NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
+};
 pub use tokens::StoredToken;
 pub use tx::{Job, Tx, boxed};
 pub use writer::{Options, Store};

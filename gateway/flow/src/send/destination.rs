@@ -6,6 +6,7 @@
 use super::settle::Understood;
 use super::vendor::Vendor;
 use crate::hub::Hub;
+use crate::subscriptions::{self, deliver::Subscriber};
 use async_trait::async_trait;
 use hub_kit::{CallError, Leave, Pace, Reply};
 use hub_store::{Call, CallState, StoreError, Tx};
@@ -77,13 +78,15 @@ pub(crate) enum Repeat {
     Checked,
     /// It was a look-up that failed: the earlier attempt stays as unsure as it was.
     LookUp,
-    /// Yes, whatever became of it: the receiver knows a repetition by its id.
-    #[allow(dead_code, reason = "no vendor promises it; for receivers of web hooks")]
+    /// Yes, whatever became of it, a refusal too: the receiver knows a repetition by its id.
     Freely,
 }
 
 /// The destination of a call; `None` when this node does not know it (yet, or any more).
 pub(crate) fn resolve(hub: &Hub, connection: &str) -> Option<Arc<dyn Destination>> {
+    if connection.starts_with(subscriptions::CONNECTION) {
+        return Some(Arc::new(Subscriber::default()));
+    }
     let connection = hub.connection(connection)?;
     Some(Arc::new(Vendor(connection)))
 }

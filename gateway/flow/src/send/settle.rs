@@ -57,7 +57,7 @@ impl Ended {
             (Retry::Never, Repeat::LookUp) => Self::outcome_unknown(&format!("the look-up fails: {error}")),
             (_, Repeat::LookUp) if last => Self::outcome_unknown(&format!("the look-up fails: {error}")),
             (_, Repeat::LookUp) => Self::Again { error, unsure: true },
-            (Retry::Never, _) => Self::parked(error.code(), error.to_string()),
+            (Retry::Never, Repeat::Never | Repeat::Checked) => Self::parked(error.code(), error.to_string()),
             (Retry::IfIdempotent, Repeat::Never) => Self::outcome_unknown(&error.to_string()),
             (Retry::IfIdempotent, Repeat::Checked) if last => Self::outcome_unknown(&given_up()),
             _ if last => Self::parked("TRIES_USED_UP", given_up()),

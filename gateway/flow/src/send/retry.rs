@@ -12,27 +12,18 @@ const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 /// What retries are compared with.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How long a call waits after a failed try, and what is to be said about it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wait {
-    pub(super) wait: Duration,
-    /// The receiver asked for so much, which is more than is believed.
-    pub(super) cut: Option<Duration>,
-}
-
-/// As the receiver says if it says, else as planned; with jitter on top, so that calls which failed together do not
-/// come back together. `random` gives a number below its argument.
-pub(super) fn wait(plan: &RetryPlan, error: &CallError, tries: i64, random: impl Fn(u64) -> u64) -> Wait {
+/// How long a call waits after a failed try: as planned, with jitter, so that calls which failed together do not come
+/// back together. `random` gives a number below its argument. What the receiver asked for holds for the connection.
+pub(super) fn wait(plan: &RetryPlan, tries: i64, random: impl Fn(u64) -> u64) -> Duration {
     let base = plan.wait(tries);
-    let jitter = Duration::from_millis(random(u64::try_from(base.as_millis() / 4).unwrap_or(1)));
-    let cut = error.retry_after().filter(|asked| *asked > LONGEST_ASKED);
-    Wait { wait: asked(plan, error, tries).unwrap_or(base) + jitter, cut }
+    base + Duration::from_millis(random(u64::try_from(base.as_millis() / 4).unwrap_or(1)))
 }
 
-/// How long the receiver asked all calls of the connection to wait; as long as this call would, if it did not say.
-pub(super) fn asked(plan: &RetryPlan, error: &CallError, tries: i64) -> Option<Duration> {
-    let asked = || error.retry_after().unwrap_or_else(|| plan.wait(tries)).min(LONGEST_ASKED);
-    error.asks_to_wait().then(asked)
+/// How long the receiver asked all calls of the connection to wait, and whether it asked for longer than is believed.
+/// As long as this call would, if it did not say.
+pub(super) fn asked(plan: &RetryPlan, error: &CallError, tries: i64) -> Option<(Duration, bool)> {
+    let asked = error.asks_to_wait().then(|| error.retry_after().unwrap_or_else(|| plan.wait(tries)))?;
+    Some((asked.min(LONGEST_ASKED), asked > LONGEST_ASKED))
 }
 
 /// Whether a failed try was the last one.
@@ -56,21 +47,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_planned_or_asked_for_never_longer_than_a_day_and_jittered() {
+    fn a_wait_is_planned_and_jittered_and_what_is_asked_for_is_never_longer_than_a_day() {
         let plan = RetryPlan::default();
-        let wait_for = |secs| CallError::Wait { status: 429, retry_after: secs };
-        let of = |error: &CallError, random: fn(u64) -> u64| wait(&plan, error, 3, random);
-        let trouble = CallError::Trouble { status: 500, code: None };
-        let (two, minute) = (Duration::from_secs(2), Duration::from_secs(60));
-        assert_eq!(of(&trouble, |_| 0), Wait { wait: two, cut: None });
-        assert_eq!(of(&trouble, |below| below - 1).wait, Duration::from_millis(2_499));
-        assert_eq!(of(&wait_for(Some(minute)), |_| 0), Wait { wait: minute, cut: None });
-        let year = Duration::from_secs(365 * 24 * 3600);
-        assert_eq!(of(&wait_for(Some(year)), |_| 0), Wait { wait: LONGEST_ASKED, cut: Some(year) });
-        let whole = |error: &CallError| asked(&plan, error, 3);
-        assert_eq!((whole(&trouble), whole(&wait_for(Some(year)))), (None, Some(LONGEST_ASKED)));
-        // "Too fast" without a time: as planned, and for the whole connection.
-        assert_eq!((of(&wait_for(None), |_| 0).wait, whole(&wait_for(None))), (two, Some(two)));
+        let wait = |random: fn(u64) -> u64| wait(&plan, 3, random).as_millis();
+        assert_eq!((wait(|_| 0), wait(|below| below - 1)), (2_000, 2_499));
+        let asked = |error: &CallError| asked(&plan, error, 3);
+        let too_fast = |secs: Option<u64>| CallError::Wait { status: 429, retry_after: secs.map(Duration::from_secs) };
+        assert_eq!(asked(&CallError::Trouble { status: 500, code: None }), None);
+        assert_eq!(asked(&too_fast(Some(60))), Some((Duration::from_secs(60), false)));
+        assert_eq!(asked(&too_fast(Some(365 * 24 * 3600))), Some((LONGEST_ASKED, true)));
+        assert_eq!(asked(&CallError::Token(Box::new(too_fast(Some(7))))), Some((Duration::from_secs(7), false)));
+        // "Too fast" without a time.
+        assert_eq!(asked(&too_fast(None)), Some((Duration::from_secs(2), false)));
     }
 
     #[test]

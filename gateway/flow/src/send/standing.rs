@@ -33,16 +33,16 @@ pub struct Standing {
     pub window_secs: u64,
 }
 
-/// How the circuits of these connections stand, and of those of `tenant` that the store knows beside them (`None`: of
-/// all tenants). `paces` says how connections are paced.
+/// How the circuits of connections stand. `paces` says which, and how they are paced; `others` adds those that only the
+/// store knows, such as subscribers.
 ///
 /// # Errors
 /// The store fails.
 pub async fn standings(
     store: &Store,
     now: i64,
-    tenant: Option<&str>,
     paces: &BTreeMap<String, Pace>,
+    others: bool,
 ) -> Result<Vec<Standing>, StoreError> {
     let standard = Pace::default();
     let longest = paces.values().map(|pace| pace.circuit.window).max().unwrap_or_default();
@@ -51,7 +51,7 @@ pub async fn standings(
         store.read(job!(|tx| { Ok((tx.circuits().await?, tx.counts(oldest, "").await?)) })).await?;
     let mut found: BTreeMap<&str, Option<&Circuit>> = paces.keys().map(|id| (id.as_str(), None)).collect();
     for circuit in &circuits {
-        if paces.contains_key(&circuit.connection) || tenant.is_none_or(|tenant| tenant == circuit.tenant) {
+        if others || paces.contains_key(&circuit.connection) {
             found.insert(&circuit.connection, Some(circuit));
         }
     }

@@ -203,7 +203,7 @@ async fn attempt(hub: &Arc<Hub>, call: &Call, trace: TraceContext, probe: Option
     let mut changes = changes(hub, call, &pace.circuit, (health, probe), now);
     if let Tried::Failed(error, _) = &tried {
         let asked = retry::asked(&pace.retry, error, call.tries);
-        changes.extend(asked.map(|asked| circuit::wait_asked(error, asked, now)));
+        changes.extend(asked.map(|(asked, _)| circuit::wait_asked(error, asked, now)));
     }
     let age = Duration::from_micros(u64::try_from(now - call.new.created_at).unwrap_or(0));
     let ended = Ended::of(tried, call.tries, retry::is_last(&pace.retry, call.tries, age));

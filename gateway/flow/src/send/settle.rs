@@ -2,7 +2,7 @@
 
 use super::circuit::{self, Change};
 use super::destination::{Attempt, Destination, Repeat, Tried};
-use super::retry::{self, Wait};
+use super::retry;
 use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
@@ -109,14 +109,17 @@ pub(super) async fn settle(
         }
         Ended::Again { error, unsure } => {
             let plan = destination.as_ref().map_or_else(RetryPlan::default, |known| known.pace().retry.clone());
-            let Wait { mut wait, cut } = retry::wait(&plan, &error, call.tries, hub_tree::random::below);
+            let mut wait = retry::wait(&plan, call.tries, hub_tree::random::below);
             if unsure {
                 // The vendor may still be at work on it: a look-up that comes too early finds nothing.
                 wait = wait.max(BEFORE_LOOK_UP);
             }
-            let cut =
-                cut.map(|cut| format!(" (it asked for {} s, a day is the most)", cut.as_secs())).unwrap_or_default();
-            step(Went::Retry, format!("{}: {error}; again in {} ms{cut}", new.operation, wait.as_millis()));
+            let again = match retry::asked(&plan, &error, call.tries) {
+                Some((asked, false)) => format!("the connection waits {} ms", asked.as_millis()),
+                Some((asked, true)) => format!("it asked for more, the connection waits {} ms", asked.as_millis()),
+                None => format!("again in {} ms", wait.as_millis()),
+            };
+            step(Went::Retry, format!("{}: {error}; {again}", new.operation));
             settled.state = CallState::Ready;
             settled.at = now + i64::try_from(wait.as_micros()).unwrap_or(0);
             // Once it may have been carried out, it may have been, whatever became of later tries.

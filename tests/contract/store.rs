@@ -7,26 +7,26 @@ use hub_store::{
 use hub_tree::{Clock, Ids};
 use std::sync::LazyLock;
 
-struct Backend {
-    store: Store,
-    url: String,
+pub(crate) struct Backend {
+    pub(crate) store: Store,
+    pub(crate) url: String,
     _folder: Option<tempfile::TempDir>,
 }
 
 const MASTER: [u8; 32] = [7; 32];
 
-async fn open(url: &str) -> Result<Store, StoreError> {
+pub(crate) async fn open(url: &str) -> Result<Store, StoreError> {
     let options = Options { url: url.to_owned(), max_connections: 8 };
     Store::open(&options, MasterKey::new(MASTER), &Clock::System).await
 }
 
-async fn sqlite() -> Backend {
+pub(crate) async fn sqlite() -> Backend {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("hub.db").display());
     Backend { store: open(&url).await.unwrap(), url, _folder: Some(folder) }
 }
 
-async fn postgres() -> Backend {
+pub(crate) async fn postgres() -> Backend {
     let url = tokio::task::spawn_blocking(|| hub_support::postgres().new_database()).await.unwrap();
     Backend { store: open(&url).await.unwrap(), url, _folder: None }
 }

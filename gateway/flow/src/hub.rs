@@ -5,7 +5,7 @@ use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
-use crate::{edge, intake, react, relay, send};
+use crate::{edge, intake, react, relay, schedule, send};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -216,6 +216,7 @@ impl Hub {
             loops.spawn(claims::keep(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
+            claiming.spawn(schedule::run(Arc::clone(&self)));
         } else {
             loops.spawn(edge::keep(Arc::clone(&self)));
         }

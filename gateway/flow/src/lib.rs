@@ -9,9 +9,12 @@
 
 pub mod access;
 mod claims;
+mod commit;
 mod document;
+mod duration;
 mod edge;
 pub mod effects;
+mod evaluation;
 pub mod event;
 pub mod explain;
 pub mod hub;
@@ -25,6 +28,7 @@ pub mod records;
 pub mod registry;
 pub mod relay;
 pub mod rules;
+pub mod schedule;
 pub mod send;
 pub mod subscriptions;
 mod tokens;

@@ -13,6 +13,7 @@ mod maps;
 mod master;
 mod sandbox;
 mod say;
+mod schedules;
 mod serve;
 mod server;
 mod subscriptions;
@@ -55,6 +56,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => topology::run(command, &place).await,
+        Command::Schedules { command, place } => schedules::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

@@ -25,6 +25,7 @@ mod raws;
 mod records;
 mod schema;
 mod subscriptions;
+mod timers;
 mod tokens;
 mod tx;
 mod writer;
@@ -44,6 +45,7 @@ pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVer
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };
+pub use timers::{Again, NewTimer, Timer, TimerEnd};
 pub use tokens::StoredToken;
 pub use tx::{Job, Tx, boxed};
 pub use writer::{Options, Store};

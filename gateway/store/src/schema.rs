@@ -8,7 +8,7 @@ use sqlx::Row;
 /// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
 /// Entries are only ever added.
 const MIGRATIONS: &[&[&str]] =
-    &[&[FIRST], &[crate::calls::COLUMNS, crate::circuits::TABLES, crate::subscriptions::TABLES]];
+    &[&[FIRST], &[crate::calls::COLUMNS, crate::circuits::TABLES, crate::subscriptions::TABLES, crate::timers::TABLES]];
 
 const FIRST: &str = "
 CREATE TABLE tenant_keys (

@@ -20,6 +20,7 @@ pub struct Metrics {
     requests: Family<Labels, Counter>,
     circuit_changes: Family<Labels, Counter>,
     circuits: Family<Labels, Gauge>,
+    timers: Family<Labels, Counter>,
     spooled: Gauge,
     open: Family<Labels, Gauge>,
 }
@@ -49,6 +50,7 @@ impl Metrics {
         let circuit_changes = family(&mut registry, "circuit_changes", "Circuits that opened or closed by themselves");
         let circuits = Family::<Labels, Gauge>::default();
         registry.register("circuit", "Circuits by connection: 0 closed, 1 half open, 2 open", circuits.clone());
+        let timers = family(&mut registry, "timers", "Timers that were due, by kind and result");
         let spooled = Gauge::default();
         registry.register("bus_spooled", "Messages on this disk that wait for the broker", spooled.clone());
         let open = Family::<Labels, Gauge>::default();
@@ -60,6 +62,7 @@ impl Metrics {
             work,
             calls,
             requests,
+            timers,
             circuit_changes,
             circuits,
             spooled,
@@ -110,6 +113,12 @@ impl Metrics {
     /// An API request was answered.
     pub fn request(&self, route: &str, status: u16) {
         self.requests.get_or_create(&vec![("route", route.to_owned()), ("status", status.to_string())]).inc();
+    }
+
+    /// A timer ended or was due: `fired`, `late` (fired later than a minute), `skipped`, `cancelled`, `retried`,
+    /// `parked`.
+    pub fn timer(&self, kind: &'static str, result: &'static str) {
+        self.timers.get_or_create(&vec![("kind", kind.to_owned()), ("result", result.to_owned())]).inc();
     }
 
     /// What waits now.

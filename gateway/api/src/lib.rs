@@ -6,6 +6,7 @@
 
 mod auth;
 mod body;
+mod connections;
 mod hooks;
 mod journeys;
 mod problem;
@@ -42,6 +43,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/metrics", "open"),
     ("/readyz", "open"),
     ("/v1/connections", "ops"),
+    ("/v1/connections/{id}", "ops"),
     ("/v1/journeys", "ops"),
     ("/v1/journeys/{trace_id}", "ops"),
     ("/v1/parked", "ops"),
@@ -72,7 +74,8 @@ pub fn router(api: Api) -> Router {
 fn requests() -> Router<Api> {
     Router::new()
         .route("/hooks/{connection}", any(hooks::receive))
-        .route("/v1/connections", get(status::connections))
+        .route("/v1/connections", get(connections::list))
+        .route("/v1/connections/{id}", get(connections::show).post(connections::act))
         .route("/v1/journeys", get(journeys::list))
         .route("/v1/journeys/{trace_id}", get(journeys::show))
         .route("/v1/parked", get(journeys::parked))

@@ -90,6 +90,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Show whether calls of connections are made, and decide it by hand.
+    Circuit {
+        #[command(subcommand)]
+        command: CircuitCommand,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Work on mapping files.
     Map {
         #[command(subcommand)]
@@ -215,6 +222,27 @@ pub(crate) enum TopologyCommand {
     Apply,
     /// As `plan`, and exit with 1 if there is anything to do.
     Check,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CircuitCommand {
+    /// List the circuits: state, why, error rate, slow rate, next probe.
+    List,
+    /// Make no calls, until `close` or `auto`; they wait.
+    Open {
+        /// The connection.
+        connection: String,
+    },
+    /// Make calls whatever happens, until `open` or `auto`; ends a wait that the vendor asked for.
+    Close {
+        /// The connection.
+        connection: String,
+    },
+    /// Let the circuit open and close by itself again.
+    Auto {
+        /// The connection.
+        connection: String,
+    },
 }
 
 #[derive(Subcommand)]

@@ -3,6 +3,7 @@
 mod assemble;
 mod assets;
 mod check;
+mod circuit;
 mod cli;
 mod config;
 mod demo;
@@ -51,6 +52,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
+        Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,

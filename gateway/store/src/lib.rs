@@ -11,6 +11,7 @@
 
 mod address;
 mod calls;
+mod circuits;
 mod dialect;
 mod error;
 mod events;
@@ -32,7 +33,8 @@ mod tokens;
 mod tx;
 mod writer;
 
-pub use calls::{Call, CallState, NewCall};
+pub use calls::{Call, CallState, Lane, NewCall, Take};
+pub use circuits::{Circuit, CircuitState, Counts, Hand};
 pub use error::StoreError;
 pub use events::{Event, NewEvent};
 pub use inbox::{Claimed, NewWork};

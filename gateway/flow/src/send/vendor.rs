@@ -29,6 +29,10 @@ impl Destination for Vendor {
         self.0.manifest.operation(operation).map_or(DEFAULT_TIMEOUT, |operation| operation.timeout)
     }
 
+    fn longest(&self) -> Duration {
+        self.0.manifest.operations.iter().map(|operation| operation.timeout).max().unwrap_or(DEFAULT_TIMEOUT)
+    }
+
     async fn attempt(&self, attempt: &Attempt<'_>) -> Tried {
         let (hub, call) = (attempt.hub, attempt.call);
         let manifest = &self.0.manifest;

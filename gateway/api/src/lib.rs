@@ -7,8 +7,10 @@
 mod auth;
 mod hooks;
 mod journeys;
+pub mod parked;
 mod problem;
 mod records;
+pub mod redrives;
 mod status;
 
 pub use problem::Problem;
@@ -19,7 +21,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use hub_flow::Hub;
 use hub_flow::access::ApiKeys;
 use std::sync::Arc;
@@ -43,6 +45,15 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/v1/journeys", "ops"),
     ("/v1/journeys/{trace_id}", "ops"),
     ("/v1/parked", "ops"),
+    ("/v1/parked/groups", "ops"),
+    ("/v1/parked/{id}", "ops"),
+    ("/v1/parked:discard", "ops"),
+    ("/v1/parked:preview", "ops"),
+    ("/v1/parked:redrive", "ops"),
+    ("/v1/redrives", "ops"),
+    ("/v1/redrives/{id}", "ops"),
+    ("/v1/replays", "ops"),
+    ("/v1/replays:preview", "ops"),
     ("/v1/{collection}", "read"),
     ("/v1/{collection}/{id}", "read"),
     ("/v1/{collection}/{id}/explain", "read"),
@@ -59,7 +70,16 @@ pub fn router(api: Api) -> Router {
         .route("/v1/connections", get(status::connections))
         .route("/v1/journeys", get(journeys::list))
         .route("/v1/journeys/{trace_id}", get(journeys::show))
-        .route("/v1/parked", get(journeys::parked))
+        .route("/v1/parked", get(parked::list))
+        .route("/v1/parked/groups", get(parked::groups))
+        .route("/v1/parked/{id}", get(parked::show))
+        .route("/v1/parked:discard", post(parked::discard))
+        .route("/v1/parked:preview", post(parked::preview))
+        .route("/v1/parked:redrive", post(parked::redrive))
+        .route("/v1/redrives", get(redrives::list))
+        .route("/v1/redrives/{id}", get(redrives::show).post(redrives::turn))
+        .route("/v1/replays", post(redrives::replay))
+        .route("/v1/replays:preview", post(redrives::preview))
         .route("/v1/{collection}", get(records::list))
         .route("/v1/{collection}/{id}", get(records::show))
         .route("/v1/{collection}/{id}/explain", get(records::explain))

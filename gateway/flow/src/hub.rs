@@ -5,7 +5,7 @@ use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
-use crate::{intake, react, relay, send};
+use crate::{intake, react, redrive, relay, send};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -172,6 +172,7 @@ impl Hub {
         loops.spawn(relay::run(Arc::clone(&self)));
         loops.spawn(react::take_in(Arc::clone(&self)));
         loops.spawn(claims::keep(Arc::clone(&self)));
+        loops.spawn(redrive::run(Arc::clone(&self)));
         // These end by themselves, between two claims: what is claimed is begun.
         let mut claiming = JoinSet::new();
         claiming.spawn(react::run(Arc::clone(&self)));

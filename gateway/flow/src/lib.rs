@@ -17,14 +17,18 @@ pub mod hub;
 pub mod intake;
 pub mod journey;
 pub mod map_in;
+pub mod parked;
 pub mod payload;
 pub mod react;
 pub mod receive;
 pub mod records;
+pub mod redrive;
 pub mod registry;
 pub mod relay;
+pub mod replay;
 pub mod rules;
 pub mod send;
+pub mod shape;
 mod tokens;
 pub mod trial;
 

@@ -9,6 +9,8 @@ mod demo;
 mod init;
 mod keys;
 mod maps;
+mod parked;
+mod replay;
 mod sandbox;
 mod say;
 mod serve;
@@ -46,6 +48,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
+        Command::Parked { command, place } => Box::pin(parked::run(command, &place)).await,
+        Command::Replay(args) => Box::pin(replay::run(args)).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Sandbox(args) => sandbox::run(args).await,

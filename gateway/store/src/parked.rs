@@ -377,6 +377,28 @@ impl Tx {
         })
     }
 
+    /// The oldest of what lay parked before `before`, µs; locked against others until the end of the transaction.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn lock_parked(
+        &mut self,
+        tenant: &str,
+        which: &Which,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<Parked>, StoreError> {
+        let next = which.parameters() + 1;
+        let text = format!(
+            "SELECT p.* FROM parked p WHERE {} AND p.resolved_at IS NULL AND p.at <= ${next}
+             ORDER BY p.id LIMIT ${}{}",
+            which.condition(),
+            next + 1,
+            self.dialect.skip_locked()
+        );
+        self.all(which.bind(built(text), tenant).bind(before).bind(limit), read).await
+    }
+
     /// Marks parked things as resolved; those that were resolved before stay as they are.
     ///
     /// # Errors

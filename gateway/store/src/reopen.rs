@@ -41,6 +41,23 @@ impl Tx {
         .await
     }
 
+    /// What a consumer's message says; `None` when there is no such row.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn work_body(
+        &mut self,
+        tenant: &str,
+        consumer: &str,
+        message: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let statement = sql("SELECT body FROM inbox WHERE consumer = $1 AND message = $2 AND tenant = $3")
+            .bind(consumer.to_owned())
+            .bind(message.to_owned())
+            .bind(tenant.to_owned());
+        self.one(statement, |row| row.try_get::<String, _>("body")).await
+    }
+
     /// A call by its hub id.
     ///
     /// # Errors

@@ -8,5 +8,6 @@ mod demo;
 mod hooks;
 mod layers;
 mod maps;
+mod parked;
 mod privacy;
 mod road;

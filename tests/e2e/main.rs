@@ -11,3 +11,4 @@ mod maps;
 mod parked;
 mod privacy;
 mod road;
+mod subscriptions;

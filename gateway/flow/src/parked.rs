@@ -1,8 +1,8 @@
 //! What people do about parked things: look at one with its values masked, see what trying again would touch, try
 //! again, discard. API, console and command line all come here.
 
-use crate::replay;
-use crate::shape;
+use crate::registry::Registry;
+use crate::{replay, shape, subscriptions};
 use hub_kit::{Idempotency, RawEnvelope};
 use hub_store::{Errand, NewRedrive, Parked, Redrive, Resolved, Step, Store, StoreError, Touched, Verdict, Which, job};
 use hub_tree::{Clock, Ids};
@@ -99,10 +99,15 @@ fn gone() -> (String, Option<String>) {
 /// Whether the hub or the vendor can find out if a call was carried out before; given connection and operation.
 pub type CanTell<'c> = dyn Fn(&str, &str) -> bool + Sync + 'c;
 
-/// Whether an operation that may have been carried out can be tried again without harm.
+/// Whether an operation of a connection that may have been carried out can be tried again without harm.
 #[must_use]
-pub const fn can_tell(idempotency: &Idempotency) -> bool {
-    !matches!(idempotency, Idempotency::None)
+pub fn can_tell(registry: &Registry, connection: &str, operation: &str) -> bool {
+    // A subscriber knows a delivery by its id.
+    if connection.starts_with(subscriptions::CONNECTION) {
+        return true;
+    }
+    let operation = registry.connections.get(connection).and_then(|found| found.manifest.operation(operation));
+    operation.is_some_and(|operation| !matches!(operation.idempotency, Idempotency::None))
 }
 
 /// What trying again would do. Nothing was changed to find out.

@@ -235,8 +235,7 @@ async fn call(
 
 /// Whether a connection's operation can be repeated, or looked up, after an outcome that nobody knows.
 pub fn tells(hub: &Hub, connection: &str, operation: &str) -> bool {
-    let found = hub.connection(connection);
-    found.is_some_and(|c| c.manifest.operation(operation).is_some_and(|o| can_tell(&o.idempotency)))
+    can_tell(&hub.registry(), connection, operation)
 }
 
 /// Takes a payload in that could not be read when it came: the key may be there now.

@@ -9,12 +9,15 @@ mod demo;
 mod init;
 mod keys;
 mod maps;
+mod master;
 mod parked;
 mod replay;
 mod sandbox;
 mod say;
 mod serve;
 mod server;
+mod subscriptions;
+mod topology;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -50,8 +53,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys { command, place } => keys::run(command, &place).await,
         Command::Parked { command, place } => Box::pin(parked::run(command, &place)).await,
         Command::Replay(args) => Box::pin(replay::run(args)).await,
+        Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
+        Command::Topology { command, place } => topology::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

@@ -344,10 +344,7 @@ async fn show(store: &Store, id: &str, view: &View) -> anyhow::Result<()> {
 async fn preview(config: &Config, store: &Store, which: &Which, verdict: Verdict, view: &View) -> anyhow::Result<()> {
     // What is broken in the configuration is left out, and then nobody can tell.
     let registry = registry(config, &drivers(), &Findings::new());
-    let tells = |connection: &str, operation: &str| {
-        let found = registry.connections.get(connection);
-        found.is_some_and(|c| c.manifest.operation(operation).is_some_and(|o| can_tell(&o.idempotency)))
-    };
+    let tells = |connection: &str, operation: &str| can_tell(&registry, connection, operation);
     let preview = parked::preview(store, &view.tenant, which, verdict, &tells).await?;
     if view.format == Format::Json {
         say::out(shown::preview_json(&preview).to_string());

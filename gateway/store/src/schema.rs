@@ -3,12 +3,12 @@
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::tx::{Tx, built, sql};
-use crate::{parked, redrives};
 use sqlx::Row;
 
 /// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
 /// Entries are only ever added.
-const MIGRATIONS: &[&[&str]] = &[&[FIRST], &[parked::COLUMNS, redrives::TABLES]];
+const MIGRATIONS: &[&[&str]] =
+    &[&[FIRST], &[crate::subscriptions::TABLES, crate::parked::COLUMNS, crate::redrives::TABLES]];
 
 const FIRST: &str = "
 CREATE TABLE tenant_keys (

@@ -2,8 +2,10 @@
 //! done once is not done twice, and nothing is lost.
 
 use crate::road::{journey_with_calls, sign_in};
+use hub_kit::RawEnvelope;
+use hub_store::{MasterKey, NewParked, NewRaw, Options, Sealed, Store, job};
 use hub_support::{Backends, Candidate, Place, Running, hrhub, project_root, said, wait_for, wait_until};
-use hub_tree::env;
+use hub_tree::{Clock, Ids, env};
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Command;
@@ -133,7 +135,7 @@ fn a_group_is_tried_again_and_each_effect_happens_once(backends: Backends) {
     let (status, begun) = post(
         &place,
         "/v1/parked:redrive",
-        &json!({ "filter": { "group": group }, "rate_per_second": 5, "note": "mended" }),
+        &json!({ "filter": { "group": group }, "rate_per_second": all / 6, "note": "mended" }),
     );
     assert_eq!(status, 202, "{begun:#}");
     let id = begun["id"].as_str().unwrap().to_owned();
@@ -309,6 +311,100 @@ fn an_older_update_that_is_tried_again_does_not_win_over_a_newer_one() {
     });
     assert_eq!(place.get(APPLICATION)["data"][0], now, "the newer word stands");
     assert_eq!(parked(&place), 0);
+}
+
+/// Puts a payload into the store as intake does with one that it cannot read.
+fn take_in_unread(place: &Place, body: Sealing<'_>) -> String {
+    let clock = Clock::System;
+    let id = Ids::new(clock.clone()).next().to_string();
+    let key = fs::read_to_string(place.config().join("data/master.key")).unwrap();
+    let url = format!("sqlite://{}", place.config().join("data/hub.db").display());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let options = Options { url, max_connections: 2 };
+        let store = Store::open(&options, MasterKey::from_hex(key.trim()).unwrap(), &clock).await.unwrap();
+        let at = clock.micros();
+        let body = match body {
+            Sealing::Good(text) => {
+                let headers = vec![("greenhouse-event-id".to_owned(), format!("late-{id}"))];
+                let envelope = RawEnvelope { received_at: at, headers, body: text.as_bytes().to_vec() };
+                store.keyring().seal("default", &format!("raw:{id}"), &envelope.encode()).unwrap()
+            }
+            Sealing::Bad => Sealed(vec![1; 64]),
+        };
+        let trace = format!("00-{}-{}-01", "ab".repeat(16), "cd".repeat(8));
+        let raw = NewRaw {
+            id: id.clone(),
+            tenant: "default".into(),
+            connection: "greenhouse-main".into(),
+            dedupe_id: format!("unreadable:{id}"),
+            parent: None,
+            received_at: at,
+            trace,
+            sha256: String::new(),
+            body,
+        };
+        let parked = NewParked {
+            id: id.clone(),
+            tenant: "default".into(),
+            connection: "greenhouse-main".into(),
+            step: "intake".into(),
+            code: "UNREADABLE_MESSAGE".into(),
+            reason: "the payload cannot be opened: the master key has changed".into(),
+            place: String::new(),
+            trace: "ab".repeat(16),
+            kind: "raw".into(),
+            reference: id.clone(),
+            at,
+        };
+        let written = store.write(job!(|tx| {
+            tx.insert_raws(vec![raw]).await?;
+            tx.park_raw(&parked.reference.clone()).await?;
+            tx.park(parked).await
+        }));
+        written.await.unwrap();
+        store.close().await;
+    });
+    id
+}
+
+enum Sealing<'t> {
+    /// By a key that is there now.
+    Good(&'t str),
+    /// By a key that nobody has.
+    Bad,
+}
+
+#[test]
+fn a_payload_that_could_not_be_read_is_taken_in_when_its_key_is_there() {
+    let place = Place::new(Backends::Embedded);
+    assert!(place.serve().stop().success(), "the hub makes its store and its keys");
+    let body = golden();
+    let (late, twice, never) = (
+        take_in_unread(&place, Sealing::Good(&body)),
+        take_in_unread(&place, Sealing::Good(&body.replace("55120034", "55120036"))),
+        take_in_unread(&place, Sealing::Bad),
+    );
+    let _hub = place.serve();
+    let (_, begun) = post(&place, "/v1/parked:redrive", &json!({ "ids": [late, never], "rate_per_second": 1000 }));
+    let end = ended(&place, begun["id"].as_str().unwrap());
+    assert_eq!((end["done"].as_u64(), end["refused"].as_u64()), (Some(2), Some(0)), "{end:#}");
+    wait_for("the late application", LIMIT, || place.get(APPLICATION)["data"].get(0).cloned());
+    let open = place.get("/v1/parked");
+    let open = open["data"].as_array().unwrap();
+    assert_eq!(open.len(), 2, "{open:#?}");
+    let anew = open.iter().find(|item| item["reference"] == json!(never)).unwrap();
+    assert_eq!((&anew["former"], &anew["step"]), (&json!(never), &json!("intake")), "{anew:#}");
+
+    // The vendor has sent the other one again meanwhile, under the same event id.
+    let again = body.replace("55120034", "55120036");
+    assert_eq!(place.greenhouse_hook(&format!("late-{twice}"), again.as_bytes()).status(), 200);
+    let other = APPLICATION.replace("55120034", "55120036");
+    wait_for("the other application", LIMIT, || place.get(&other)["data"].get(0).cloned());
+    let (_, begun) = post(&place, "/v1/parked:redrive", &json!({ "ids": [twice] }));
+    ended(&place, begun["id"].as_str().unwrap());
+    assert_eq!(place.get(&format!("/v1/parked/{twice}"))["resolved"]["how"], "duplicate");
+    assert_eq!(place.get(&other)["data"][0]["version"], 1);
 }
 
 #[test]

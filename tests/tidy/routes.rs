@@ -26,7 +26,7 @@ fn strangers_are_refused_everywhere_else() {
         let path =
             route.replace("{collection}", "applications").replace("{trace_id}", &"a".repeat(32)).replace("{id}", "x");
         let Ok(mut answer) = place.http().get(place.url(&path)).send() else { panic!("{route} does not answer") };
-        if answer.status() == 405 {
+        if answer.status() == 405 && !needs.starts_with("open") {
             answer = place.http().post(place.url(&path)).send().unwrap();
         }
         let (status, location) = (answer.status().as_u16(), answer.headers().get("location").cloned());

@@ -21,6 +21,12 @@ pub(crate) struct Page<'p> {
 }
 
 impl Page<'_> {
+    /// Whether the page belongs to a place of the navigation.
+    fn is_below(&self, path: &str) -> bool {
+        // Re-drives are reached from what lies parked.
+        self.here.starts_with(path) || path == "/console/parked" && self.here.starts_with("/console/redrives")
+    }
+
     pub(crate) fn render(self, status: StatusCode) -> Response {
         let lang = self.lang;
         let (other, other_name) = lang.other();
@@ -44,7 +50,7 @@ impl Page<'_> {
                         @if self.who.is_some() {
                             nav aria-label=(lang.say("Main", "主导航")) {
                                 @for (path, en, zh) in PLACES {
-                                    a href=(path) aria-current=[self.here.starts_with(path).then_some("page")] {
+                                    a href=(path) aria-current=[self.is_below(path).then_some("page")] {
                                         (lang.say(en, zh))
                                     }
                                 }

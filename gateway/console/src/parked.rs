@@ -285,7 +285,7 @@ fn show_body(lang: Lang, shared: &Shared, shown: &Shown) -> Markup {
         h2 { (lang.say("What it is", "内容")) }
         p { (shown.what) }
         @if let Some(content) = content {
-            p.dim { (lang.say("Names of fields, and of each value what kind it is; values are not shown.", "仅显示字段名与值的类型，不显示具体内容。")) }
+            @if new.kind != "event" { p.dim { (lang.say("Names of fields, and of each value what kind it is; values are not shown.", "仅显示字段名与值的类型，不显示具体内容。")) } }
             pre.payload tabindex="0" { (content) }
         }
     }

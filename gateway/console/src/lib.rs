@@ -4,6 +4,7 @@
 //! again with every page, so that revoking it ends the session. Pages hold no script and work with the keyboard;
 //! they show what `/v1` shows, by the same queries.
 
+mod again;
 mod journeys;
 mod page;
 mod parked;
@@ -85,9 +86,9 @@ impl Console {
             .route("/console/journeys", get(journeys::list))
             .route("/console/journeys/{trace_id}", get(journeys::show))
             .route("/console/parked", get(parked::list))
-            .route("/console/parked/discard", post(parked::discard))
-            .route("/console/parked/preview", get(parked::preview))
-            .route("/console/parked/redrive", post(parked::redrive))
+            .route("/console/parked/discard", post(again::discard))
+            .route("/console/parked/preview", get(again::preview))
+            .route("/console/parked/redrive", post(again::redrive))
             .route("/console/parked/{id}", get(parked::show))
             .route("/console/redrives/{id}", get(redrives::show))
             .route("/console/redrives/{id}/resume", post(redrives::resume))

@@ -182,21 +182,42 @@ async fn again(
     match new.kind.as_str() {
         "call" => call(hub, tx, redrive, item, verdict, open).await,
         "raw" if new.step == intake::CONSUMER => read_again(hub, tx, item, open).await,
-        "raw" | "event" => {
-            let consumer = if new.kind == "raw" { MAP } else { new.step.as_str() };
-            let Some(mut work) = tx.take_parked_work(tenant, consumer, &new.reference).await? else {
+        "raw" => {
+            let raw_id = replay::original(&new.reference).to_owned();
+            let work = match tx.take_parked_work(tenant, MAP, &new.reference).await? {
+                Some(work) => Some(work),
+                None => forgotten(hub, tx, redrive, tenant, &raw_id).await?,
+            };
+            let Some(work) = work else { return Ok(Went::Refused) };
+            open.work.push(NewWork { received_at: hub.clock.micros(), ..work });
+            open.raws.push(raw_id);
+            Ok(Went::Again)
+        }
+        "event" => {
+            let Some(work) = tx.take_parked_work(tenant, &new.step, &new.reference).await? else {
                 return Ok(Went::Refused);
             };
-            // Available from now on; what was received when stays with the payload and the event.
-            work.received_at = hub.clock.micros();
-            open.work.push(work);
-            if new.kind == "raw" {
-                open.raws.push(replay::original(&new.reference).to_owned());
-            }
+            // Available from now on; what was received when stays with the event.
+            open.work.push(NewWork { received_at: hub.clock.micros(), ..work });
             Ok(Went::Again)
         }
         _ => Ok(Went::Refused),
     }
+}
+
+/// The work for a parked payload whose row in the inbox is not kept any more.
+async fn forgotten(
+    hub: &Arc<Hub>,
+    tx: &mut Tx,
+    redrive: &Redrive,
+    tenant: &str,
+    raw_id: &str,
+) -> Result<Option<NewWork>, StoreError> {
+    let raw = tx.raw(tenant, raw_id).await?.filter(|raw| raw.state == "parked");
+    let Some(raw) = raw else { return Ok(None) };
+    let Ok((_, read)) = intake::read_again(hub, &raw) else { return Ok(None) };
+    let (connection, trace) = (&raw.new.connection, &raw.new.trace);
+    Ok(Some(replay::work_of_raw(&redrive.new, raw_id, connection, trace, Some(read.order_key))))
 }
 
 async fn call(

@@ -24,9 +24,11 @@ mod raws;
 mod records;
 mod redrives;
 mod reopen;
+mod replays;
 mod schema;
 mod subscriptions;
 mod tokens;
+mod touched;
 mod tx;
 mod writer;
 
@@ -38,14 +40,16 @@ pub use journeys::{Journey, Step};
 pub use keyring::{Keyring, MasterKey, Sealed};
 pub use keys::{ApiKey, NewApiKey};
 pub use mappings::MappingText;
-pub use parked::{NewParked, Parked, ParkedFilter, ParkedGroup, Resolved, Touched, TouchedCalls, Which};
+pub use parked::{NewParked, Parked, ParkedFilter, ParkedGroup, Resolved, Which};
 pub use raws::{NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
-pub use redrives::{Errand, NewRedrive, OldRaw, Passed, Past, Portion, Redrive, Verdict};
+pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};
+pub use replays::{OldRaw, Passed, Past};
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };
 pub use tokens::StoredToken;
+pub use touched::{Touched, TouchedCalls};
 pub use tx::{Job, Tx, boxed};
 pub use writer::{Options, Store};
 

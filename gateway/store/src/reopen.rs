@@ -78,15 +78,17 @@ impl Tx {
             .bind(tenant.to_owned())
             .bind(id.to_owned());
         let Some(call) = self.one(statement, calls::read).await? else { return Ok(false) };
-        let inserted = self.insert_call(call.new).await?;
-        if inserted && unsure {
+        if !self.insert_call(call.new).await? {
+            return Err(StoreError::Raced);
+        }
+        if unsure {
             let statement = sql("UPDATE calls SET unsure = 1, error = $3 WHERE tenant = $1 AND id = $2")
                 .bind(tenant.to_owned())
                 .bind(id.to_owned())
                 .bind(call.error);
             self.run(statement).await?;
         }
-        Ok(inserted)
+        Ok(true)
     }
 
     /// Marks a parked call as carried out, as a person has found; `false` when no such call is parked.

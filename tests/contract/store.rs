@@ -32,7 +32,7 @@ pub(crate) async fn postgres() -> Backend {
     Backend { store: open(&url).await.unwrap(), url, _folder: None }
 }
 
-fn id() -> String {
+pub(crate) fn id() -> String {
     static IDS: LazyLock<Ids> = LazyLock::new(|| Ids::new(Clock::System));
     IDS.next().to_string()
 }
@@ -51,7 +51,7 @@ fn raw(dedupe: &str) -> NewRaw {
     }
 }
 
-fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork {
+pub(crate) fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork {
     NewWork {
         consumer: consumer.into(),
         message: message.into(),
@@ -64,7 +64,7 @@ fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork
     }
 }
 
-fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
+pub(crate) fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
     NewCall {
         id: id(),
         tenant: "default".into(),

@@ -9,6 +9,7 @@ mod demo;
 mod hooks;
 mod layers;
 mod maps;
+mod parked;
 mod privacy;
 mod road;
 mod schedules;

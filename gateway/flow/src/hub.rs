@@ -5,7 +5,7 @@ use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
-use crate::{intake, react, relay, schedule, send, shared};
+use crate::{intake, react, redrive, relay, schedule, send, shared};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -253,6 +253,7 @@ impl Hub {
             loops.spawn(relay::run(Arc::clone(&self)));
             loops.spawn(react::take_in(Arc::clone(&self)));
             loops.spawn(claims::keep(Arc::clone(&self)));
+            loops.spawn(redrive::run(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
             claiming.spawn(schedule::run(Arc::clone(&self)));

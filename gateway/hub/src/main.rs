@@ -11,6 +11,8 @@ mod init;
 mod keys;
 mod maps;
 mod master;
+mod parked;
+mod replay;
 mod sandbox;
 mod say;
 mod schedules;
@@ -51,6 +53,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
+        Command::Parked { command, place } => Box::pin(parked::run(command, &place)).await,
+        Command::Replay(args) => Box::pin(replay::run(args)).await,
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Map { command } => maps::run(&command),

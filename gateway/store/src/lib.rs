@@ -24,12 +24,16 @@ mod mappings;
 mod parked;
 mod raws;
 mod records;
+mod redrives;
+mod reopen;
+mod replays;
 mod schema;
 mod server;
 mod sqlite;
 mod subscriptions;
 mod timers;
 mod tokens;
+mod touched;
 mod tx;
 mod writer;
 
@@ -42,14 +46,17 @@ pub use journeys::{Journey, Step};
 pub use keyring::{Keyring, MasterKey, Sealed};
 pub use keys::{ApiKey, NewApiKey};
 pub use mappings::MappingText;
-pub use parked::{NewParked, Parked, ParkedFilter};
+pub use parked::{NewParked, Parked, ParkedFilter, ParkedGroup, Resolved, Which};
 pub use raws::{NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
+pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};
+pub use replays::{OldRaw, Passed, Past};
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };
 pub use timers::{Again, NewTimer, Timer, TimerEnd};
 pub use tokens::StoredToken;
+pub use touched::{Touched, TouchedCalls};
 pub use tx::{Job, Tx, boxed};
 pub use writer::{Options, Store};
 

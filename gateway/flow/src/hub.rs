@@ -5,7 +5,7 @@ use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
-use crate::{intake, react, relay, send};
+use crate::{alone, intake, react, relay, send};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -14,7 +14,7 @@ use hub_telemetry::Metrics;
 use hub_tree::{Arena, Clock, Ids, Value};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, watch};
 use tokio::task::JoinSet;
 
 /// How long calls under way may take to end when the hub stops: longer than the client waits for an answer.
@@ -73,6 +73,8 @@ pub struct Hub {
     registry: ArcSwap<Registry>,
     pub(crate) wake: Wake,
     pub(crate) held: Held,
+    /// Held for reading by whoever begins something new; for writing while a suspect is handled alone.
+    pub(crate) quiet: RwLock<()>,
     pub(crate) recent: Recent,
     stop: watch::Sender<bool>,
 }
@@ -127,6 +129,7 @@ impl Hub {
             registry: ArcSwap::from_pointee(registry),
             wake: Wake::default(),
             held: Held::default(),
+            quiet: RwLock::default(),
             recent: Recent::default(),
             stop: watch::Sender::new(false),
         })
@@ -168,10 +171,12 @@ impl Hub {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         let mut loops = JoinSet::new();
+        loops.spawn(claims::keep(Arc::clone(&self)));
+        // What was under way when a former process died, before anything else can end this one.
+        alone::run(&self, &react::consumers(&self)).await;
         loops.spawn(intake::run(Arc::clone(&self)));
         loops.spawn(relay::run(Arc::clone(&self)));
         loops.spawn(react::take_in(Arc::clone(&self)));
-        loops.spawn(claims::keep(Arc::clone(&self)));
         // These end by themselves, between two claims: what is claimed is begun.
         let mut claiming = JoinSet::new();
         claiming.spawn(react::run(Arc::clone(&self)));

@@ -8,11 +8,13 @@
 //! This crate is the only caller of drivers.
 
 pub mod access;
+mod alone;
 mod claims;
 mod document;
 pub mod effects;
 pub mod event;
 pub mod explain;
+mod fault;
 pub mod hub;
 pub mod intake;
 pub mod journey;

@@ -1,6 +1,7 @@
 //! Step 2b: a payload becomes records and events, in one transaction with the mark that it was done.
 
 use crate::effects::Failure;
+use crate::fault;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::payload::Received;
@@ -56,6 +57,7 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
     let opened = opened.map_err(|error| Failure::park("UNREADABLE_MESSAGE", error.to_string()))?;
     let envelope = RawEnvelope::decode(&opened)
         .ok_or_else(|| Failure::park("UNREADABLE_MESSAGE", "the payload is not in a form this program knows"))?;
+    fault::reach("map", &envelope.body);
     let webhook = connection.manifest.webhook.as_ref();
     let no_webhook = || Failure::park("NO_WEBHOOK", "the connector describes no webhook any more");
     let webhook = webhook.ok_or_else(no_webhook)?;
@@ -202,6 +204,7 @@ pub(crate) fn map_reply(
     (args, reply): (&[u8], &[u8]),
     source: &SourceOf,
 ) -> Mapped {
+    fault::reach("reply", args);
     let arena = Arena::new();
     let read = |bytes| json::read(&arena, bytes, Limits::default()).unwrap_or_default();
     let input = Input {

@@ -45,11 +45,13 @@ pub(crate) async fn run(hub: Arc<Hub>) {
             }
             tx.claim_calls(&node, now, now + LEASE_MICROS, (free, 1), &full).await
         }));
+        let begins = hub.quiet.read().await;
         let calls = claiming.await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no calls can be claimed");
             Vec::new()
         });
         if calls.is_empty() {
+            drop(begins);
             let _ = tokio::time::timeout(IDLE, hub.wake.calls.notified()).await;
             continue;
         }

@@ -10,7 +10,9 @@
 //! Bodies are sealed by the caller with [`Keyring`]; nothing personal lies in a column in clear text.
 
 mod calls;
+mod claiming;
 mod dialect;
+mod doubts;
 mod error;
 mod events;
 mod inbox;
@@ -23,11 +25,13 @@ mod parked;
 mod raws;
 mod records;
 mod schema;
+mod suspects;
 mod tokens;
 mod tx;
 mod writer;
 
 pub use calls::{Call, CallState, NewCall};
+pub use claiming::Turns;
 pub use error::StoreError;
 pub use events::{Event, NewEvent};
 pub use inbox::{Claimed, NewWork};
@@ -38,6 +42,7 @@ pub use mappings::MappingText;
 pub use parked::{NewParked, Parked, ParkedFilter};
 pub use raws::{NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
+pub use suspects::TakenBack;
 pub use tokens::StoredToken;
 pub use tx::{Job, Tx, boxed};
 pub use writer::{Options, Store};

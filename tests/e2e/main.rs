@@ -10,3 +10,4 @@ mod layers;
 mod maps;
 mod privacy;
 mod road;
+mod subscriptions;

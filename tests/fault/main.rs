@@ -1,6 +1,8 @@
 //! Broken on purpose. `HRHUB_LONG=1` (set by `tests/run --long`) kills more often.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod noisy;
+mod overload;
 mod poison;
 
 use hub_support::{Backends, Candidate, Demo, Place, free_port, wait_for, wait_until};

@@ -68,6 +68,7 @@ pub(crate) async fn keep(hub: Arc<Hub>) {
         }
         let (now, node) = (hub.clock.micros(), hub.node.clone());
         let (work, calls) = (hub.held.work.all(), hub.held.calls.all());
+        let renewed = calls.clone();
         let kept = hub.store.write(job!(|tx| {
             tx.renew_claims(&node, now + LEASE_MICROS, work, calls).await?;
             tx.take_back(now, None).await
@@ -76,7 +77,11 @@ pub(crate) async fn keep(hub: Arc<Hub>) {
         if let Err(error) = hub.store.keyring().reload(&hub.store).await {
             tracing::warn!(error = %error, "tenants' keys could not be read again");
         }
-        match kept.await {
+        let kept = kept.await;
+        if kept.is_ok() {
+            hub.sending.leases.renewed(&renewed, hub.clock.micros(), now + LEASE_MICROS);
+        }
+        match kept {
             Ok(back) if back == TakenBack::default() => {}
             Ok(back) => {
                 tracing::warn!(work = back.work, calls = back.calls, "took back what a dead worker held");

@@ -4,8 +4,10 @@ use crate::claims::{self, Held};
 use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
+use crate::admission::Admission;
+use crate::retention::{self, Retention};
 use crate::tokens::KeptTokens;
-use crate::{alone, intake, react, relay, send};
+use crate::{alone, edge, intake, map_in, react, relay, send};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -14,7 +16,7 @@ use hub_telemetry::Metrics;
 use hub_tree::{Arena, Clock, Ids, Value};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, RwLock, watch};
+use tokio::sync::{Notify, RwLock, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// How long calls under way may take to end when the hub stops: longer than the client waits for an answer.
@@ -22,14 +24,59 @@ const LAST_CALLS: Duration = Duration::from_secs(35);
 /// How long to sleep when nothing is to be done; wake-ups of this process come sooner.
 pub(crate) const IDLE: Duration = Duration::from_millis(250);
 
+/// What a process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    #[default]
+    All,
+    /// Takes requests: web hooks, API, console.
+    Edge,
+    /// Maps, reacts and calls; nobody but monitoring asks it anything.
+    Worker,
+}
+
+impl Role {
+    /// How roles are written.
+    pub const WORDS: &[(&'static str, Self)] = &[("all", Self::All), ("edge", Self::Edge), ("worker", Self::Worker)];
+
+    /// How it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Edge => "edge",
+            Self::Worker => "worker",
+        }
+    }
+
+    /// Whether it takes requests of vendors and people.
+    #[must_use]
+    pub const fn serves(self) -> bool {
+        !matches!(self, Self::Worker)
+    }
+
+    /// Whether it does what lies in the store to be done.
+    #[must_use]
+    pub const fn works(self) -> bool {
+        !matches!(self, Self::Edge)
+    }
+}
+
 /// What the hub is made of.
 pub struct HubOptions {
     /// This process, by a name that survives its restart.
     pub node: String,
+    /// What it does.
+    pub role: Role,
     /// Where vendors and people reach the hub, such as `https://hub.example.com`.
     pub public_url: String,
     /// Largest body of a webhook.
     pub max_body_bytes: usize,
+    /// How many web hooks may be under way.
+    pub admission: Admission,
+    /// How long what is kept.
+    pub retention: Retention,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -52,10 +99,16 @@ pub struct HubOptions {
 pub struct Hub {
     /// This process.
     pub node: String,
+    /// What it does.
+    pub role: Role,
     /// Where vendors and people reach the hub.
     pub public_url: String,
     /// Largest body of a webhook.
     pub max_body_bytes: usize,
+    /// How many web hooks may be under way.
+    pub admission: Admission,
+    /// How long what is kept.
+    pub retention: Retention,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -75,6 +128,9 @@ pub struct Hub {
     pub(crate) held: Held,
     /// Held for reading by whoever begins something new; for writing while a suspect is handled alone.
     pub(crate) quiet: RwLock<()>,
+    /// Room for payloads that are being mapped, in units of [`map_in::UNIT`].
+    pub(crate) mapping: Semaphore,
+    pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
     stop: watch::Sender<bool>,
 }
@@ -99,8 +155,11 @@ impl Hub {
     pub fn new(options: HubOptions) -> Arc<Self> {
         let HubOptions {
             node,
+            role,
             public_url,
             max_body_bytes,
+            admission,
+            retention,
             store,
             bus,
             clock,
@@ -115,8 +174,11 @@ impl Hub {
         let tokens = Tokens::new(Arc::new(kept), clock.clone());
         Arc::new(Self {
             node,
+            role,
             public_url,
             max_body_bytes,
+            admission,
+            retention,
             store,
             bus,
             clock,
@@ -130,6 +192,8 @@ impl Hub {
             wake: Wake::default(),
             held: Held::default(),
             quiet: RwLock::default(),
+            mapping: Semaphore::new(map_in::ROOM as usize),
+            sending: send::Sending::default(),
             recent: Recent::default(),
             stop: watch::Sender::new(false),
         })
@@ -161,33 +225,30 @@ impl Hub {
 
     /// Runs all loops until [`Hub::stop`] or until one of them ends by a defect.
     pub async fn run(self: Arc<Self>) {
-        let (now, node) = (self.clock.micros(), self.node.clone());
-        // What a former process of this name held is ours again, at once.
-        while let Err(error) = {
-            let node = node.clone();
-            self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await
-        } {
-            tracing::warn!(error = %error, "the store is not available yet");
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
         let mut loops = JoinSet::new();
-        loops.spawn(claims::keep(Arc::clone(&self)));
-        // What was under way when a former process died, before anything else can end this one.
-        alone::run(&self, &react::consumers(&self)).await;
-        loops.spawn(intake::run(Arc::clone(&self)));
-        loops.spawn(relay::run(Arc::clone(&self)));
-        loops.spawn(react::take_in(Arc::clone(&self)));
         // These end by themselves, between two claims: what is claimed is begun.
         let mut claiming = JoinSet::new();
-        claiming.spawn(react::run(Arc::clone(&self)));
-        claiming.spawn(send::run(Arc::clone(&self)));
+        if self.role.works() {
+            self.take_back_own().await;
+            loops.spawn(claims::keep(Arc::clone(&self)));
+            // What was under way when a former process died, before anything else can end this one.
+            alone::run(&self, &react::consumers(&self)).await;
+            loops.spawn(intake::run(Arc::clone(&self)));
+            loops.spawn(relay::run(Arc::clone(&self)));
+            loops.spawn(react::take_in(Arc::clone(&self)));
+            loops.spawn(retention::run(Arc::clone(&self)));
+            claiming.spawn(react::run(Arc::clone(&self)));
+            claiming.spawn(send::run(Arc::clone(&self)));
+        } else {
+            loops.spawn(edge::keep(Arc::clone(&self)));
+        }
         let mut stopped = self.stop.subscribe();
         tokio::select! {
             // Told to stop, the loops end: that is no defect.
             biased;
             _ = stopped.wait_for(|stop| *stop) => {}
             ended = loops.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
-            ended = claiming.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
+            Some(ended) = claiming.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
         }
         self.stop();
         // A call that is cut off now could be one that nobody can know the end of.
@@ -197,6 +258,18 @@ impl Hub {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         loops.shutdown().await;
+    }
+
+    /// What a former process of this name held is ours again, at once.
+    async fn take_back_own(&self) {
+        loop {
+            let (now, node) = (self.clock.micros(), self.node.clone());
+            match self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await {
+                Ok(_) => return,
+                Err(error) => tracing::warn!(error = %error, "the store is not available yet"),
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 
     /// Whether the hub has been told to stop.

@@ -240,7 +240,8 @@ fn prepare_one(hub: &Hub, delivery: &Delivery) -> Result<Ready, &'static str> {
         connection: connection_id.to_owned(),
         order_key,
         trace: message.trace.clone(),
-        body: String::new(),
+        // How much memory mapping it may take is known from this.
+        body: envelope.body.len().to_string(),
         received_at: envelope.received_at,
     };
     let context: TraceContext = message.trace.parse().unwrap_or_else(|_| TraceContext::begin());

@@ -8,9 +8,11 @@
 //! This crate is the only caller of drivers.
 
 pub mod access;
+pub mod admission;
 mod alone;
 mod claims;
 mod document;
+mod edge;
 pub mod effects;
 pub mod event;
 pub mod explain;
@@ -25,14 +27,18 @@ pub mod receive;
 pub mod records;
 pub mod registry;
 pub mod relay;
+pub mod retention;
 pub mod rules;
 pub mod send;
+pub mod subscriptions;
 mod tokens;
 pub mod trial;
 
+pub use admission::Admission;
 pub use effects::{CallRequest, Effects, Failure};
 pub use event::EventMessage;
-pub use hub::{Hub, HubOptions, queues};
+pub use hub::{Hub, HubOptions, Role, queues};
 pub use react::Consumer;
 pub use receive::{Accepted, Refused};
 pub use registry::{Registry, Sources};
+pub use retention::Retention;

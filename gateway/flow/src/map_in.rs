@@ -37,9 +37,19 @@ impl Mapped {
     }
 }
 
+/// Payloads that are mapped at once, in bytes of their bodies: a tree in memory is several times as large.
+const ROOM_BYTES: u32 = 16 << 20;
+/// What room is counted in, bytes.
+pub(crate) const UNIT: u32 = 1 << 10;
+/// All the room there is.
+pub(crate) const ROOM: u32 = ROOM_BYTES / UNIT;
+
 /// Maps one payload. `Err` parks it or tries again; the loop marks it as done otherwise.
 pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure> {
     let (tenant, id) = (work.new.tenant.clone(), work.new.message.clone());
+    // Small ones pass by; large ones wait for each other. The largest gets all the room there is.
+    let room = work.new.body.parse::<u32>().unwrap_or(0) / UNIT + 1;
+    let _room = hub.mapping.acquire_many(room.min(ROOM)).await;
     let raw = hub.store.read(job!(|tx| { tx.raw(&tenant, &id).await })).await?;
     let raw = raw.ok_or_else(|| Failure::park("RAW_MISSING", "the payload is not in the store"))?;
     let connection = hub.connection(&raw.new.connection).ok_or_else(|| {

@@ -4,6 +4,7 @@ use crate::assets;
 use crate::cli::Place;
 use crate::say;
 use anyhow::{Context as _, bail};
+use hub_flow::{Admission, Retention, Role};
 use hub_kit::{Catalog, connection};
 use hub_tree::env::Environment;
 use hub_tree::jiff::tz::TimeZone;
@@ -15,17 +16,25 @@ use std::sync::Arc;
 
 /// A configuration folder, read and checked.
 pub(crate) struct Config {
+    /// The folder.
+    pub(crate) folder: PathBuf,
     /// Where to listen.
     pub(crate) listen: String,
     /// Where data is kept.
     pub(crate) data: PathBuf,
     /// Where vendors and people reach the hub; derived from `listen` if not given.
     public_url: Option<String>,
+    /// What this process does.
+    pub(crate) role: Role,
     pub(crate) bus: BusKind,
     pub(crate) store: StoreKind,
     /// Private networks that calls may reach.
     pub(crate) allow_private: Vec<IpNet>,
     pub(crate) max_body_bytes: usize,
+    /// How many web hooks may be under way.
+    pub(crate) admission: Admission,
+    /// How long what is kept.
+    pub(crate) retention: Retention,
     /// Where the people are who look at the console.
     pub(crate) time_zone: TimeZone,
     /// Whether facial expressions may count in interview scores.
@@ -53,6 +62,9 @@ pub(crate) enum StoreKind {
 }
 
 const MAX_BODY_BYTES: i64 = 5_000_000;
+/// Web hooks under way at once, and bytes of their bodies; each body lies in memory several times for a moment.
+const MAX_INFLIGHT_REQUESTS: i64 = 1_000;
+const MAX_INFLIGHT_BYTES: i64 = 32_000_000;
 /// What fits into a message of the bus, with its headers and sealed.
 const LARGEST_BODY: i64 = 12_000_000;
 
@@ -103,15 +115,26 @@ impl Config {
         let cx = Context::new(&source, findings);
         let fields = root.as_ref().and_then(|root| root.fields(&cx));
         let given = fields.map(|fields| Given::read(fields, &environment)).unwrap_or_default();
-        let max_body_bytes = given.max_body_bytes.unwrap_or(MAX_BODY_BYTES);
+        let count = |number: Option<i64>, otherwise| {
+            usize::try_from(number.unwrap_or(otherwise)).unwrap_or(usize::MAX)
+        };
+        let limits = given.limits;
+        let max_body_bytes = count(limits.max_body_bytes, MAX_BODY_BYTES);
+        // One of the largest is let in, whatever the limit says.
+        let max_bytes = count(limits.max_inflight_bytes, MAX_INFLIGHT_BYTES).max(max_body_bytes);
+        let admission = Admission::new(count(limits.max_inflight_requests, MAX_INFLIGHT_REQUESTS), max_bytes);
         Ok(Self {
+            folder: folder.to_owned(),
             listen: given.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
             data: folder.join(given.data.unwrap_or_else(|| "data".to_owned())),
             public_url: given.public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            role: given.role.unwrap_or_default(),
             bus: given.bus.unwrap_or(BusKind::Embedded),
             store: given.store.unwrap_or(StoreKind::Sqlite),
             allow_private: given.allow_private,
-            max_body_bytes: usize::try_from(max_body_bytes).unwrap_or(usize::MAX),
+            max_body_bytes,
+            admission,
+            retention: given.retention,
             time_zone: given.time_zone.unwrap_or(TimeZone::UTC),
             expressions: given.expressions.unwrap_or(false),
             flows: given.flows.map(|node| (node, Arc::clone(&source))),
@@ -119,6 +142,29 @@ impl Config {
             catalog,
             connections,
         })
+    }
+
+    /// Refuses a role that needs servers which other processes reach, without them.
+    ///
+    /// # Errors
+    /// What to write into `hub.yaml`.
+    pub(crate) fn check_role(&self) -> anyhow::Result<()> {
+        let mut lacking = Vec::new();
+        if matches!(self.bus, BusKind::Embedded) {
+            lacking.push(r#"bus: { kind: rabbitmq, url: "amqp://user:password@host:5672/%2f" }"#);
+        }
+        if matches!(self.store, StoreKind::Sqlite) {
+            lacking.push(r#"store: { kind: postgres, url: "postgres://user:password@host:5432/hrhub" }"#);
+        }
+        if self.role == Role::All || lacking.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "the role `{}` shares its work with other processes: write into {}\n  {}\nor serve everything in one process with --role all",
+            self.role.word(),
+            self.folder.join("hub.yaml").display(),
+            lacking.join("\n  ")
+        )
     }
 
     /// Where vendors and people reach the hub.
@@ -133,10 +179,12 @@ struct Given {
     listen: Option<String>,
     data: Option<String>,
     public_url: Option<String>,
+    role: Option<Role>,
     bus: Option<BusKind>,
     store: Option<StoreKind>,
     allow_private: Vec<IpNet>,
-    max_body_bytes: Option<i64>,
+    limits: Limits,
+    retention: Retention,
     time_zone: Option<TimeZone>,
     expressions: Option<bool>,
     flows: Option<Node>,
@@ -150,16 +198,50 @@ impl Given {
             listen: fields.text("listen"),
             data: fields.text("data"),
             public_url: fields.optional("public_url").and_then(|node| filled(node, environment, &cx)),
+            role: fields.word("role", Role::WORDS),
             bus: fields.optional("bus").and_then(|node| bus(node, environment, &cx)),
             store: fields.optional("store").and_then(|node| store(node, environment, &cx)),
             allow_private: fields.optional("egress").map(|node| egress(node, &cx)).unwrap_or_default(),
-            max_body_bytes: section(&mut fields, "limits", |own| own.integer("max_body_bytes", 1, LARGEST_BODY)),
+            limits: section(&mut fields, "limits", |own| Some(Limits::read(own))).unwrap_or_default(),
+            retention: section(&mut fields, "retention", |own| Some(retention(own))).unwrap_or_default(),
             time_zone: fields.optional("time_zone").and_then(|node| time_zone(node, &cx)),
             expressions: section(&mut fields, "scoring", |own| own.bool("expressions")),
             flows: fields.optional("flows").cloned(),
         };
         fields.finish();
         given
+    }
+}
+
+/// The `limits` section.
+#[derive(Default)]
+struct Limits {
+    max_body_bytes: Option<i64>,
+    max_inflight_requests: Option<i64>,
+    max_inflight_bytes: Option<i64>,
+}
+
+impl Limits {
+    fn read(own: &mut Fields<'_, '_>) -> Self {
+        Self {
+            max_body_bytes: own.integer("max_body_bytes", 1, LARGEST_BODY),
+            max_inflight_requests: own.integer("max_inflight_requests", 1, 1_000_000),
+            max_inflight_bytes: own.integer("max_inflight_bytes", 1, 1_000_000_000_000),
+        }
+    }
+}
+
+/// The `retention` section; what it leaves out has its default.
+fn retention(own: &mut Fields<'_, '_>) -> Retention {
+    let default = Retention::default();
+    let mut days = |key, least, otherwise| own.integer(key, least, 36_500).unwrap_or(otherwise);
+    Retention {
+        journeys_days: days("journeys_days", 1, default.journeys_days),
+        inbox_days: days("inbox_days", Retention::LEAST_MARKS, default.inbox_days),
+        calls_days: days("calls_days", 1, default.calls_days),
+        events_days: days("events_days", 1, default.events_days),
+        parked_days: days("parked_days", 1, default.parked_days),
+        raws_days: days("raws_days", Retention::LEAST_MARKS, default.raws_days),
     }
 }
 

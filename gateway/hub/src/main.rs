@@ -9,10 +9,13 @@ mod demo;
 mod init;
 mod keys;
 mod maps;
+mod master;
 mod sandbox;
 mod say;
 mod serve;
 mod server;
+mod topology;
+mod subscriptions;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -46,8 +49,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
+        Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
+        Command::Topology { command, place } => topology::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

@@ -24,7 +24,9 @@ mod mappings;
 mod parked;
 mod raws;
 mod records;
+mod retention;
 mod schema;
+mod subscriptions;
 mod suspects;
 mod tokens;
 mod tx;
@@ -42,6 +44,9 @@ pub use mappings::MappingText;
 pub use parked::{NewParked, Parked, ParkedFilter};
 pub use raws::{NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
+pub use subscriptions::{
+    NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
+};
 pub use suspects::TakenBack;
 pub use tokens::StoredToken;
 pub use tx::{Job, Tx, boxed};

@@ -7,7 +7,16 @@ use sqlx::Row;
 
 /// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
 /// Entries are only ever added.
-const MIGRATIONS: &[&[&str]] = &[&[FIRST], &[crate::inbox::COLUMNS, crate::suspects::COLUMNS, crate::doubts::TABLES]];
+const MIGRATIONS: &[&[&str]] = &[
+    &[FIRST],
+    &[
+        crate::subscriptions::TABLES,
+        crate::inbox::COLUMNS,
+        crate::suspects::COLUMNS,
+        crate::doubts::TABLES,
+        crate::retention::INDEXES,
+    ],
+];
 
 const FIRST: &str = "
 CREATE TABLE tenant_keys (

@@ -322,6 +322,11 @@ impl Running {
         self.child.lock().unwrap().try_wait().unwrap().is_some()
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
     /// `kill -9`.
     pub fn kill(&self) {
         let mut child = self.child.lock().unwrap();

@@ -1,8 +1,8 @@
 //! The store, on SQLite and on PostgreSQL.
 
 use hub_store::{
-    CallState, Claimed, Identity, IndexEntry, Journey, MasterKey, NewCall, NewEvent, NewRaw, NewWork, Options, Page,
-    RecordFilter, RecordRow, Sealed, Step, Store, StoreError, TakenBack, Turns, job,
+    CallState, Claimed, Identity, IndexEntry, Journey, MasterKey, Near, NewCall, NewEvent, NewRaw, NewWork, Options,
+    Page, RecordFilter, RecordRow, Sealed, Step, Store, StoreError, TakenBack, Turns, job,
 };
 use hub_tree::{Clock, Ids};
 use std::collections::BTreeSet;
@@ -132,6 +132,84 @@ mod contract {
         assert!(new.is_empty());
         let kept = b.store.read(job!(|tx| { tx.raw("default", &one).await })).await.unwrap().unwrap();
         assert_eq!((kept.new.body, kept.state.as_str(), kept.event), (Sealed(vec![0, 255]), "new", None));
+    }
+
+    pub(super) async fn a_repetition_across_the_border_of_two_spans_is_one(b: Backend) {
+        let at = |received_at: i64| {
+            let id = |span: i64| format!("h:{span}");
+            let span = received_at / 100;
+            let near = Near { dedupe_ids: [id(span - 1), id(span + 1)], within: 100 };
+            (NewRaw { received_at, ..raw(&id(span)) }, Some(near))
+        };
+        let keep = async |received: &[i64]| {
+            let raws = received.iter().map(|received_at| at(*received_at)).collect();
+            b.store.write(job!(|tx| { tx.insert_new_raws(raws).await })).await.unwrap().len()
+        };
+        assert_eq!(keep(&[290]).await, 1);
+        assert_eq!(keep(&[310]).await, 0, "20 later, in the next span");
+        assert_eq!(keep(&[389]).await, 0);
+        assert_eq!(keep(&[390]).await, 1, "as long after it as the horizon: news");
+        assert_eq!(keep(&[280, 295, 399]).await, 0);
+        assert_eq!(keep(&[595, 605]).await, 1, "also within one batch");
+    }
+
+    pub(super) async fn what_is_old_and_not_needed_goes_and_nothing_else(b: Backend) {
+        let old = |dedupe: &str| NewRaw { received_at: 10, ..raw(dedupe) };
+        let (source, ignored, waiting, young) = (old("source"), old("ignored"), old("waiting"), raw("young"));
+        let young = NewRaw { received_at: 1000, ..young };
+        let ids = [&source, &ignored, &waiting, &young].map(|raw| raw.id.clone());
+        let [source_id, ignored_id, _, young_id] = ids.clone();
+        let record_id = id();
+        let event = |at| NewEvent {
+            id: id(),
+            tenant: "default".into(),
+            kind: "a".into(),
+            entity: "application".into(),
+            record: "r".into(),
+            version: 1,
+            connection: None,
+            at,
+            trace: "t".into(),
+            changed: String::new(),
+        };
+        let events = vec![event(1), event(2), event(3)];
+        let work = ["done", "open"].map(|name| NewWork { received_at: 10, ..work("map", "a", name, name) });
+        let writing = b.store.write(job!(|tx| {
+            tx.insert_raws(vec![source, ignored, waiting, young]).await?;
+            for id in [&source_id, &ignored_id, &young_id] {
+                tx.finish_raw(id, "done", None, None).await?;
+            }
+            tx.put_record(record(&record_id, 1), "t", Some(source_id.clone()), vec![]).await?;
+            tx.insert_events(events).await?;
+            let two = tx.unpublished_events(2).await?.iter().map(|event| event.seq).collect();
+            tx.position_events(two).await?;
+            tx.insert_work(work.to_vec()).await
+        }));
+        writing.await.unwrap();
+        let claimed = b.claim("w", 20, 1).await.unwrap();
+        assert!(b.finish(claimed[0].seq, "w").await);
+        // In portions of one.
+        let mut place = Some((0, String::new()));
+        while let Some(from) = place {
+            place = b.store.write(job!(|tx| { tx.forget_raws(100, from, 1).await })).await.unwrap();
+        }
+        let mut left = Vec::new();
+        for wanted in ids {
+            left.push(b.store.read(job!(|tx| { tx.raw("default", &wanted).await })).await.unwrap().is_some());
+        }
+        assert_eq!(left, [true, false, true, true], "the source of a record, one that waits and a young one stay");
+        let forget = async |before: i64| {
+            let forgetting = b
+                .store
+                .write(job!(|tx| { Ok((tx.forget_work(before, 10).await?, tx.forget_events(before, 10).await?)) }));
+            forgetting.await.unwrap()
+        };
+        assert_eq!(forget(5).await.0, 0, "too young");
+        assert_eq!(forget(100).await.0, 1, "what is open stays");
+        // The last position and what is not published stay.
+        let feed = b.store.read(job!(|tx| { tx.feed("default", 0, 10).await })).await.unwrap();
+        assert_eq!(feed.iter().map(|event| event.position).collect::<Vec<_>>(), [Some(2)]);
+        assert_eq!(b.store.read(job!(|tx| { tx.unpublished_events(9).await })).await.unwrap().len(), 1);
     }
 
     pub(super) async fn a_failed_transaction_leaves_nothing_and_its_neighbours_commit(b: Backend) {
@@ -271,7 +349,8 @@ mod contract {
     pub(super) async fn what_waits_in_front_of_a_lane_hides_nothing_behind_it(b: Backend) {
         // A thousand of one key, a thousand whose time has not come, then one that can be claimed.
         let key = (0..1000).map(|n| work("map", "a", "k", &format!("k{n}")));
-        let later = (0..1000).map(|n| NewWork { received_at: 50, ..work("map", "a", &format!("l{n}"), &format!("l{n}")) });
+        let later =
+            (0..1000).map(|n| NewWork { received_at: 50, ..work("map", "a", &format!("l{n}"), &format!("l{n}")) });
         let all: Vec<_> = key.chain(later).chain([work("map", "a", "z", "last")]).collect();
         b.store.write(job!(|tx| { tx.insert_work(all).await })).await.unwrap();
         let claim_all = async |now| {
@@ -341,9 +420,8 @@ mod contract {
                 let mut mine = Vec::new();
                 loop {
                     let name = owner.clone();
-                    let claiming = store.write(job!(|tx| {
-                        tx.claim_work(&["map"], &name, 5, 100, 7, &mut Turns::default()).await
-                    }));
+                    let claiming = store
+                        .write(job!(|tx| { tx.claim_work(&["map"], &name, 5, 100, 7, &mut Turns::default()).await }));
                     let claimed = claiming.await.unwrap();
                     if claimed.is_empty() {
                         return mine;
@@ -578,6 +656,8 @@ mod contract {
 macro_rules! store_contract {
     ($backend:ident) => { store_contract!(@ $backend;
         a_payload_is_kept_once_per_dedupe_id,
+        a_repetition_across_the_border_of_two_spans_is_one,
+        what_is_old_and_not_needed_goes_and_nothing_else,
         a_failed_transaction_leaves_nothing_and_its_neighbours_commit,
         what_was_written_is_there_after_reopening,
         sealed_bodies_open_only_for_their_tenant_and_place,

@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(240);
-const FLOOD: usize = 1_200;
+const FLOOD: usize = 600;
 const SENDERS: usize = 8;
 
 /// How many payloads were mapped.

@@ -114,8 +114,8 @@ async fn read_body(mut body: Body, limit: usize, room: &mut Admitted) -> Result<
     Ok(bytes)
 }
 
-/// Bodies of refused requests that are read on at once; senders beyond that see a reset.
-static PASSED_OVER: Semaphore = Semaphore::const_new(64);
+/// Bodies of refused requests that are read on at once, each a few kilobytes at a time; senders beyond that see a reset.
+static PASSED_OVER: Semaphore = Semaphore::const_new(1_000);
 
 /// Reads on behind the answer, so that it comes at once.
 fn pass_over_later(body: Body) {

@@ -1,10 +1,10 @@
 //! The hub at run time: what every step of the road shares.
 
+use crate::admission::Admission;
 use crate::claims::{self, Held};
 use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
-use crate::admission::Admission;
 use crate::retention::{self, Retention};
 use crate::tokens::KeptTokens;
 use crate::{alone, edge, intake, map_in, react, relay, send};

@@ -12,7 +12,7 @@ use crate::payload::Received;
 use hub_bus::Delivery;
 use hub_kit::manifest::Webhook;
 use hub_kit::{Connection, RawEnvelope};
-use hub_store::{NewParked, NewRaw, NewWork, Sealed, StoreError, job};
+use hub_store::{Near, NewParked, NewRaw, NewWork, Sealed, StoreError, job};
 use hub_tree::{Arena, Limits, TraceContext, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -167,7 +167,8 @@ async fn keep(hub: &Arc<Hub>, ready: Vec<Ready>, marked: bool) -> Result<(), Sto
     loop {
         let (ready, ids) = (ready.clone(), ids.clone());
         let written = hub.store.write(job!(|tx| {
-            let new = tx.insert_raws(ready.iter().map(|one| one.raw.clone()).collect()).await?;
+            let raws = ready.iter().map(|one| (one.raw.clone(), one.near.clone())).collect();
+            let new = tx.insert_new_raws(raws).await?;
             let (mut work, mut steps) = (Vec::new(), Vec::new());
             for one in ready.into_iter().filter(|one| new.contains(&one.raw.id)) {
                 steps.extend(one.steps.into_vec());
@@ -194,6 +195,8 @@ async fn keep(hub: &Arc<Hub>, ready: Vec<Ready>, marked: bool) -> Result<(), Sto
 #[derive(Clone)]
 struct Ready {
     raw: NewRaw,
+    /// Where else a repetition of it may lie.
+    near: Option<Near>,
     steps: Steps,
     next: Next,
 }
@@ -221,7 +224,7 @@ fn prepare_one(hub: &Hub, delivery: &Delivery) -> Result<Ready, &'static str> {
     let connection_id = message.topic.strip_prefix("raw.").unwrap_or_default();
     let sha256 = hex::encode(Sha256::digest(&envelope.body));
     let connection = hub.connection(connection_id);
-    let (dedupe, order_key) = keys(connection.as_deref(), &envelope, &sha256, connection_id);
+    let (dedupe, near, order_key) = keys(connection.as_deref(), &envelope, &sha256, connection_id);
     let raw = NewRaw {
         id: message.id.clone(),
         tenant: message.tenant.clone(),
@@ -255,30 +258,45 @@ fn prepare_one(hub: &Hub, delivery: &Delivery) -> Result<Ready, &'static str> {
         &format!("raw/{}", message.id),
         detail,
     );
-    Ok(Ready { raw, steps, next: Next::Map(work) })
+    Ok(Ready { raw, near, steps, next: Next::Map(work) })
 }
 
 /// The dedupe id and the order key of a payload, as the manifest says.
-fn keys(connection: Option<&Connection>, envelope: &RawEnvelope, sha256: &str, default: &str) -> (String, String) {
+fn keys(
+    connection: Option<&Connection>,
+    envelope: &RawEnvelope,
+    sha256: &str,
+    default: &str,
+) -> (String, Option<Near>, String) {
     let Some((connection, webhook)) = connection.and_then(|known| Some((known, known.manifest.webhook.as_ref()?)))
     else {
-        return (format!("sha256:{sha256}"), default.to_owned());
+        return (format!("sha256:{sha256}"), None, default.to_owned());
     };
     let arena = Arena::new();
     let payload = json::read(&arena, &envelope.body, Limits::default()).unwrap_or_default();
     let headers = envelope.headers_value(&arena);
     let received = Received::new(connection, &arena, payload, headers);
     let dedupe = received.and_then(|received| received.dedupe_id());
-    let dedupe = dedupe.unwrap_or_else(|| hashed(webhook, envelope, sha256));
+    let (dedupe, near) = match dedupe {
+        Some(id) => (id, None),
+        None => {
+            let (id, near) = hashed(webhook, envelope, sha256);
+            (id, Some(near))
+        }
+    };
     // Equal keys of different connections have nothing to do with each other.
     let order_key = received.and_then(|received| received.order_key());
-    (dedupe, order_key.map_or_else(|| default.to_owned(), |key| format!("{default}/{key}")))
+    (dedupe, near, order_key.map_or_else(|| default.to_owned(), |key| format!("{default}/{key}")))
 }
 
-/// Without an id of the vendor's: the same body within the vendor's retry horizon is a repetition, later it is news.
-fn hashed(webhook: &Webhook, envelope: &RawEnvelope, sha256: &str) -> String {
-    let horizon = webhook.retry_horizon_hours * 3_600_000_000;
-    format!("sha256:{sha256}:{}", envelope.received_at / horizon)
+/// Without an id of the vendor's: the same body within the vendor's retry horizon is a repetition, later it is news. Time
+/// is cut into spans as long as the horizon, of which a body has one row each; its row in a span beside may be nearer
+/// than the horizon, too.
+fn hashed(webhook: &Webhook, envelope: &RawEnvelope, sha256: &str) -> (String, Near) {
+    let within = (webhook.retry_horizon_hours * 3_600_000_000).max(1);
+    let span = envelope.received_at.div_euclid(within);
+    let id = |span: i64| format!("sha256:{sha256}:{span}");
+    (id(span), Near { dedupe_ids: [id(span - 1), id(span + 1)], within })
 }
 
 /// A payload that stays sealed and needs a person.
@@ -314,5 +332,5 @@ fn unreadable(hub: &Hub, delivery: &Delivery, code: &str, reason: &str) -> Ready
     };
     let mut steps = Steps::of(&context, &message.tenant);
     steps.add(&hub.ids, at, ("receive", Went::Parked), &connection, &format!("raw/{}", message.id), reason);
-    Ready { raw, steps, next: Next::Park(parked) }
+    Ready { raw, near: None, steps, next: Next::Park(parked) }
 }

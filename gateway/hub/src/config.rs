@@ -115,9 +115,7 @@ impl Config {
         let cx = Context::new(&source, findings);
         let fields = root.as_ref().and_then(|root| root.fields(&cx));
         let given = fields.map(|fields| Given::read(fields, &environment)).unwrap_or_default();
-        let count = |number: Option<i64>, otherwise| {
-            usize::try_from(number.unwrap_or(otherwise)).unwrap_or(usize::MAX)
-        };
+        let count = |number: Option<i64>, otherwise| usize::try_from(number.unwrap_or(otherwise)).unwrap_or(usize::MAX);
         let limits = given.limits;
         let max_body_bytes = count(limits.max_body_bytes, MAX_BODY_BYTES);
         // One of the largest is let in, whatever the limit says.

@@ -14,8 +14,8 @@ mod sandbox;
 mod say;
 mod serve;
 mod server;
-mod topology;
 mod subscriptions;
+mod topology;
 
 use clap::Parser;
 use cli::{Cli, Command};

@@ -50,10 +50,8 @@ impl Turns {
                 of_tenant.entry(tenant).or_default().push_back(at);
             }
         }
-        let mut tenants: Vec<(u64, VecDeque<usize>)> = of_tenant
-            .into_iter()
-            .map(|(tenant, own)| (self.tenants.get(tenant).copied().unwrap_or(0), own))
-            .collect();
+        let mut tenants: Vec<(u64, VecDeque<usize>)> =
+            of_tenant.into_iter().map(|(tenant, own)| (self.tenants.get(tenant).copied().unwrap_or(0), own)).collect();
         tenants.sort_by_key(|(last, _)| *last);
         let mut turns = Vec::with_capacity(limit);
         while turns.len() < limit && !tenants.is_empty() {
@@ -80,16 +78,23 @@ impl Turns {
     }
 }
 
-/// From lane to lane by the index: each step is one look-up.
+/// From lane to lane by the index: each step is a look-up or three. One comparison of whole lanes would say the same,
+/// but in a correlated query SQLite seeks by its first column only.
 const LANES: &str = "
     WITH RECURSIVE lanes(seq, n) AS (
         SELECT (SELECT i.seq FROM inbox i WHERE i.state = 'ready' AND i.waits = ''
                     AND (i.tenant, i.connection, i.consumer) > ($1, $2, $3)
                 ORDER BY i.tenant, i.connection, i.consumer, i.seq LIMIT 1), 1
         UNION ALL
-        SELECT (SELECT i.seq FROM inbox i WHERE i.state = 'ready' AND i.waits = ''
-                    AND (i.tenant, i.connection, i.consumer) > (h.tenant, h.connection, h.consumer)
-                ORDER BY i.tenant, i.connection, i.consumer, i.seq LIMIT 1), lanes.n + 1
+        SELECT COALESCE(
+                (SELECT i.seq FROM inbox i WHERE i.state = 'ready' AND i.waits = '' AND i.tenant = h.tenant
+                    AND i.connection = h.connection AND i.consumer > h.consumer
+                 ORDER BY i.consumer, i.seq LIMIT 1),
+                (SELECT i.seq FROM inbox i WHERE i.state = 'ready' AND i.waits = '' AND i.tenant = h.tenant
+                    AND i.connection > h.connection
+                 ORDER BY i.connection, i.consumer, i.seq LIMIT 1),
+                (SELECT i.seq FROM inbox i WHERE i.state = 'ready' AND i.waits = '' AND i.tenant > h.tenant
+                 ORDER BY i.tenant, i.connection, i.consumer, i.seq LIMIT 1)), lanes.n + 1
         FROM lanes JOIN inbox h ON h.seq = lanes.seq WHERE lanes.n < $4)
     SELECT h.tenant, h.connection, h.consumer FROM lanes JOIN inbox h ON h.seq = lanes.seq ORDER BY lanes.n";
 
@@ -193,7 +198,9 @@ impl Tx {
             let [tenant, connection, consumer] = turns.from.clone();
             let statement = sql(LANES).bind(tenant).bind(connection).bind(consumer).bind(window);
             lanes = self
-                .all(statement, |row| Ok([row.try_get("tenant")?, row.try_get("connection")?, row.try_get("consumer")?]))
+                .all(statement, |row| {
+                    Ok([row.try_get("tenant")?, row.try_get("connection")?, row.try_get("consumer")?])
+                })
                 .await?;
             turns.from = match lanes.last() {
                 Some(last) if lanes.len() == WINDOW => last.clone(),
@@ -231,9 +238,8 @@ impl Tx {
                 let most = i64::try_from(most).unwrap_or(i64::MAX);
                 statement = statement.bind(tenant).bind(connection).bind(consumer).bind(most);
             }
-            let found = self
-                .all(statement, |row| Ok((row.try_get::<i64, _>("seq")?, row.try_get::<i64, _>("lane")?)))
-                .await?;
+            let found =
+                self.all(statement, |row| Ok((row.try_get::<i64, _>("seq")?, row.try_get::<i64, _>("lane")?))).await?;
             rows.extend(found.into_iter().filter_map(|(seq, n)| {
                 let (at, _) = part.get(usize::try_from(n).ok()?)?;
                 Some((seq, *at))

@@ -146,11 +146,12 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn retry_work(&mut self, seq: i64, owner: &str, available_at: i64) -> Result<(), StoreError> {
-        let statement = sql("UPDATE inbox SET state = 'ready', owner = '', available_at = $3, waits = 'time', alone = 0
+        let statement =
+            sql("UPDATE inbox SET state = 'ready', owner = '', available_at = $3, waits = 'time', alone = 0
              WHERE seq = $1 AND owner = $2 AND state = 'running'")
-        .bind(seq)
-        .bind(owner.to_owned())
-        .bind(available_at);
+            .bind(seq)
+            .bind(owner.to_owned())
+            .bind(available_at);
         self.run(statement).await.map(drop)
     }
 

@@ -120,8 +120,7 @@ impl Tx {
             })
             .await?;
         let next = looked.last().map(|(place, _)| place.clone());
-        let unneeded: Vec<String> =
-            looked.into_iter().filter(|(_, needed)| !needed).map(|((_, id), _)| id).collect();
+        let unneeded: Vec<String> = looked.into_iter().filter(|(_, needed)| !needed).map(|((_, id), _)| id).collect();
         for part in unneeded.chunks(32) {
             let list = list_of(1, part.len());
             let text = format!("DELETE FROM raws WHERE state IN ('done', 'ignored') AND id IN ({list})");

@@ -127,9 +127,10 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn crashed_calls(&mut self, crashes: i64) -> Result<Vec<Call>, StoreError> {
-        let statement = sql("SELECT * FROM calls WHERE crashes > 1 AND state IN ('ready', 'running') AND state = 'ready'
+        let statement =
+            sql("SELECT * FROM calls WHERE crashes > 1 AND state IN ('ready', 'running') AND state = 'ready'
                  AND crashes >= $1 AND tries = crashed_try ORDER BY seq LIMIT 100")
-        .bind(crashes);
+            .bind(crashes);
         self.all(statement, crate::calls::read).await
     }
 

@@ -14,8 +14,8 @@ mod sandbox;
 mod say;
 mod serve;
 mod server;
-mod subscriptions;
 mod topology;
+mod subscriptions;
 
 use clap::Parser;
 use cli::{Cli, Command};

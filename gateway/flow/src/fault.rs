@@ -1,7 +1,7 @@
 //! Points where a test can have the process die. Builds without debug assertions have none.
 //!
 //! `HRHUB_CRASH=map=Kim;intake=Lee` ends the process at the point `map` when what is handled there holds `Kim`, and at
-//! the point `intake` when it holds `Lee`.
+//! the point `intake` when it holds `Lee`. Tests that use it need a program with debug assertions.
 
 /// The process has come to `point` with `body`.
 #[cfg(not(debug_assertions))]
@@ -23,7 +23,7 @@ fn dies(wanted: &str, point: &str, body: &[u8]) -> bool {
     pairs.any(|(at, text)| at == point && !text.is_empty() && body.windows(text.len()).any(|w| w == text.as_bytes()))
 }
 
-#[cfg(test)]
+#[cfg(all(test, debug_assertions))]
 mod tests {
     #[test]
     fn only_the_named_point_and_text_end_the_process() {

@@ -12,13 +12,17 @@ mod embedded;
 mod error;
 mod log;
 mod message;
+mod probe;
 mod rabbit;
 mod spool;
 
 pub use embedded::Embedded;
 pub use error::BusError;
+pub use log::copy::{LogCopy, LogFill, in_use};
 pub use message::{Consumer, Delivery, Message, partition_of, topic_matches};
+pub use probe::{Broker, probe};
 pub use rabbit::{Rabbit, RabbitOptions};
+pub use spool::READER as SPOOL_READER;
 
 use async_trait::async_trait;
 

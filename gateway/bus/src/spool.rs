@@ -7,7 +7,8 @@ use crate::log::Log;
 use crate::message::{Consumer, Message};
 use std::path::Path;
 
-const READER: &str = "spool";
+/// The name of the spool's one reader in its log.
+pub const READER: &str = "spool";
 const BATCH: usize = 256;
 
 /// A log whose only reader is the broker.

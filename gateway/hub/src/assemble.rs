@@ -1,6 +1,7 @@
 //! Puts a hub together from its configuration.
 
 use crate::config::{BusKind, Config, StoreKind};
+use crate::restore;
 use anyhow::Context as _;
 use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
 use hub_flow::access::ApiKeys;
@@ -39,6 +40,17 @@ pub(crate) fn registry(config: &Config, drivers: &[Arc<dyn Driver>], findings: &
     Registry::load(&sources, findings)
 }
 
+/// Who reacts to events, with these services.
+fn consumers(scoring: InterviewScoring) -> Vec<Arc<dyn Consumer>> {
+    vec![Arc::new(Flows), Arc::new(scoring)]
+}
+
+/// The queues that a hub of this program reads.
+pub(crate) fn queues() -> Vec<hub_bus::Consumer> {
+    // What they read does not depend on what they are made with.
+    hub_flow::queues(&consumers(InterviewScoring::new(std::collections::BTreeMap::new(), Policy { expressions: false })))
+}
+
 /// A hub and who may call it.
 pub(crate) struct Assembled {
     pub(crate) hub: Arc<Hub>,
@@ -52,8 +64,9 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     let registry = registry(config, &drivers, findings);
     let scoring =
         InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
-    let consumers: Vec<Arc<dyn Consumer>> = vec![Arc::new(Flows), Arc::new(scoring)];
+    let consumers = consumers(scoring);
     create_private_folder(&config.data)?;
+    restore::refuse_unfinished(&config.data)?;
     let node = kept(&config.data.join("node"), || random::token(12))?;
     let store = open_store(config, &clock).await?;
     for connection in registry.connections.values() {
@@ -155,7 +168,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     write().with_context(|| format!("writing {}", path.display()))
 }
 
-fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.with_context(|| format!("creating the data folder {}", folder.display()))

@@ -2,13 +2,16 @@
 
 mod assemble;
 mod assets;
+mod backup;
 mod check;
 mod cli;
 mod config;
 mod demo;
+mod doctor;
 mod init;
 mod keys;
 mod maps;
+mod restore;
 mod sandbox;
 mod say;
 mod serve;
@@ -46,6 +49,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Restore(args) => restore::run(args).await,
+        Command::Doctor { place, format } => doctor::run(&place, format).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Sandbox(args) => sandbox::run(args).await,

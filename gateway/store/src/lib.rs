@@ -9,6 +9,7 @@
 //!
 //! Bodies are sealed by the caller with [`Keyring`]; nothing personal lies in a column in clear text.
 
+pub mod backup;
 mod calls;
 mod dialect;
 mod error;
@@ -20,6 +21,7 @@ mod keys;
 mod leases;
 mod mappings;
 mod parked;
+mod probe;
 mod raws;
 mod records;
 mod schema;
@@ -36,6 +38,7 @@ pub use keyring::{Keyring, MasterKey, Sealed};
 pub use keys::{ApiKey, NewApiKey};
 pub use mappings::MappingText;
 pub use parked::{NewParked, Parked, ParkedFilter};
+pub use probe::{Probe, Waiting};
 pub use raws::{NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
 pub use tokens::StoredToken;

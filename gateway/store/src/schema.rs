@@ -9,6 +9,21 @@ use sqlx::Row;
 /// Entries are only ever added.
 const MIGRATIONS: &[&[&str]] = &[&[FIRST], &[]];
 
+/// The version of this program's schema.
+pub(crate) const fn newest() -> usize {
+    MIGRATIONS.len()
+}
+
+/// The names of all tables that any version has made, in the order of their making.
+pub(crate) fn table_names() -> Vec<String> {
+    let mut names = vec!["meta".to_owned()];
+    for text in MIGRATIONS.iter().copied().flatten() {
+        let made = text.split("CREATE TABLE ").skip(1).filter_map(|rest| rest.split([' ', '(', '\n']).next());
+        names.extend(made.map(str::to_owned));
+    }
+    names
+}
+
 const FIRST: &str = "
 CREATE TABLE tenant_keys (
     tenant TEXT NOT NULL, id TEXT NOT NULL, sealed {blob} NOT NULL, created_at BIGINT NOT NULL,
@@ -115,6 +130,11 @@ impl Tx {
 
     /// Brings the schema to this program's version.
     pub(crate) async fn migrate(&mut self) -> Result<(), StoreError> {
+        self.migrate_to(newest()).await
+    }
+
+    /// Brings the schema to a version that this program knows.
+    pub(crate) async fn migrate_to(&mut self, target: usize) -> Result<(), StoreError> {
         let dialect = self.dialect;
         self.lock_schema().await?;
         self.run(sql("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)")).await?;
@@ -132,10 +152,11 @@ impl Tx {
                 MIGRATIONS.len()
             )));
         }
-        for text in MIGRATIONS[version..].iter().copied().flatten() {
+        let target = target.max(version);
+        for text in MIGRATIONS.iter().take(target).skip(version).copied().flatten() {
             self.apply(dialect, text).await?;
         }
-        let now = MIGRATIONS.len().to_string();
+        let now = target.to_string();
         self.run(
             sql("INSERT INTO meta (name, value) VALUES ('schema_version', $1)
                  ON CONFLICT (name) DO UPDATE SET value = excluded.value")

@@ -1,0 +1,105 @@
+//! Looking at a broker as an operator would. Nothing is declared and nothing stays.
+
+use crate::error::BusError;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
+use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::{BasicProperties, Connection, ConnectionProperties};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// How long each answer may take.
+const WITHIN: Duration = Duration::from_secs(5);
+/// Largest first frame that is read: server properties are a few hundred bytes.
+const MAX_FRAME: usize = 64 << 10;
+
+/// What a broker says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Broker {
+    /// Such as `RabbitMQ`; unknown over TLS.
+    pub product: Option<String>,
+    /// Such as `3.10.8`; unknown over TLS.
+    pub version: Option<String>,
+    /// Whether it takes messages now: not while its disk or memory alarm is on.
+    pub takes_messages: bool,
+    /// Messages that nobody could take, in the dead-letter queue; `None` where there is no such queue yet.
+    pub dead: Option<u32>,
+}
+
+/// Connects and looks.
+///
+/// # Errors
+/// The broker cannot be reached or lets nobody in.
+pub async fn probe(url: &str, prefix: &str) -> Result<Broker, BusError> {
+    let uri: AMQPUri = url.parse().map_err(BusError::Away)?;
+    let mut broker = Broker::default();
+    if uri.scheme == AMQPScheme::AMQP {
+        let greeted = tokio::time::timeout(WITHIN, greeting(&uri.authority.host, uri.authority.port)).await;
+        let properties = greeted.map_err(|_| BusError::Away("no greeting in time".to_owned()))??;
+        broker.product = find_text(&properties, "product");
+        broker.version = find_text(&properties, "version");
+    }
+    let connecting = Connection::connect(url, ConnectionProperties::default());
+    let late = |_| BusError::Away("no answer in time".to_owned());
+    let connection = tokio::time::timeout(WITHIN, connecting).await.map_err(late)??;
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    // It finds no queue, and is confirmed all the same, unless an alarm holds publishers up.
+    let key = format!("{prefix}.no-such-queue");
+    let sent = async {
+        let options = BasicPublishOptions::default();
+        let confirm = channel.basic_publish("".into(), key.into(), options, b"", BasicProperties::default()).await?;
+        confirm.await
+    };
+    broker.takes_messages = tokio::time::timeout(WITHIN, sent).await.is_ok_and(|confirmed| confirmed.is_ok());
+    if broker.takes_messages {
+        let passive = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
+        let dead = format!("{prefix}.dead");
+        let asked = channel.queue_declare(dead.as_str().into(), passive, FieldTable::default()).await;
+        broker.dead = asked.ok().map(|queue| queue.message_count());
+    }
+    let _ = tokio::time::timeout(WITHIN, connection.close(200, "looked".into())).await;
+    Ok(broker)
+}
+
+/// The first frame that a broker sends: method `connection.start` with its properties.
+async fn greeting(host: &str, port: u16) -> Result<Vec<u8>, BusError> {
+    let mut stream = TcpStream::connect((host, port)).await?;
+    stream.write_all(b"AMQP\x00\x00\x09\x01").await?;
+    let mut head = [0; 7];
+    stream.read_exact(&mut head).await?;
+    let size = u32::from_be_bytes([head[3], head[4], head[5], head[6]]);
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    if head[0] != 1 || size > MAX_FRAME {
+        return Err(BusError::Away("it does not speak AMQP 0-9-1".to_owned()));
+    }
+    let mut frame = vec![0; size];
+    stream.read_exact(&mut frame).await?;
+    Ok(frame)
+}
+
+/// The text under a name in a field table: length and name, `S`, length and text.
+fn find_text(frame: &[u8], name: &str) -> Option<String> {
+    let mut wanted = vec![u8::try_from(name.len()).ok()?];
+    wanted.extend_from_slice(name.as_bytes());
+    wanted.push(b'S');
+    let at = frame.windows(wanted.len()).position(|window| window == wanted)?;
+    let (length, rest) = frame.get(at + wanted.len()..)?.split_first_chunk::<4>()?;
+    let text = rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+    String::from_utf8(text.to_vec()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_found_among_properties_and_half_a_frame_is_no_version() {
+        let frame = b"\x00\x0a\x00\x0a\x07productS\x00\x00\x00\x08RabbitMQ\x07versionS\x00\x00\x00\x063.10.8";
+        assert_eq!(find_text(frame, "version").as_deref(), Some("3.10.8"));
+        assert_eq!(find_text(frame, "product").as_deref(), Some("RabbitMQ"));
+        assert_eq!(find_text(&frame[..frame.len() - 1], "version"), None);
+        assert_eq!(find_text(frame, "platform"), None);
+    }
+}

@@ -17,7 +17,7 @@ const SHORTEST_KEY: usize = 32;
 pub(super) fn look(config: &Config, place: &Place, findings: Findings, report: &mut Report) {
     let shown = place.config.display();
     let registry = registry(config, &drivers(), &findings);
-    load_models(&config.catalog, &findings);
+    let models = load_models(&config.catalog, &findings);
     for finding in findings.into_sorted() {
         let fix = finding.suggestion.clone().unwrap_or_else(|| format!("mend the line; `hrhub check {shown}` shows it"));
         if finding.severity == Severity::Error {
@@ -26,7 +26,7 @@ pub(super) fn look(config: &Config, place: &Place, findings: Findings, report: &
             report.warning(finding.place(), finding.message.clone(), fix);
         }
     }
-    report.looked_at(format!("configuration ({} connections)", registry.connections.len()));
+    report.looked_at(format!("configuration ({} connections, {} models)", registry.connections.len(), models.len()));
     admin_key(config, report);
     addresses(config, place, report);
     for network in &config.allow_private {

@@ -11,6 +11,7 @@
 mod embedded;
 mod error;
 mod log;
+mod mark;
 mod message;
 mod probe;
 mod rabbit;
@@ -19,6 +20,7 @@ mod spool;
 pub use embedded::Embedded;
 pub use error::BusError;
 pub use log::copy::{LogCopy, LogFill, in_use};
+pub use mark::{MARK_TOPIC, mark, mark_name};
 pub use message::{Consumer, Delivery, Message, partition_of, topic_matches};
 pub use probe::{Broker, probe};
 pub use rabbit::{Rabbit, RabbitOptions};

@@ -65,7 +65,7 @@ pub async fn probe(url: &str, prefix: &str) -> Result<Broker, BusError> {
 
 /// The first frame that a broker sends: method `connection.start` with its properties.
 async fn greeting(host: &str, port: u16) -> Result<Vec<u8>, BusError> {
-    let mut stream = TcpStream::connect((host, port)).await?;
+    let mut stream = TcpStream::connect((host, port)).await.map_err(|error| BusError::Away(error.to_string()))?;
     stream.write_all(b"AMQP\x00\x00\x09\x01").await?;
     let mut head = [0; 7];
     stream.read_exact(&mut head).await?;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Partition queues of each consumer at the broker.
-const PARTITIONS: u16 = 8;
+pub(crate) const PARTITIONS: u16 = 8;
 
 /// The wires that this program speaks.
 pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {

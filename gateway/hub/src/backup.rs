@@ -6,20 +6,25 @@
 
 pub(crate) mod format;
 
+use crate::assemble::PARTITIONS;
 use crate::cli::{BackupArgs, BackupCommand, Place};
 use crate::config::{BusKind, Config, StoreKind};
 use crate::say;
 use anyhow::{Context as _, bail};
 use format::{Manifest, RowsWriter, Verified, fingerprint, message_table, remove_part};
 use hub_bus::LogCopy;
-use hub_store::MasterKey;
+use hub_store::{MasterKey, Probe};
 use hub_store::backup::{Cell, Snapshot};
 use hub_tree::clock::rfc3339;
-use hub_tree::{Clock, Ids};
+use hub_tree::{Clock, Ids, random};
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long what lies in the broker's queues may take to reach the store.
+const DRAINED_WITHIN: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: BackupArgs) -> anyhow::Result<ExitCode> {
     match (args.command, args.into) {
@@ -151,9 +156,32 @@ async fn copy(config: &Config, master: &MasterKey, folder: &Path) -> anyhow::Res
     Ok(manifest)
 }
 
-/// Waits until what the broker took before now is in the store; whether it is.
+/// Waits until the payloads that the broker took before now are in the store; whether they are.
 async fn drained(config: &Config) -> bool {
-    matches!(config.bus, BusKind::Embedded)
+    let BusKind::RabbitMq { url, prefix } = &config.bus else { return true };
+    say::progress("waiting for what lies in the broker's queues");
+    let waited = wait_for_marks(config, url, prefix).await;
+    if let Err(error) = &waited {
+        say::note(format!(
+            "warning: web hooks that lie in the broker's queues are not in this backup: {error:#}. Take it while the \
+             broker and a hub or worker run."
+        ));
+    }
+    waited.is_ok()
+}
+
+async fn wait_for_marks(config: &Config, url: &str, prefix: &str) -> anyhow::Result<()> {
+    let id = random::token(12);
+    hub_bus::mark(url, prefix, PARTITIONS, &id).await?;
+    let names: Vec<String> = (0..PARTITIONS).map(|partition| hub_bus::mark_name(&id, partition)).collect();
+    let mut probe = Probe::open(&store_url(config, false)).await?;
+    let waiting = async {
+        while probe.marks(names.clone()).await? < names.len() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(DRAINED_WITHIN, waiting).await.context("nobody takes them into the store")?
 }
 
 /// An error of ours that passes through others' loops.

@@ -4,7 +4,7 @@ use crate::backup::connect;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::schema;
-use crate::tx::{Tx, sql};
+use crate::tx::{Tx, built, list_of, sql};
 use sqlx::Row;
 use std::collections::BTreeMap;
 
@@ -91,6 +91,18 @@ impl Probe {
     /// The file cannot be read.
     pub async fn journal_mode(&mut self) -> Result<String, StoreError> {
         Ok(self.tx.one(sql("PRAGMA journal_mode"), |row| row.try_get(0)).await?.unwrap_or_default())
+    }
+
+    /// How many of some marks were noted.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn marks(&mut self, names: Vec<String>) -> Result<usize, StoreError> {
+        let mut statement = built(format!("SELECT name FROM leases WHERE name IN ({})", list_of(1, names.len())));
+        for name in names {
+            statement = statement.bind(name);
+        }
+        Ok(self.tx.all(statement, |row| row.try_get::<String, _>("name")).await?.len())
     }
 
     /// What waits.

@@ -1,5 +1,6 @@
 //! What every backend must do, run on each of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod bus;
 mod store;

@@ -48,7 +48,10 @@ fn consumers(scoring: InterviewScoring) -> Vec<Arc<dyn Consumer>> {
 /// The queues that a hub of this program reads.
 pub(crate) fn queues() -> Vec<hub_bus::Consumer> {
     // What they read does not depend on what they are made with.
-    hub_flow::queues(&consumers(InterviewScoring::new(std::collections::BTreeMap::new(), Policy { expressions: false })))
+    hub_flow::queues(&consumers(InterviewScoring::new(
+        std::collections::BTreeMap::new(),
+        Policy { expressions: false },
+    )))
 }
 
 /// A hub and who may call it.

@@ -13,10 +13,11 @@ use crate::say;
 use anyhow::{Context as _, bail};
 use format::{Manifest, RowsWriter, Verified, fingerprint, message_table, remove_part};
 use hub_bus::LogCopy;
-use hub_store::{MasterKey, Probe};
 use hub_store::backup::{Cell, Snapshot};
+use hub_store::{MasterKey, Probe};
 use hub_tree::clock::rfc3339;
 use hub_tree::{Clock, Ids, random};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -94,6 +95,10 @@ async fn take(place: &Place, into: &Path) -> anyhow::Result<ExitCode> {
 }
 
 async fn copy(config: &Config, master: &MasterKey, folder: &Path) -> anyhow::Result<Manifest> {
+    // A long log has many segments, and each is held open.
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    let _ = setrlimit(Resource::Nofile, files);
     let clock = Clock::System;
     let taken_at = rfc3339(clock.now());
     let bus = config.data.join("bus");

@@ -57,29 +57,30 @@ pub(crate) async fn run(args: Restore) -> anyhow::Result<ExitCode> {
         bail!("a hub is running on {}: stop it first", config.data.display());
     }
     let url = store_url(&config, true);
-    let loaded = Load::loaded(&url).await.context("looking at the store")?;
-    let done_before = loaded.as_deref() == Some(manifest.id.as_str()) && begun.is_some();
-    let new_file = match config.store {
-        StoreKind::Sqlite => Some(config.data.join("hub.db")),
-        StoreKind::Postgres { .. } => None,
-    };
-    let reopened = if done_before {
+    // A SQLite file that is not there yet goes again when this fails.
+    let file = config.data.join("hub.db");
+    let makes_file = matches!(config.store, StoreKind::Sqlite) && !file.exists();
+    let loaded = if makes_file { None } else { Load::loaded(&url).await.context("looking at the store")? };
+    let reopened = if begun.is_some() && loaded.as_deref() == Some(manifest.id.as_str()) {
         fill_log(&config, from, manifest, &mark).await?;
         Reopened::default()
     } else {
-        // Refuses what is not empty, before anything is written.
-        let load = Load::begin(&url, manifest.schema).await;
-        let load = load.with_context(|| format!("a backup goes into an empty store only; {}", empty_store(&config)))?;
-        fill_log(&config, from, manifest, &mark).await?;
-        match fill_store(load, from, manifest).await {
+        match fill(&config, from, manifest, &url, &mark).await {
             Ok(reopened) => reopened,
             Err(error) => {
-                // Nothing was committed: what this run has made goes.
-                drop_log(&bus)?;
-                if let Some(path) = new_file.filter(|_| begun.is_none()) {
-                    let _ = fs::remove_file(path);
+                // A commit whose answer was lost may have been one; then the mark stays, and the next run goes on.
+                let after = Load::loaded(&url).await;
+                if after.as_ref().map_or(true, |found| found.as_deref() == Some(manifest.id.as_str())) {
+                    return Err(error);
                 }
-                fs::remove_file(&mark).with_context(|| format!("removing {}", mark.display()))?;
+                // Nothing was committed: what this has made goes.
+                if mark.exists() {
+                    drop_log(&bus)?;
+                    fs::remove_file(&mark).with_context(|| format!("removing {}", mark.display()))?;
+                }
+                for end in if makes_file { &["", "-wal", "-shm"][..] } else { &[] } {
+                    let _ = fs::remove_file(config.data.join(format!("hub.db{end}")));
+                }
                 return Err(error);
             }
         }
@@ -87,6 +88,15 @@ pub(crate) async fn run(args: Restore) -> anyhow::Result<ExitCode> {
     fs::remove_file(&mark).with_context(|| format!("removing {}", mark.display()))?;
     tell(&config, manifest, reopened);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Fills store and log; the store's commit is the last thing.
+async fn fill(config: &Config, from: &Path, manifest: &Manifest, url: &str, mark: &Path) -> anyhow::Result<Reopened> {
+    // Refuses what is not empty, before anything is written.
+    let load = Load::begin(url, manifest.schema).await;
+    let load = load.with_context(|| format!("a backup goes into an empty store only; {}", empty_store(config)))?;
+    fill_log(config, from, manifest, mark).await?;
+    fill_store(load, from, manifest).await
 }
 
 fn tell(config: &Config, manifest: &Manifest, reopened: Reopened) {
@@ -125,9 +135,7 @@ fn empty_store(config: &Config) -> String {
         StoreKind::Sqlite => {
             format!("move {} away, or name another folder with --data", config.data.join("hub.db").display())
         }
-        StoreKind::Postgres { .. } => {
-            "create a new database and name it in `store.url` of hub.yaml".to_owned()
-        }
+        StoreKind::Postgres { .. } => "create a new database and name it in `store.url` of hub.yaml".to_owned(),
     }
 }
 

@@ -92,10 +92,7 @@ impl LogCopy {
     ///
     /// # Errors
     /// A segment is damaged or cannot be read, or what `take` returned.
-    pub fn messages<E: From<BusError>>(
-        &self,
-        mut take: impl FnMut(u64, Message) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn messages<E: From<BusError>>(&self, mut take: impl FnMut(u64, Message) -> Result<(), E>) -> Result<(), E> {
         let mut sequence = self.segments.first().map_or(0, |segment| segment.first);
         for (index, segment) in self.segments.iter().enumerate() {
             let path = segment_path(&self.folder, segment.number);

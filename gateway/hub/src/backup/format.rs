@@ -125,7 +125,13 @@ impl RowsWriter {
             columns,
             last_serial: table.last_serial,
         };
-        Ok(Self { out: BufWriter::with_capacity(1 << 20, create(&path)?), path, sum: Sha256::new(), rows, line: Vec::new() })
+        Ok(Self {
+            out: BufWriter::with_capacity(1 << 20, create(&path)?),
+            path,
+            sum: Sha256::new(),
+            rows,
+            line: Vec::new(),
+        })
     }
 
     pub(crate) fn add(&mut self, cells: &[Cell]) -> anyhow::Result<()> {
@@ -172,7 +178,13 @@ impl RowsReader {
     pub(crate) fn open(folder: &Path, rows: &Rows) -> anyhow::Result<Self> {
         let file = File::open(folder.join(&rows.file)).with_context(|| format!("reading {}", rows.file))?;
         let kinds = rows.table()?.columns.into_iter().map(|(_, kind)| kind).collect();
-        Ok(Self { file: rows.file.clone(), input: BufReader::with_capacity(1 << 20, file), kinds, line: Vec::new(), number: 0 })
+        Ok(Self {
+            file: rows.file.clone(),
+            input: BufReader::with_capacity(1 << 20, file),
+            kinds,
+            line: Vec::new(),
+            number: 0,
+        })
     }
 
     /// The number of the row that was read last.
@@ -278,7 +290,9 @@ impl Verified {
         let value: serde_json::Value = serde_json::from_slice(&text).context("reading manifest.json")?;
         match value["format"].as_u64() {
             Some(FORMAT) => {}
-            other => bail!("the backup has form {}; this program knows {FORMAT}: use a newer hrhub", other.unwrap_or(0)),
+            other => {
+                bail!("the backup has form {}; this program knows {FORMAT}: use a newer hrhub", other.unwrap_or(0))
+            }
         }
         let manifest: Manifest = serde_json::from_value(value).context("reading manifest.json")?;
         let wrong: Vec<String> = manifest.files().filter_map(|rows| compare(folder, rows).err()).collect();

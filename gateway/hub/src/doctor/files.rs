@@ -57,7 +57,11 @@ fn data_folder(data: &Path, report: &mut Report) {
         report.error(shown.clone(), "the data folder cannot be written", format!("chown -R $(id -un) {shown}"));
     }
     if metadata.permissions().mode() & 0o077 != 0 {
-        report.warning(shown.clone(), "other users of this machine can look into the data folder", format!("chmod 700 {shown}"));
+        report.warning(
+            shown.clone(),
+            "other users of this machine can look into the data folder",
+            format!("chmod 700 {shown}"),
+        );
     }
     if let Ok(disk) = statvfs(data) {
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);

@@ -19,7 +19,8 @@ pub(super) fn look(config: &Config, place: &Place, findings: Findings, report: &
     let registry = registry(config, &drivers(), &findings);
     let models = load_models(&config.catalog, &findings);
     for finding in findings.into_sorted() {
-        let fix = finding.suggestion.clone().unwrap_or_else(|| format!("mend the line; `hrhub check {shown}` shows it"));
+        let fix =
+            finding.suggestion.clone().unwrap_or_else(|| format!("mend the line; `hrhub check {shown}` shows it"));
         if finding.severity == Severity::Error {
             report.error(finding.place(), finding.message.clone(), fix);
         } else {
@@ -37,7 +38,8 @@ pub(super) fn look(config: &Config, place: &Place, findings: Findings, report: &
 fn admin_key(config: &Config, report: &mut Report) {
     let Some(key) = config.environment.get("HRHUB_ADMIN_KEY") else { return };
     let different: BTreeSet<char> = key.chars().collect();
-    let fix = "set HRHUB_ADMIN_KEY to the output of `openssl rand -hex 32`, or leave it out and use `hrhub keys create`";
+    let fix =
+        "set HRHUB_ADMIN_KEY to the output of `openssl rand -hex 32`, or leave it out and use `hrhub keys create`";
     if key.chars().count() < SHORTEST_KEY {
         let what = format!("the admin key has fewer than {SHORTEST_KEY} characters: it can be guessed");
         report.error("HRHUB_ADMIN_KEY", what, fix);

@@ -64,7 +64,11 @@ fn reason(error: &dyn std::error::Error) -> String {
 }
 
 fn away(place: &str, reason: &str, report: &mut Report) {
-    report.error(place, format!("the store cannot be looked at: {reason}"), "start the database, or mend `store` in hub.yaml");
+    report.error(
+        place,
+        format!("the store cannot be looked at: {reason}"),
+        "start the database, or mend `store` in hub.yaml",
+    );
     report.looked_at("store (away)");
 }
 
@@ -110,7 +114,11 @@ fn judge(settings: &BTreeMap<String, String>, place: &str, own: i64, now: i64, r
         report.warning(place, what, "upgrade to PostgreSQL 15 or newer");
     }
     if text("standby") == "true" {
-        report.error(place, "the server is a standby and takes no writes", "name the primary in `store.url` of hub.yaml");
+        report.error(
+            place,
+            "the server is a standby and takes no writes",
+            "name the primary in `store.url` of hub.yaml",
+        );
     } else if text("may_create") == "false" {
         let what = "the user may not make tables";
         report.error(place, what, "GRANT CREATE ON SCHEMA public TO <the user of store.url>;");
@@ -152,7 +160,8 @@ async fn contents(probe: &mut Probe, place: &str, report: &mut Report) -> Result
     }
     let minutes = |since: i64| (now - since) / (60 * SECOND);
     if waiting.ready > 0 && waiting.oldest < now - OLD {
-        let what = format!("{} messages and calls wait, the oldest for {} minutes", waiting.ready, minutes(waiting.oldest));
+        let what =
+            format!("{} messages and calls wait, the oldest for {} minutes", waiting.ready, minutes(waiting.oldest));
         report.warning(place, what, "start a hub, or a worker; look at its log");
     }
     if waiting.unpublished > 0 && waiting.oldest_event < now - OLD {
@@ -218,6 +227,9 @@ mod tests {
 
     #[test]
     fn a_server_is_named_without_its_password() {
-        assert_eq!(server_name("postgres://hub:p@ss@db.example:5432/hrhub?sslmode=require"), "postgres://db.example:5432/hrhub");
+        assert_eq!(
+            server_name("postgres://hub:p@ss@db.example:5432/hrhub?sslmode=require"),
+            "postgres://db.example:5432/hrhub"
+        );
     }
 }

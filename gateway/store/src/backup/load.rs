@@ -218,10 +218,11 @@ impl Load {
     /// The store fails; then it is empty as before.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.tx.migrate().await?;
-        self.tx.each(match self.tx.dialect {
-            Dialect::Sqlite => &["COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"],
-            Dialect::Postgres => &["COMMIT"],
-        })
-        .await
+        self.tx
+            .each(match self.tx.dialect {
+                Dialect::Sqlite => &["COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"],
+                Dialect::Postgres => &["COMMIT"],
+            })
+            .await
     }
 }

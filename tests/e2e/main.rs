@@ -12,3 +12,4 @@ mod layers;
 mod maps;
 mod privacy;
 mod road;
+mod subscriptions;

@@ -1,17 +1,22 @@
 //! One call over HTTP: build, authenticate, send, understand the answer.
 
 use crate::auth::Fetched;
-use crate::client::{Request, Response};
+use crate::client::{Request, Response, SendError};
 use crate::connection::Connection;
 use crate::driver::{CallContext, CallError, Reply};
 use crate::manifest::{Auth, Body, ErrorVerdict, Idempotency, Operation, RequestTemplate, TokenAuth, TokenPlace};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hub_expr::{Cx, Located, Templated};
+use hub_tree::jiff::Timestamp;
+use hub_tree::jiff::fmt::{rfc2822, strtime::BrokenDownTime};
 use hub_tree::{Arena, Limits, Private, Span, Value, json};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::time::Duration;
 use url::Url;
+
+/// How long to wait when a vendor asks for it in words that nobody understands.
+const UNREADABLE_WAIT: Duration = Duration::from_secs(60);
 
 /// What a segment of a path may not hold as it is.
 const SEGMENT: &AsciiSet = &CONTROLS
@@ -63,7 +68,7 @@ pub async fn exchange(
     let mut rejected = None;
     loop {
         let (request, token) = prepare(cx, operation, args, rejected.as_ref()).await?;
-        let response = cx.client.send(request, &cx.connection.egress).await?;
+        let response = cx.send(request).await?;
         match judge(cx, operation, args, &response, classify)? {
             Verdict::Good => return Ok(Reply { status: response.status, body: response.body }),
             Verdict::Bad(ErrorVerdict::Token, code) => match token {
@@ -72,7 +77,8 @@ pub async fn exchange(
                 _ => return Err(CallError::Refused { status: response.status, code }),
             },
             Verdict::Bad(verdict, code) => {
-                return Err(CallError::answered(verdict, code, response.status, retry_after(&response.headers)));
+                let wait = retry_after(&response.headers, cx.clock.now());
+                return Err(CallError::answered(verdict, code, response.status, wait));
             }
         }
     }
@@ -105,7 +111,10 @@ async fn prepare(
         Auth::Token(auth) => {
             let name = &cx.connection.id;
             let fetch = async || fetch_token(cx, operation, auth).await;
-            let token = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch).await?;
+            // Another task or node may be fetching it; that takes of this attempt's time too.
+            let getting = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch);
+            let got = tokio::time::timeout_at(cx.leave.until, getting).await;
+            let token = got.unwrap_or_else(|_| Err(CallError::Token(Box::new(SendError::NoTime.into()))))?;
             match &auth.place {
                 TokenPlace::Header { name, prefix } => {
                     request.headers.push((name.clone(), format!("{prefix}{}", token.expose())));
@@ -129,11 +138,14 @@ async fn fetch_token(cx: &CallContext<'_>, operation: &Operation, auth: &TokenAu
     if let Some((username, password)) = &auth.basic {
         request.headers.push(basic(&(text_of(cx, operation, username)?, text_of(cx, operation, password)?)));
     }
-    let response = cx.client.send(request, &cx.connection.egress).await?;
+    let response = cx.send(request).await?;
     let status = response.status;
     match status {
         200..=299 => {}
-        429 | 503 => return Err(CallError::Wait { status, retry_after: retry_after(&response.headers) }),
+        429 | 503 if status == 429 || asks_to_wait(&response.headers) => {
+            let retry_after = retry_after(&response.headers, cx.clock.now());
+            return Err(CallError::Wait { status, retry_after });
+        }
         500.. => return Err(CallError::Trouble { status, code: None }),
         _ => return Err(CallError::Refused { status, code: None }),
     }
@@ -318,7 +330,7 @@ pub fn verdict<'a>(
         401 => Verdict::Bad(ErrorVerdict::Token, None),
         429 => Verdict::Bad(ErrorVerdict::Wait, None),
         // A vendor that asks to wait has not begun; a bare 503 may come from a proxy that has passed the request on.
-        503 if retry_after(answer.headers).is_some() => Verdict::Bad(ErrorVerdict::Wait, None),
+        503 if asks_to_wait(answer.headers) => Verdict::Bad(ErrorVerdict::Wait, None),
         408 | 500.. => Verdict::Bad(ErrorVerdict::Retry, None),
         _ => Verdict::Bad(ErrorVerdict::Refused, None),
     };
@@ -348,11 +360,36 @@ pub fn error_rule<'a>(
     Some(Verdict::Bad(rule.verdict, code))
 }
 
-/// `Retry-After` in seconds, or as an HTTP date, which is rare enough to be read as "a while".
-fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
-    let value = headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.trim())?;
-    let seconds = value.parse::<u64>().unwrap_or(60);
-    Some(Duration::from_secs(seconds.min(24 * 3600)))
+fn header<'h>(headers: &'h [(String, String)], wanted: &str) -> Option<&'h str> {
+    headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.trim())
+}
+
+fn asks_to_wait(headers: &[(String, String)]) -> bool {
+    header(headers, "retry-after").is_some()
+}
+
+/// How long `Retry-After` asks to wait (RFC 9110 §10.2.3): seconds, or an HTTP date. The date is compared with the
+/// answer's own `Date`, so that clocks need not agree. What cannot be read counts as a minute.
+pub(crate) fn retry_after(headers: &[(String, String)], now: Timestamp) -> Option<Duration> {
+    let value = header(headers, "retry-after")?;
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let Some(until) = http_date(value) else { return Some(UNREADABLE_WAIT) };
+    let sent = header(headers, "date").and_then(http_date).unwrap_or(now);
+    // A date that has passed asks for nothing.
+    Some(Duration::try_from(until.duration_since(sent)).unwrap_or_default())
+}
+
+/// An HTTP date (RFC 9110 §5.6.7): the form of today, and the two old ones.
+fn http_date(text: &str) -> Option<Timestamp> {
+    if let Ok(zoned) = rfc2822::parse(text) {
+        return Some(zoned.timestamp());
+    }
+    ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"].iter().find_map(|form| {
+        let read = BrokenDownTime::parse(form, text).ok()?;
+        Some(read.to_datetime().ok()?.in_tz("UTC").ok()?.timestamp())
+    })
 }
 
 /// The arguments of a lookup, and whether its answer says that the first try was carried out.
@@ -396,5 +433,32 @@ pub fn lookup_found(
     match eval(cx.connection, operation, found, &mut Cx::new(&arena, slots))? {
         Value::Bool(found) => Ok(found),
         other => Err(unbuildable(cx.connection, operation, found.span, &format!("`found` gave {}", other.kind()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_read_in_seconds_and_as_every_form_of_http_date() {
+        let now = "1994-11-06T08:00:00Z".parse().unwrap();
+        let wait = |value: &str, date: Option<&str>| {
+            let mut headers = vec![("retry-after".to_owned(), value.to_owned())];
+            headers.extend(date.map(|date| ("date".to_owned(), date.to_owned())));
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("120", None), Some(120));
+        assert_eq!(wait(" 0 ", None), Some(0));
+        assert_eq!(wait("99999999999999999999999", None), Some(u64::MAX));
+        for same in ["Sun, 06 Nov 1994 08:02:30 GMT", "Sunday, 06-Nov-94 08:02:30 GMT", "Sun Nov  6 08:02:30 1994"] {
+            assert_eq!(wait(same, None), Some(150), "{same}");
+            // The vendor's clock is an hour behind ours: only the difference counts.
+            assert_eq!(wait(same, Some("Sun, 06 Nov 1994 08:02:00 GMT")), Some(30), "{same}");
+        }
+        assert_eq!(wait("Sun, 06 Nov 1994 07:00:00 GMT", None), Some(0));
+        assert_eq!(wait("tomorrow", None), Some(60));
+        assert_eq!(wait("-5", None), Some(60));
+        assert_eq!(retry_after(&[], now), None);
     }
 }

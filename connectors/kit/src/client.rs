@@ -4,6 +4,10 @@
 //! configuration allows them, never along a redirect, and ends within its time and size limits. The address is
 //! checked where the connection is made, so that a name cannot change its mind between check and use.
 
+mod notify;
+
+pub use notify::{Heard, Refusal, Target};
+
 use futures::StreamExt;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -121,6 +125,12 @@ pub enum SendError {
     /// Nothing was sent.
     #[error("HUB-C120 no connection: {0}")]
     NotSent(String),
+    /// Nothing was sent: what came before has used up the attempt's time.
+    #[error("HUB-C121 nothing was sent: the attempt's time is used up")]
+    NoTime,
+    /// Nothing was sent: another worker may have the call now.
+    #[error("HUB-C122 nothing was sent: the claim of the call has run out")]
+    ClaimLost,
     /// It may have arrived.
     #[error("HUB-C201 no answer: {0}")]
     NoAnswer(String),
@@ -129,10 +139,21 @@ pub enum SendError {
     TooLarge(usize),
 }
 
+/// How long a request may take that is part of no call.
+const DEFAULT_TIME: Duration = Duration::from_secs(30);
+/// How long to wait for a connection: so long with much time left, so long with little. It ends before the request's
+/// own time does, so that nothing-was-sent is told from no-answer.
+const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_QUICKLY: Duration = Duration::from_secs(1);
+/// With less time than this left, a request is not begun.
+const LEAST_TIME: Duration = Duration::from_millis(200);
+
 /// The client; cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    /// For requests with little time left.
+    quick: reqwest::Client,
     allow: AllowPrivate,
     max_answer_bytes: usize,
 }
@@ -144,17 +165,19 @@ impl Client {
     /// TLS cannot be set up.
     #[allow(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn new(allow: AllowPrivate) -> Result<Self, SendError> {
-        let http = reqwest::Client::builder()
-            .dns_resolver(Arc::new(Resolver(allow.clone())))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(30))
-            .pool_idle_timeout(Duration::from_secs(60))
-            .user_agent(concat!("hrhub/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .build()
-            .map_err(|_| SendError::Invalid("TLS cannot be set up"))?;
-        Ok(Self { http, allow, max_answer_bytes: 32 << 20 })
+        let client = |connect: Duration| {
+            reqwest::Client::builder()
+                .dns_resolver(Arc::new(Resolver(allow.clone())))
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(connect)
+                .pool_idle_timeout(Duration::from_secs(60))
+                .user_agent(concat!("hrhub/", env!("CARGO_PKG_VERSION")))
+                .no_proxy()
+                .build()
+                .map_err(|_| SendError::Invalid("TLS cannot be set up"))
+        };
+        let (http, quick) = (client(CONNECT)?, client(CONNECT_QUICKLY)?);
+        Ok(Self { http, quick, allow, max_answer_bytes: 32 << 20 })
     }
 
     /// Whether a URL may be called at all: http or https, a host of `egress`, no private address.
@@ -186,9 +209,27 @@ impl Client {
     /// # Errors
     /// Whether anything may have arrived, and why there is no answer.
     pub async fn send(&self, request: Request, egress: &[String]) -> Result<Response, SendError> {
+        self.send_within(request, egress, DEFAULT_TIME).await
+    }
+
+    /// Sends a request that [`Client::permit`] permits. Connecting, sending and reading the whole answer end within
+    /// `left`; nothing is sent when that is too little to begin with.
+    ///
+    /// # Errors
+    /// Whether anything may have arrived, and why there is no answer.
+    pub async fn send_within(
+        &self,
+        request: Request,
+        egress: &[String],
+        left: Duration,
+    ) -> Result<Response, SendError> {
         self.permit(&request.url, egress)?;
+        if left < LEAST_TIME {
+            return Err(SendError::NoTime);
+        }
         let method = request.method.parse::<reqwest::Method>().map_err(|_| SendError::Invalid("the method"))?;
-        let mut builder = self.http.request(method, request.url);
+        let http = if left > CONNECT { &self.http } else { &self.quick };
+        let mut builder = http.request(method, request.url).timeout(left);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }

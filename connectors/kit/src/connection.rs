@@ -2,6 +2,7 @@
 
 use crate::inbound::InboundRequest;
 use crate::manifest::{COMMON_SECRETS, COMMON_SETTINGS, Manifest, VerifyRule};
+use crate::pace::Pace;
 use crate::verify::{Verifier, WebhookError, standard_key};
 use hub_expr::Cx;
 use hub_tree::env::Environment;
@@ -23,6 +24,8 @@ pub struct Connection {
     pub base_url: String,
     /// Hosts that it may reach: the manifest's, and that of its `base_url`.
     pub egress: Vec<String>,
+    /// How its calls are paced.
+    pub pace: Pace,
     /// Its settings as JSON.
     settings: Private<String>,
     /// The file.
@@ -69,6 +72,9 @@ impl Connection {
         let entries = node.entries(&cx);
         let filled: Vec<(&Key, Node)> =
             entries.iter().map(|(key, value)| (key, fill(value, environment, &cx))).collect();
+        // Without a connector there is nothing to lie over, and the keys are checked all the same.
+        let standard = manifest.as_ref().map_or_else(Pace::default, |manifest| manifest.pace.clone());
+        let pace = Pace::read(&mut fields, &standard);
         fields.finish();
         let manifest = manifest?;
         check_settings(&manifest, &filled, node.span, &cx);
@@ -89,7 +95,7 @@ impl Connection {
         let settings = Private::new(json::to_string(&arena.map(&values)));
         let base_url = base_url.trim_end_matches('/').to_owned();
         let source = Arc::clone(source);
-        let connection = Self { id, tenant, manifest, base_url, egress, settings, source };
+        let connection = Self { id, tenant, manifest, base_url, egress, pace, settings, source };
         let secret = connection.unusable_secret();
         if let Some(name) = secret {
             let place = filled.iter().find(|(key, _)| key.name == name).map_or(node.span, |(key, _)| key.span);
@@ -108,6 +114,7 @@ impl Connection {
             tenant: "default".to_owned(),
             base_url: manifest.base_url.clone().unwrap_or_default(),
             egress: Vec::new(),
+            pace: manifest.pace.clone(),
             settings: Private::new("{}".to_owned()),
             source: Arc::clone(&manifest.source),
             manifest,

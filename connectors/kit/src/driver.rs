@@ -2,14 +2,15 @@
 
 use crate::auth::Tokens;
 use crate::call::{Answer, Verdict};
-use crate::client::{Client, SendError};
+use crate::client::{Client, Request, Response, SendError};
 use crate::connection::Connection;
 use crate::inbound::InboundRequest;
 use crate::manifest::{ErrorVerdict, Manifest, Operation};
 use crate::verify::WebhookError;
 use async_trait::async_trait;
-use hub_tree::{Findings, TraceContext};
+use hub_tree::{Clock, Findings, TraceContext};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Speaks one protocol for every vendor that uses it. Knows wires, not HR.
 #[async_trait]
@@ -45,6 +46,43 @@ pub struct CallContext<'c> {
     pub trace: TraceContext,
     /// The call's id; the same for every try.
     pub call_id: &'c str,
+    /// What the attempt may still do.
+    pub leave: Leave<'c>,
+    /// The clock, for vendors that name an instant.
+    pub clock: &'c Clock,
+}
+
+impl CallContext<'_> {
+    /// Sends a request of this attempt, as far as its leave goes.
+    ///
+    /// # Errors
+    /// What may have arrived, and why there is no answer.
+    pub async fn send(&self, request: Request) -> Result<Response, SendError> {
+        self.leave.send(self.client, request, &self.connection.egress).await
+    }
+}
+
+/// What an attempt may still do: all its requests share one time, and nothing is sent once another worker may have
+/// the call.
+#[derive(Clone, Copy)]
+pub struct Leave<'c> {
+    /// When the attempt ends.
+    pub until: Instant,
+    /// Whether the call is still this worker's.
+    pub held: &'c (dyn Fn() -> bool + Send + Sync),
+}
+
+impl Leave<'_> {
+    /// Sends a request with the time that is left; nothing is sent without time, or once the claim is lost.
+    ///
+    /// # Errors
+    /// What may have arrived, and why there is no answer.
+    pub async fn send(&self, client: &Client, request: Request, egress: &[String]) -> Result<Response, SendError> {
+        if !(self.held)() {
+            return Err(SendError::ClaimLost);
+        }
+        client.send_within(request, egress, self.until.saturating_duration_since(Instant::now())).await
+    }
 }
 
 /// What a vendor answered to a call that succeeded.
@@ -117,6 +155,17 @@ pub enum Retry {
     IfIdempotent,
 }
 
+/// Whose trouble a failed attempt was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The vendor's: no answer, or one that says so.
+    Vendor,
+    /// The call's own: the vendor is well and said no.
+    Call,
+    /// It says nothing about the vendor's health: nothing was sent, or the vendor asked to wait.
+    Nobody,
+}
+
 impl CallError {
     /// What an answer that is an error comes to.
     #[must_use]
@@ -132,7 +181,9 @@ impl CallError {
     #[must_use]
     pub const fn retry(&self) -> Retry {
         match self {
-            Self::NotSent(SendError::NotSent(_)) | Self::Wait { .. } => Retry::Safe,
+            Self::NotSent(SendError::NotSent(_) | SendError::NoTime | SendError::ClaimLost) | Self::Wait { .. } => {
+                Retry::Safe
+            }
             Self::Token(cause) => match cause.retry() {
                 Retry::Never => Retry::Never,
                 // Asking for a token again harms nobody.
@@ -150,6 +201,20 @@ impl CallError {
             Self::Wait { retry_after, .. } => *retry_after,
             Self::Token(cause) => cause.retry_after(),
             _ => None,
+        }
+    }
+
+    /// What the failure says about the vendor's health, for its circuit.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::NotSent(SendError::NotSent(_) | SendError::NoTime)
+            | Self::NoAnswer(_)
+            | Self::Trouble { .. }
+            | Self::Wait { status: 500.., .. } => Blame::Vendor,
+            Self::Token(cause) => cause.blame(),
+            Self::Refused { .. } => Blame::Call,
+            Self::Wait { .. } | Self::Build { .. } | Self::NotSent(_) | Self::NoOperation(_) => Blame::Nobody,
         }
     }
 

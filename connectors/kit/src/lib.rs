@@ -12,13 +12,15 @@ pub mod connection;
 pub mod driver;
 pub mod inbound;
 pub mod manifest;
+pub mod pace;
 pub mod verify;
 
 pub use auth::{TokenStore, Tokens};
 pub use catalog::Catalog;
 pub use client::{AllowPrivate, Client};
 pub use connection::Connection;
-pub use driver::{CallContext, CallError, Driver, Reply, Retry};
+pub use driver::{Blame, CallContext, CallError, Driver, Leave, Reply, Retry};
 pub use inbound::{InboundRequest, RawEnvelope};
 pub use manifest::{Idempotency, Manifest, Operation};
+pub use pace::Pace;
 pub use verify::WebhookError;

@@ -5,11 +5,13 @@
 //! `settings` and `base_url` everywhere, `args` in requests, `status`, `payload` and `headers` in answers, `payload`
 //! and `headers` in webhooks.
 
+use crate::pace::Pace;
 use crate::verify::{Encoding, Verifier};
 use hub_expr::{Located, Scope, Segment, Templated, Type};
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Findings, Source, Span};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Settings that every connector understands, whether its manifest names them or not.
 pub const COMMON_SETTINGS: [&str; 10] = [
@@ -28,6 +30,9 @@ pub const COMMON_SETTINGS: [&str; 10] = [
 /// Those of them that are secret.
 pub const COMMON_SECRETS: [&str; 6] =
     ["webhook_secret", "encrypt_key", "api_key", "client_secret", "password", "client_id"];
+
+/// How long one attempt may take, unless its operation says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A vendor's manifest, checked.
 #[derive(Debug)]
@@ -52,8 +57,8 @@ pub struct Manifest {
     pub webhook: Option<Webhook>,
     /// What we can ask it.
     pub operations: Vec<Operation>,
-    /// Calls of one connection that may be under way at once.
-    pub concurrency: usize,
+    /// How its calls are paced, unless a connection says otherwise.
+    pub pace: Pace,
     /// The file.
     pub source: Arc<Source>,
 }
@@ -163,6 +168,8 @@ pub struct Operation {
     pub success: Option<Located>,
     /// Answers that mean something else than their status.
     pub errors: Vec<ErrorRule>,
+    /// How long one attempt may take: token, look-up and call together.
+    pub timeout: Duration,
     /// The business reference of a call, for people and for the sandbox's count.
     pub span: Span,
 }
@@ -298,12 +305,7 @@ impl Manifest {
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
-        let concurrency = fields.optional("limits").and_then(|node| {
-            let mut limits = node.fields(&cx)?;
-            let concurrency = limits.integer("concurrency", 1, 64);
-            limits.finish();
-            concurrency
-        });
+        let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
         for operation in &operations {
             if let Idempotency::Lookup { operation: lookup, .. } = &operation.idempotency
@@ -323,7 +325,7 @@ impl Manifest {
             auth: auth?,
             webhook: webhook.flatten(),
             operations,
-            concurrency: concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(4),
+            pace,
             source: Arc::clone(source),
         })
     }
@@ -528,6 +530,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let success = fields.optional("success").and_then(|node| self.condition(node, &self.answer));
         let errors = fields.optional("errors").map(|node| self.errors(node)).unwrap_or_default();
         let idempotency = fields.optional("idempotency").map(|node| self.idempotency(node));
+        let timeout = fields.integer("timeout_secs", 2, 300).and_then(|secs| u64::try_from(secs).ok());
+        let timeout = timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
         fields.finish();
         let request = request?;
         let reads = request.method == "GET";
@@ -546,7 +550,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 return None;
             }
         };
-        Some(Operation { name: name.to_owned(), request, mapping, reply, idempotency, success, errors, span })
+        Some(Operation { name: name.to_owned(), request, mapping, reply, idempotency, success, errors, timeout, span })
     }
 
     fn idempotency(&self, node: &Node) -> Option<Idempotency> {

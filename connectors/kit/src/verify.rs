@@ -5,6 +5,7 @@ use crate::inbound::InboundRequest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use hub_tree::Private;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -144,6 +145,12 @@ pub(crate) fn standard_key(secret: &str) -> Option<Vec<u8>> {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).ok()?;
     // Everybody can sign with an empty key.
     (!key.is_empty()).then_some(key)
+}
+
+/// A new Standard Webhooks secret: 32 random bytes as base64 behind `whsec_`.
+#[must_use]
+pub fn make_standard_secret() -> Private<String> {
+    Private::new(format!("whsec_{}", STANDARD.encode(hub_tree::random::bytes::<32>())))
 }
 
 /// Signs a body by Standard Webhooks: the value of `webhook-signature`. `None` when the secret is not base64.

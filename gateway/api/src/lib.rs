@@ -5,11 +5,13 @@
 //! problems with a stable `code` and what to do. [`ROUTES`] lists everything that is served.
 
 mod auth;
+mod body;
 mod hooks;
 mod journeys;
 mod problem;
 mod records;
 mod status;
+mod subscriptions;
 
 pub use problem::Problem;
 
@@ -43,31 +45,50 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/v1/journeys", "ops"),
     ("/v1/journeys/{trace_id}", "ops"),
     ("/v1/parked", "ops"),
+    ("/v1/subscriptions", "read:structure"),
+    ("/v1/subscriptions/{id}", "read:structure"),
+    ("/v1/subscriptions/{id}/deliveries", "read:structure"),
     ("/v1/{collection}", "read"),
     ("/v1/{collection}/{id}", "read"),
     ("/v1/{collection}/{id}/explain", "read"),
     ("/v1/{collection}/{id}/history", "read"),
 ];
 
-/// The router of the API.
+/// The router of the API; of a worker, which only monitoring asks, the first three routes.
 pub fn router(api: Api) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
-        .route("/metrics", get(status::metrics))
+        .route("/metrics", get(status::metrics));
+    let router = if api.hub.role.serves() { router.merge(requests()) } else { router };
+    router
+        .fallback(|| async { Problem::not_found("there is nothing at this address") })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(from_fn_with_state(api.clone(), count))
+        .with_state(api)
+}
+
+/// What vendors, programs and people ask for.
+fn requests() -> Router<Api> {
+    Router::new()
         .route("/hooks/{connection}", any(hooks::receive))
         .route("/v1/connections", get(status::connections))
         .route("/v1/journeys", get(journeys::list))
         .route("/v1/journeys/{trace_id}", get(journeys::show))
         .route("/v1/parked", get(journeys::parked))
+        .route("/v1/subscriptions", get(subscriptions::list).post(subscriptions::create))
+        .route(
+            "/v1/subscriptions/{id}",
+            get(subscriptions::show)
+                .post(subscriptions::act)
+                .patch(subscriptions::update)
+                .delete(subscriptions::delete),
+        )
+        .route("/v1/subscriptions/{id}/deliveries", get(subscriptions::deliveries))
         .route("/v1/{collection}", get(records::list))
         .route("/v1/{collection}/{id}", get(records::show))
         .route("/v1/{collection}/{id}/explain", get(records::explain))
         .route("/v1/{collection}/{id}/history", get(records::history))
-        .fallback(|| async { Problem::not_found("there is nothing at this address") })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .layer(from_fn_with_state(api.clone(), count))
-        .with_state(api)
 }
 
 /// What the framework itself refuses (a path that is no UTF-8 …) is a problem like all others.

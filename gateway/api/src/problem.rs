@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hub_flow::Failure;
+use hub_kit::client::Refusal;
 use hub_store::StoreError;
 use serde::Serialize;
 
@@ -26,6 +27,9 @@ struct Members {
     /// Where in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<String>,
+    /// Where in the body, as a JSON pointer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<String>,
     /// The journey, if the request belongs to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
@@ -43,12 +47,13 @@ impl Problem {
             detail: detail.into(),
             next: None,
             parameter: None,
+            pointer: None,
             trace_id: None,
             retry_after: None,
         }))
     }
 
-    fn next(mut self, next: impl Into<String>) -> Self {
+    pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.0.next = Some(next.into());
         self
     }
@@ -141,6 +146,36 @@ impl Problem {
 
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed_request", "Not readable", detail)
+    }
+
+    pub(crate) fn long_body(limit: usize) -> Self {
+        let detail = format!("the body of this request may have at most {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
+    }
+
+    pub(crate) fn invalid_body(pointer: &str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", "Not acceptable", detail);
+        problem.0.pointer = Some(pointer.to_owned());
+        problem
+    }
+
+    pub(crate) fn refused_target(refusal: Refusal) -> Self {
+        let mut problem = match refusal {
+            Refusal::Private => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "private_target",
+                "Private address",
+                "the address leads into a private network, where subscribers are not looked for",
+            )
+            .next("name a public address; whoever runs the hub can allow networks with `egress.allow_private`"),
+            Refusal::Malformed | Refusal::NotEncrypted => return Self::invalid_body("/url", refusal.to_string()),
+        };
+        problem.0.pointer = Some("/url".to_owned());
+        problem
+    }
+
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "Not in this state", detail)
     }
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {

@@ -23,8 +23,11 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
     let ready = store && bus.connected;
     let body = json!({
         "ready": ready,
+        "role": api.hub.role.word(),
         "store": { "kind": api.hub.store.kind(), "connected": store },
-        "bus": { "kind": bus.kind, "connected": bus.connected, "spooled": bus.spooled },
+        "bus": {
+            "kind": bus.kind, "connected": bus.connected, "spooled": bus.spooled, "dead": bus.dead, "trouble": bus.trouble,
+        },
     });
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()

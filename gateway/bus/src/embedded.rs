@@ -42,7 +42,7 @@ impl Bus for Embedded {
     }
 
     fn health(&self) -> Health {
-        Health { kind: "embedded", connected: true, spooled: 0 }
+        Health { kind: "embedded", connected: true, spooled: 0, dead: 0, trouble: None }
     }
 }
 

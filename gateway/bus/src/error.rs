@@ -33,6 +33,19 @@ pub enum BusError {
     /// The broker has a queue or exchange of that name with other settings.
     #[error("HUB-B307 the broker's topology is not ours: {0}")]
     Topology(String),
+    /// A queue cannot be moved while somebody holds it.
+    #[error(
+        "HUB-B309 queue {queue} is still read by {consumers} consumers: stop the programs that do not let go of it, then run the command again"
+    )]
+    Held {
+        /// The queue.
+        queue: String,
+        /// How many consumers it has.
+        consumers: u32,
+    },
+    /// The address of the broker cannot be read.
+    #[error("HUB-B310 the address of the message broker cannot be used: {0}")]
+    Address(String),
     /// The bus was closed.
     #[error("HUB-B308 the bus is closed")]
     Closed,

@@ -11,22 +11,23 @@
 mod embedded;
 mod error;
 mod log;
-mod mark;
 mod message;
-mod probe;
 mod rabbit;
 mod spool;
+pub mod topology;
 
 pub use embedded::Embedded;
 pub use error::BusError;
 pub use log::copy::{LogCopy, LogFill, in_use};
-pub use mark::{MARK_TOPIC, mark, mark_name};
 pub use message::{Consumer, Delivery, Message, partition_of, topic_matches};
-pub use probe::{Broker, probe};
-pub use rabbit::{Rabbit, RabbitOptions};
+pub use rabbit::{Broker, MARK_TOPIC, Moved, Rabbit, RabbitOptions, apply, mark, mark_name, plan, probe};
 pub use spool::READER as SPOOL_READER;
+pub use topology::Topology;
 
 use async_trait::async_trait;
+
+/// Bytes of bodies in one batch of deliveries, beside its last one.
+pub(crate) const MAX_BATCH_BYTES: usize = 16 << 20;
 
 /// A bus.
 #[async_trait]
@@ -44,7 +45,7 @@ pub trait Bus: Send + Sync {
 /// The deliveries of one consumer.
 #[async_trait]
 pub trait Subscription: Send {
-    /// Waits for deliveries and gives up to `max` of them.
+    /// Waits for deliveries and gives up to `max` of them; fewer where they are large.
     async fn next(&mut self, max: usize) -> Result<Vec<Delivery>, BusError>;
 
     /// Everything given out so far was taken over; it does not come again.
@@ -60,4 +61,8 @@ pub struct Health {
     pub connected: bool,
     /// Messages that wait on this disk for the broker.
     pub spooled: u64,
+    /// Messages that the broker's queues gave up on, which nobody reads.
+    pub dead: u64,
+    /// What keeps messages from travelling although the broker is there, and what to do.
+    pub trouble: Option<String>,
 }

@@ -9,6 +9,7 @@
 
 pub(crate) mod copy;
 
+use crate::MAX_BATCH_BYTES;
 use crate::error::BusError;
 use rustix::fs::{FallocateFlags, fallocate};
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -28,8 +30,6 @@ const SEGMENT: u64 = 16 << 20;
 pub(crate) const MAX_PAYLOAD: usize = 12 << 20;
 /// Bytes written before a sync at most, so that the first in a long group does not wait for the last.
 const MAX_GROUP: usize = 4 << 20;
-/// Bytes read at once at most, beside the first frame.
-const MAX_READ: usize = 16 << 20;
 
 /// A place in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -51,6 +51,8 @@ pub(crate) struct Log {
 struct Shared {
     folder: PathBuf,
     appends: mpsc::UnboundedSender<Append>,
+    /// Appends that the writer has not finished.
+    underway: Arc<AtomicUsize>,
     end: watch::Receiver<Place>,
     /// Where each reader stands; what all have passed is removed.
     cursors: Mutex<BTreeMap<String, Place>>,
@@ -271,11 +273,19 @@ impl Log {
         let (sender, receiver) = watch::channel(end);
         let (appends, waiting) = mpsc::unbounded_channel();
         let writer_folder = folder.to_owned();
+        let underway = Arc::new(AtomicUsize::new(0));
+        let finished = Arc::clone(&underway);
         std::thread::Builder::new()
             .name("hub-log".to_owned())
-            .spawn(move || write_loop(&writer_folder, end, waiting, &sender))?;
-        let shared =
-            Shared { folder: folder.to_owned(), appends, end: receiver, cursors: Mutex::new(cursors), _lock: lock };
+            .spawn(move || write_loop(&writer_folder, end, waiting, &sender, &finished))?;
+        let shared = Shared {
+            folder: folder.to_owned(),
+            appends,
+            underway,
+            end: receiver,
+            cursors: Mutex::new(cursors),
+            _lock: lock,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -288,8 +298,23 @@ impl Log {
             return Ok(());
         }
         let (done, answer) = oneshot::channel();
-        self.shared.appends.send(Append { payloads, done }).map_err(|_| BusError::Closed)?;
+        self.submit(payloads, done);
         answer.await.map_err(|_| BusError::Closed)?
+    }
+
+    /// Hands payloads to the writer, behind all that were handed to it before; `done` hears when they are on disk.
+    /// None may be larger than [`MAX_PAYLOAD`].
+    pub(crate) fn submit(&self, payloads: Vec<Vec<u8>>, done: oneshot::Sender<Result<(), BusError>>) {
+        self.shared.underway.fetch_add(1, Ordering::SeqCst);
+        if let Err(mpsc::error::SendError(append)) = self.shared.appends.send(Append { payloads, done }) {
+            self.shared.underway.fetch_sub(1, Ordering::SeqCst);
+            let _ = append.done.send(Err(BusError::Closed));
+        }
+    }
+
+    /// How many appends the writer has not finished.
+    pub(crate) fn underway(&self) -> usize {
+        self.shared.underway.load(Ordering::SeqCst)
     }
 
     /// The place behind the last synced frame.
@@ -338,20 +363,33 @@ impl Log {
         Ok(())
     }
 
-    /// Reads up to `max` frames from a place, as far as they are synced.
+    /// Reads up to `max` frames from a place, as far as they are synced; gives the place behind the last one, too.
     pub(crate) fn read(&self, from: Place, max: usize) -> Result<(Vec<Vec<u8>>, Place), BusError> {
+        let frames = self.read_within(from, max, MAX_BATCH_BYTES)?;
+        let place = frames.last().map_or(from, |(_, place)| *place);
+        Ok((frames.into_iter().map(|(payload, _)| payload).collect(), place))
+    }
+
+    /// Reads up to `max` frames from a place, as far as they are synced, each with the place behind it; no more once
+    /// they have `max_bytes`.
+    pub(crate) fn read_within(
+        &self,
+        from: Place,
+        max: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<(Vec<u8>, Place)>, BusError> {
         let end = self.end();
         let mut place = from;
-        let mut payloads = Vec::new();
+        let mut frames = Vec::new();
         let mut bytes = 0;
-        while place.sequence < end.sequence && payloads.len() < max && bytes < MAX_READ {
+        while place.sequence < end.sequence && frames.len() < max && bytes < max_bytes {
             let path = segment_path(&self.shared.folder, place.segment);
             let file = File::open(&path)?;
-            while place.sequence < end.sequence && payloads.len() < max && bytes < MAX_READ {
+            while place.sequence < end.sequence && frames.len() < max && bytes < max_bytes {
                 match read_frame(&file, place)? {
                     Frame::Whole(payload, _, next) => {
                         bytes += payload.len();
-                        payloads.push(payload);
+                        frames.push((payload, next));
                         place = next;
                     }
                     Frame::End if place.segment < end.segment => {
@@ -362,7 +400,7 @@ impl Log {
                 }
             }
         }
-        Ok((payloads, place))
+        Ok(frames)
     }
 
     /// The beginning of the segment behind the one that a place stands in.
@@ -423,6 +461,7 @@ fn write_loop(
     mut end: Place,
     mut waiting: mpsc::UnboundedReceiver<Append>,
     synced: &watch::Sender<Place>,
+    underway: &AtomicUsize,
 ) {
     let mut file = None;
     let mut bytes = Vec::new();
@@ -446,6 +485,7 @@ fn write_loop(
         } else {
             synced.send_replace(end);
         }
+        underway.fetch_sub(group.len(), Ordering::SeqCst);
         for append in group {
             let _ = append.done.send(result.clone());
         }

@@ -86,6 +86,20 @@ struct Head<'a> {
 impl Message {
     /// The message as one run of bytes: length of the head, head as JSON, body.
     pub(crate) fn encode(&self) -> Vec<u8> {
+        let head = self.head();
+        let mut out = Vec::with_capacity(4 + head.len() + self.body.len());
+        out.extend_from_slice(&u32::try_from(head.len()).unwrap_or(0).to_le_bytes());
+        out.extend_from_slice(&head);
+        out.extend_from_slice(&self.body);
+        out
+    }
+
+    /// How long the encoded message is.
+    pub(crate) fn encoded_len(&self) -> usize {
+        4 + self.head().len() + self.body.len()
+    }
+
+    fn head(&self) -> Vec<u8> {
         let head = Head {
             id: self.id.as_str().into(),
             topic: self.topic.as_str().into(),
@@ -94,12 +108,7 @@ impl Message {
             trace: self.trace.as_str().into(),
         };
         // A struct of texts always serialises.
-        let head = serde_json::to_vec(&head).unwrap_or_default();
-        let mut out = Vec::with_capacity(4 + head.len() + self.body.len());
-        out.extend_from_slice(&u32::try_from(head.len()).unwrap_or(0).to_le_bytes());
-        out.extend_from_slice(&head);
-        out.extend_from_slice(&self.body);
-        out
+        serde_json::to_vec(&head).unwrap_or_default()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, BusError> {

@@ -1,19 +1,38 @@
 //! Messages that wait on this disk for the broker.
 
-use crate::Subscription as _;
-use crate::embedded::Follow;
 use crate::error::BusError;
-use crate::log::Log;
-use crate::message::{Consumer, Message};
+use crate::log::{Log, Place};
+use crate::message::Message;
 use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// The name of the spool's one reader in its log.
 pub const READER: &str = "spool";
-const BATCH: usize = 256;
+/// What is read at once: so many messages, or a little over so many bytes.
+const BATCH: usize = 512;
+const BATCH_BYTES: usize = 4 << 20;
 
 /// A log whose only reader is the broker.
 pub(crate) struct Spool {
     log: Log,
+}
+
+/// A few messages from the beginning of the spool.
+pub(crate) struct Spooled {
+    messages: Arc<[Message]>,
+    /// The place behind each.
+    places: Vec<Place>,
+}
+
+impl Spooled {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    pub(crate) fn messages(&self) -> &Arc<[Message]> {
+        &self.messages
+    }
 }
 
 impl Spool {
@@ -23,8 +42,9 @@ impl Spool {
         Ok(Self { log })
     }
 
-    pub(crate) async fn keep(&self, messages: &[Message]) -> Result<(), BusError> {
-        self.log.append(messages.iter().map(Message::encode).collect()).await
+    /// Keeps messages behind all that were submitted before; `done` hears when they are on disk.
+    pub(crate) fn submit(&self, messages: &[Message], done: oneshot::Sender<Result<(), BusError>>) {
+        self.log.submit(messages.iter().map(Message::encode).collect(), done);
     }
 
     /// How many messages wait.
@@ -33,17 +53,25 @@ impl Spool {
         self.log.end().sequence.saturating_sub(done)
     }
 
-    /// Hands the waiting messages on, in order, for as long as the process lives.
-    pub(crate) async fn drain<F, R>(&self, mut publish: F) -> Result<(), BusError>
-    where
-        F: FnMut(Vec<Message>) -> R,
-        R: Future<Output = ()>,
-    {
-        let mut follow = Follow::new(self.log.clone(), Consumer::new(READER, &["#"]))?;
-        loop {
-            let batch = follow.next(BATCH).await?;
-            publish(batch.into_iter().map(|delivery| delivery.message).collect()).await;
-            follow.acknowledge().await?;
-        }
+    /// Whether nothing waits, and nothing is on its way to the disk.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.log.underway() == 0 && self.waiting() == 0
+    }
+
+    /// The first messages that wait.
+    pub(crate) async fn read(&self) -> Result<Spooled, BusError> {
+        let log = self.log.clone();
+        let reading = tokio::task::spawn_blocking(move || log.read_within(log.cursor(READER)?, BATCH, BATCH_BYTES));
+        let frames = reading.await.map_err(|_| BusError::Closed)??;
+        let messages: Result<Vec<Message>, BusError> = frames.iter().map(|(bytes, _)| Message::decode(bytes)).collect();
+        Ok(Spooled { messages: messages?.into(), places: frames.into_iter().map(|(_, place)| place).collect() })
+    }
+
+    /// The first `count` messages of a batch are at the broker.
+    pub(crate) async fn done(&self, batch: &Spooled, count: usize) -> Result<(), BusError> {
+        let Some(place) = count.checked_sub(1).and_then(|last| batch.places.get(last)).copied() else { return Ok(()) };
+        let log = self.log.clone();
+        let moving = tokio::task::spawn_blocking(move || log.advance(READER, place));
+        moving.await.map_err(|_| BusError::Closed)?
     }
 }

@@ -59,6 +59,7 @@ pub(crate) async fn keep(hub: Arc<Hub>) {
         tokio::time::sleep(RENEW_EVERY).await;
         let (now, node) = (hub.clock.micros(), hub.node.clone());
         let (work, calls) = (hub.held.work.all(), hub.held.calls.all());
+        let renewed = calls.clone();
         let kept = hub.store.write(job!(|tx| {
             tx.renew_claims(&node, now + LEASE_MICROS, work, calls).await?;
             tx.take_back(now, None).await
@@ -67,7 +68,11 @@ pub(crate) async fn keep(hub: Arc<Hub>) {
         if let Err(error) = hub.store.keyring().reload(&hub.store).await {
             tracing::warn!(error = %error, "tenants' keys could not be read again");
         }
-        match kept.await {
+        let kept = kept.await;
+        if kept.is_ok() {
+            hub.sending.leases.renewed(&renewed, hub.clock.micros(), now + LEASE_MICROS);
+        }
+        match kept {
             Ok(0) => {}
             Ok(count) => {
                 tracing::warn!(count, "took back what a dead worker held");

@@ -1,6 +1,7 @@
 //! What handling a message leads to. Handlers compute effects; the loop commits them together with the mark that the
 //! message was done.
 
+use crate::event::EventMessage;
 use crate::journey::Steps;
 use crate::records::Write;
 
@@ -11,8 +12,19 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Calls to make.
     pub calls: Vec<CallRequest>,
+    /// Subscriptions that are told of the event, by id.
+    pub told: Vec<String>,
     /// What the journey tells.
     pub steps: Steps,
+}
+
+impl Effects {
+    /// Nothing, as yet, in the journey of an event.
+    #[must_use]
+    pub fn of(event: &EventMessage) -> Self {
+        let steps = Steps::of(&event.trace, &event.tenant);
+        Self { writes: Vec::new(), calls: Vec::new(), told: Vec::new(), steps }
+    }
 }
 
 /// A call to make.

@@ -47,6 +47,12 @@ impl EventMessage {
         }
     }
 
+    /// The type of the CloudEvent, `hr.<entity>.<verb>.v1`.
+    #[must_use]
+    pub fn full_type(&self) -> String {
+        format!("hr.{}.v1", self.kind)
+    }
+
     /// `entity/id`.
     #[must_use]
     pub fn subject(&self) -> String {
@@ -56,6 +62,17 @@ impl EventMessage {
     /// The message as a structured CloudEvent (<https://cloudevents.io>, 1.0).
     #[must_use]
     pub fn to_cloud_event(&self) -> String {
+        self.written(None)
+    }
+
+    /// The message as one of a sequence, as subscribers get it: the extension `sequence` of CloudEvents is text that
+    /// can be compared as text.
+    #[must_use]
+    pub fn to_cloud_event_in_sequence(&self, number: i64) -> String {
+        self.written(Some(number))
+    }
+
+    fn written(&self, sequence: Option<i64>) -> String {
         let arena = Arena::new();
         let text = |text: &str| Value::Text(arena.text(text));
         let changed: Vec<Value<'_>> = self.changed.iter().map(|name| text(name)).collect();
@@ -70,11 +87,12 @@ impl EventMessage {
         json::to_string(&arena.map(&[
             ("specversion", Value::Text("1.0")),
             ("id", text(&self.id)),
-            ("type", text(&format!("hr.{}.v1", self.kind))),
+            ("type", text(&self.full_type())),
             ("source", text(&format!("/tenants/{}/connections/{connection}", self.tenant))),
             ("subject", text(&self.subject())),
             ("time", text(&self.at)),
             ("traceparent", text(&self.trace.to_string())),
+            ("sequence", sequence.map_or(Value::Absent, |number| text(&format!("{number:019}")))),
             ("datacontenttype", Value::Text("application/json")),
             ("data", data),
         ]))

@@ -5,7 +5,7 @@ use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
-use crate::{intake, react, relay, send};
+use crate::{edge, intake, react, relay, send};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -22,10 +22,51 @@ const LAST_CALLS: Duration = Duration::from_secs(35);
 /// How long to sleep when nothing is to be done; wake-ups of this process come sooner.
 pub(crate) const IDLE: Duration = Duration::from_millis(250);
 
+/// What a process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    #[default]
+    All,
+    /// Takes requests: web hooks, API, console.
+    Edge,
+    /// Maps, reacts and calls; nobody but monitoring asks it anything.
+    Worker,
+}
+
+impl Role {
+    /// How roles are written.
+    pub const WORDS: &[(&'static str, Self)] = &[("all", Self::All), ("edge", Self::Edge), ("worker", Self::Worker)];
+
+    /// How it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Edge => "edge",
+            Self::Worker => "worker",
+        }
+    }
+
+    /// Whether it takes requests of vendors and people.
+    #[must_use]
+    pub const fn serves(self) -> bool {
+        !matches!(self, Self::Worker)
+    }
+
+    /// Whether it does what lies in the store to be done.
+    #[must_use]
+    pub const fn works(self) -> bool {
+        !matches!(self, Self::Edge)
+    }
+}
+
 /// What the hub is made of.
 pub struct HubOptions {
     /// This process, by a name that survives its restart.
     pub node: String,
+    /// What it does.
+    pub role: Role,
     /// Where vendors and people reach the hub, such as `https://hub.example.com`.
     pub public_url: String,
     /// Largest body of a webhook.
@@ -52,6 +93,8 @@ pub struct HubOptions {
 pub struct Hub {
     /// This process.
     pub node: String,
+    /// What it does.
+    pub role: Role,
     /// Where vendors and people reach the hub.
     pub public_url: String,
     /// Largest body of a webhook.
@@ -73,6 +116,7 @@ pub struct Hub {
     registry: ArcSwap<Registry>,
     pub(crate) wake: Wake,
     pub(crate) held: Held,
+    pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
     stop: watch::Sender<bool>,
 }
@@ -97,6 +141,7 @@ impl Hub {
     pub fn new(options: HubOptions) -> Arc<Self> {
         let HubOptions {
             node,
+            role,
             public_url,
             max_body_bytes,
             store,
@@ -113,6 +158,7 @@ impl Hub {
         let tokens = Tokens::new(Arc::new(kept), clock.clone());
         Arc::new(Self {
             node,
+            role,
             public_url,
             max_body_bytes,
             store,
@@ -127,6 +173,7 @@ impl Hub {
             registry: ArcSwap::from_pointee(registry),
             wake: Wake::default(),
             held: Held::default(),
+            sending: send::Sending::default(),
             recent: Recent::default(),
             stop: watch::Sender::new(false),
         })
@@ -158,31 +205,27 @@ impl Hub {
 
     /// Runs all loops until [`Hub::stop`] or until one of them ends by a defect.
     pub async fn run(self: Arc<Self>) {
-        let (now, node) = (self.clock.micros(), self.node.clone());
-        // What a former process of this name held is ours again, at once.
-        while let Err(error) = {
-            let node = node.clone();
-            self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await
-        } {
-            tracing::warn!(error = %error, "the store is not available yet");
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
         let mut loops = JoinSet::new();
-        loops.spawn(intake::run(Arc::clone(&self)));
-        loops.spawn(relay::run(Arc::clone(&self)));
-        loops.spawn(react::take_in(Arc::clone(&self)));
-        loops.spawn(claims::keep(Arc::clone(&self)));
         // These end by themselves, between two claims: what is claimed is begun.
         let mut claiming = JoinSet::new();
-        claiming.spawn(react::run(Arc::clone(&self)));
-        claiming.spawn(send::run(Arc::clone(&self)));
+        if self.role.works() {
+            self.take_back_own().await;
+            loops.spawn(intake::run(Arc::clone(&self)));
+            loops.spawn(relay::run(Arc::clone(&self)));
+            loops.spawn(react::take_in(Arc::clone(&self)));
+            loops.spawn(claims::keep(Arc::clone(&self)));
+            claiming.spawn(react::run(Arc::clone(&self)));
+            claiming.spawn(send::run(Arc::clone(&self)));
+        } else {
+            loops.spawn(edge::keep(Arc::clone(&self)));
+        }
         let mut stopped = self.stop.subscribe();
         tokio::select! {
             // Told to stop, the loops end: that is no defect.
             biased;
             _ = stopped.wait_for(|stop| *stop) => {}
             ended = loops.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
-            ended = claiming.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
+            Some(ended) = claiming.join_next() => tracing::error!(?ended, "a loop of the hub ended"),
         }
         self.stop();
         // A call that is cut off now could be one that nobody can know the end of.
@@ -192,6 +235,18 @@ impl Hub {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         loops.shutdown().await;
+    }
+
+    /// What a former process of this name held is ours again, at once.
+    async fn take_back_own(&self) {
+        loop {
+            let (now, node) = (self.clock.micros(), self.node.clone());
+            match self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await {
+                Ok(_) => return,
+                Err(error) => tracing::warn!(error = %error, "the store is not available yet"),
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 
     /// Whether the hub has been told to stop.

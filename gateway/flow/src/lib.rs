@@ -10,6 +10,7 @@
 pub mod access;
 mod claims;
 mod document;
+mod edge;
 pub mod effects;
 pub mod event;
 pub mod explain;
@@ -25,12 +26,13 @@ pub mod registry;
 pub mod relay;
 pub mod rules;
 pub mod send;
+pub mod subscriptions;
 mod tokens;
 pub mod trial;
 
 pub use effects::{CallRequest, Effects, Failure};
 pub use event::EventMessage;
-pub use hub::{Hub, HubOptions, queues};
+pub use hub::{Hub, HubOptions, Role, queues};
 pub use react::Consumer;
 pub use receive::{Accepted, Refused};
 pub use registry::{Registry, Sources};

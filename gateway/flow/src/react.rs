@@ -8,7 +8,7 @@ use crate::event::EventMessage;
 use crate::hub::{Hub, IDLE};
 use crate::intake::MAP;
 use crate::journey::{Steps, Went};
-use crate::{map_in, records};
+use crate::{map_in, records, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
@@ -239,12 +239,12 @@ async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Resul
 
 /// Commits what an event led to, together with the mark that it was done.
 async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: Effects) -> Result<(), Failure> {
-    let Effects { writes, calls, mut steps } = effects;
+    let Effects { writes, calls, told, mut steps } = effects;
     let mut rows = Vec::with_capacity(calls.len());
     for call in calls {
         rows.push(row_of(hub, event, call)?);
     }
-    let (inner, seq, event) = (Arc::clone(hub), work.seq, event.clone());
+    let (inner, seq, event, message) = (Arc::clone(hub), work.seq, event.clone(), work.new.message.clone());
     let committed = hub.store.write(job!(|tx| {
         let hub = inner;
         let now = hub.clock.micros();
@@ -266,6 +266,7 @@ async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: E
                 steps.add(&hub.ids, now, ("call", Went::Ok), &connection, &subject, format!("{key}: asked for before"));
             }
         }
+        subscriptions::tell(&hub, tx, &event, &message, told).await?;
         tx.add_steps(steps.into_vec()).await?;
         if tx.finish_work(seq, &hub.node, "done").await? { Ok(Ok(())) } else { Err(hub_store::StoreError::Broken) }
     }));

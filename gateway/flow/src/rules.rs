@@ -5,7 +5,7 @@
 use crate::effects::{CallRequest, Effects, Failure};
 use crate::event::EventMessage;
 use crate::hub::Hub;
-use crate::journey::{Steps, Went};
+use crate::journey::Went;
 use crate::react::Consumer;
 use crate::records::{Target, Write, sealed_as};
 use crate::registry::{Registry, Sources};
@@ -346,8 +346,7 @@ impl Consumer for Flows {
     }
 
     async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure> {
-        let mut effects =
-            Effects { writes: Vec::new(), calls: Vec::new(), steps: Steps::of(&event.trace, &event.tenant) };
+        let mut effects = Effects::of(event);
         let registry = hub.registry();
         for flow in &registry.flows {
             for rule in flow.rules.iter().filter(|rule| rule.on.contains(&event.kind)) {

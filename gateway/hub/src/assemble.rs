@@ -1,16 +1,18 @@
 //! Puts a hub together from its configuration.
 
 use crate::config::{BusKind, Config, StoreKind};
+use crate::master::master_key;
 use crate::restore;
 use anyhow::Context as _;
 use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
 use hub_flow::access::ApiKeys;
 use hub_flow::rules::Flows;
+use hub_flow::subscriptions::Subscriptions;
 use hub_flow::{Consumer, Hub, HubOptions, Registry, Sources};
 use hub_interview::Policy;
 use hub_kit::{AllowPrivate, Client, Driver};
 use hub_service::{InterviewScoring, load_models};
-use hub_store::{MasterKey, Options, Store};
+use hub_store::{Options, Store};
 use hub_telemetry::Metrics;
 use hub_tree::{Clock, Findings, random};
 use std::fs;
@@ -40,18 +42,16 @@ pub(crate) fn registry(config: &Config, drivers: &[Arc<dyn Driver>], findings: &
     Registry::load(&sources, findings)
 }
 
-/// Who reacts to events, with these services.
-fn consumers(scoring: InterviewScoring) -> Vec<Arc<dyn Consumer>> {
-    vec![Arc::new(Flows), Arc::new(scoring)]
+/// The queues that a hub of this program reads.
+pub(crate) fn queues(config: &Config) -> Vec<hub_bus::Consumer> {
+    hub_flow::queues(&consumers(config, &Findings::new()))
 }
 
-/// The queues that a hub of this program reads.
-pub(crate) fn queues() -> Vec<hub_bus::Consumer> {
-    // What they read does not depend on what they are made with.
-    hub_flow::queues(&consumers(InterviewScoring::new(
-        std::collections::BTreeMap::new(),
-        Policy { expressions: false },
-    )))
+/// Who reacts to events; problems go to `findings`.
+pub(crate) fn consumers(config: &Config, findings: &Findings) -> Vec<Arc<dyn Consumer>> {
+    let scoring =
+        InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
+    vec![Arc::new(Flows), Arc::new(scoring), Arc::new(Subscriptions)]
 }
 
 /// A hub and who may call it.
@@ -65,9 +65,7 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     let clock = Clock::System;
     let drivers = drivers();
     let registry = registry(config, &drivers, findings);
-    let scoring =
-        InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
-    let consumers = consumers(scoring);
+    let consumers = consumers(config, findings);
     create_private_folder(&config.data)?;
     restore::refuse_unfinished(&config.data)?;
     let node = kept(&config.data.join("node"), || random::token(12))?;
@@ -80,6 +78,7 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     let keys = Arc::new(ApiKeys::new(store.clone(), admin.as_deref()));
     let hub = Hub::new(HubOptions {
         node,
+        role: config.role,
         public_url: config.public_url(),
         max_body_bytes: config.max_body_bytes,
         store,
@@ -134,20 +133,8 @@ fn open_bus(config: &Config, consumers: &[Arc<dyn Consumer>]) -> anyhow::Result<
     Ok(bus)
 }
 
-/// The key that seals tenants' keys: `HRHUB_MASTER_KEY`, else a file in the data folder, made when there is none.
-fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
-    let path = config.data.join("master.key");
-    match config.environment.get("HRHUB_MASTER_KEY") {
-        Some(text) => MasterKey::from_hex(&text).map_err(|wanted| anyhow::anyhow!("HRHUB_MASTER_KEY: {wanted}")),
-        None => {
-            let text = kept(&path, || MasterKey::generate().1)?;
-            MasterKey::from_hex(&text).map_err(|wanted| anyhow::anyhow!("{}: {wanted}", path.display()))
-        }
-    }
-}
-
 /// The line in a file that only its owner can read; written when there is none.
-fn kept(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+pub(crate) fn kept(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

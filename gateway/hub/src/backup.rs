@@ -6,7 +6,7 @@
 
 pub(crate) mod format;
 
-use crate::assemble::PARTITIONS;
+use crate::assemble::{PARTITIONS, queues};
 use crate::cli::{BackupArgs, BackupCommand, Place};
 use crate::config::{BusKind, Config, StoreKind};
 use crate::say;
@@ -152,7 +152,7 @@ async fn copy(config: &Config, master: &MasterKey, folder: &Path) -> anyhow::Res
         bus: bus_kind(config).to_owned(),
         master_key: fingerprint(master),
         queues_drained,
-        consumers: consumers(),
+        consumers: queues(config).into_iter().map(|queue| queue.name).collect(),
         readers: log.readers().iter().cloned().collect(),
         tables,
         messages,
@@ -196,11 +196,6 @@ impl<E: Into<anyhow::Error>> From<E> for Stopped {
     fn from(error: E) -> Self {
         Self(error.into())
     }
-}
-
-/// Who reads events of the bus, in this program.
-pub(crate) fn consumers() -> Vec<String> {
-    crate::assemble::queues().into_iter().map(|queue| queue.name).collect()
 }
 
 pub(crate) const fn bus_kind(config: &Config) -> &'static str {

@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use hub_flow::Role;
 use hub_telemetry::LogFormat;
 use hub_tree::Encoding;
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ First steps:
 
 Environment:
   HRHUB_ADMIN_KEY              a bootstrap admin key for API and console
-  HRHUB_MASTER_KEY             64 hex digits that seal stored data; else <data>/master.key is made and used
+  HRHUB_MASTER_KEY             64 hex digits that seal stored data; else a file master.key is made and used
   HRHUB_LOG                    which log lines are shown, such as `info` or `hub_flow=debug`
   OTEL_EXPORTER_OTLP_ENDPOINT  where spans go, such as http://127.0.0.1:4318"
 )]
@@ -94,6 +95,13 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// List, switch off and on, and delete subscriptions: who is told of events by outgoing web hooks.
+    Subscriptions {
+        #[command(subcommand)]
+        command: SubscriptionsCommand,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Work on mapping files.
     Map {
         #[command(subcommand)]
@@ -103,6 +111,13 @@ pub(crate) enum Command {
     Schema {
         /// Such as `application`; without it, the entities are listed.
         entity: Option<String>,
+    },
+    /// Compare what stands at the message broker with what must, and bring it in line.
+    Topology {
+        #[command(subcommand)]
+        command: TopologyCommand,
+        #[command(flatten)]
+        place: Place,
     },
     /// Serve the vendors' simulators alone.
     Sandbox(Sandbox),
@@ -183,6 +198,29 @@ pub(crate) struct Serve {
     /// Where to listen; wins over hub.yaml.
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
+    /// What this process does; wins over hub.yaml.
+    #[arg(long, value_enum)]
+    pub(crate) role: Option<Roles>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Roles {
+    /// Everything, in one process.
+    All,
+    /// Web hooks, API and console; needs PostgreSQL and RabbitMQ.
+    Edge,
+    /// Mapping, reacting and calling; needs PostgreSQL and RabbitMQ.
+    Worker,
+}
+
+impl From<Roles> for Role {
+    fn from(role: Roles) -> Self {
+        match role {
+            Roles::All => Self::All,
+            Roles::Edge => Self::Edge,
+            Roles::Worker => Self::Worker,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -203,6 +241,37 @@ pub(crate) enum KeysCommand {
     List,
     /// Make a key void.
     Revoke {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TopologyCommand {
+    /// Print what `apply` would do, and why.
+    Plan,
+    /// Create what is missing; make anew what differs, with its messages. May be broken off and run again.
+    Apply,
+    /// As `plan`, and exit with 1 if there is anything to do.
+    Check,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SubscriptionsCommand {
+    /// List the subscriptions of all tenants, and how they are.
+    List,
+    /// Send it nothing more, until it is enabled.
+    Disable {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+    /// Send it the events from now on.
+    Enable {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+    /// Remove it, with what waits for it.
+    Delete {
         /// Its id, as `list` shows it.
         id: String,
     },

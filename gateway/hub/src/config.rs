@@ -4,6 +4,7 @@ use crate::assets;
 use crate::cli::Place;
 use crate::say;
 use anyhow::{Context as _, bail};
+use hub_flow::Role;
 use hub_kit::{Catalog, connection};
 use hub_tree::env::Environment;
 use hub_tree::jiff::tz::TimeZone;
@@ -15,12 +16,16 @@ use std::sync::Arc;
 
 /// A configuration folder, read and checked.
 pub(crate) struct Config {
+    /// The folder.
+    pub(crate) folder: PathBuf,
     /// Where to listen.
     pub(crate) listen: String,
     /// Where data is kept.
     pub(crate) data: PathBuf,
     /// Where vendors and people reach the hub; derived from `listen` if not given.
     public_url: Option<String>,
+    /// What this process does.
+    pub(crate) role: Role,
     pub(crate) bus: BusKind,
     pub(crate) store: StoreKind,
     /// Private networks that calls may reach.
@@ -105,9 +110,11 @@ impl Config {
         let given = fields.map(|fields| Given::read(fields, &environment)).unwrap_or_default();
         let max_body_bytes = given.max_body_bytes.unwrap_or(MAX_BODY_BYTES);
         Ok(Self {
+            folder: folder.to_owned(),
             listen: given.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
             data: folder.join(given.data.unwrap_or_else(|| "data".to_owned())),
             public_url: given.public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            role: given.role.unwrap_or_default(),
             bus: given.bus.unwrap_or(BusKind::Embedded),
             store: given.store.unwrap_or(StoreKind::Sqlite),
             allow_private: given.allow_private,
@@ -119,6 +126,29 @@ impl Config {
             catalog,
             connections,
         })
+    }
+
+    /// Refuses a role that needs servers which other processes reach, without them.
+    ///
+    /// # Errors
+    /// What to write into `hub.yaml`.
+    pub(crate) fn check_role(&self) -> anyhow::Result<()> {
+        let mut lacking = Vec::new();
+        if matches!(self.bus, BusKind::Embedded) {
+            lacking.push(r#"bus: { kind: rabbitmq, url: "amqp://user:password@host:5672/%2f" }"#);
+        }
+        if matches!(self.store, StoreKind::Sqlite) {
+            lacking.push(r#"store: { kind: postgres, url: "postgres://user:password@host:5432/hrhub" }"#);
+        }
+        if self.role == Role::All || lacking.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "the role `{}` shares its work with other processes: write into {}\n  {}\nor serve everything in one process with --role all",
+            self.role.word(),
+            self.folder.join("hub.yaml").display(),
+            lacking.join("\n  ")
+        )
     }
 
     /// Where vendors and people reach the hub.
@@ -133,6 +163,7 @@ struct Given {
     listen: Option<String>,
     data: Option<String>,
     public_url: Option<String>,
+    role: Option<Role>,
     bus: Option<BusKind>,
     store: Option<StoreKind>,
     allow_private: Vec<IpNet>,
@@ -150,6 +181,7 @@ impl Given {
             listen: fields.text("listen"),
             data: fields.text("data"),
             public_url: fields.optional("public_url").and_then(|node| filled(node, environment, &cx)),
+            role: fields.word("role", Role::WORDS),
             bus: fields.optional("bus").and_then(|node| bus(node, environment, &cx)),
             store: fields.optional("store").and_then(|node| store(node, environment, &cx)),
             allow_private: fields.optional("egress").map(|node| egress(node, &cx)).unwrap_or_default(),

@@ -11,11 +11,14 @@ mod doctor;
 mod init;
 mod keys;
 mod maps;
+mod master;
 mod restore;
 mod sandbox;
 mod say;
 mod serve;
 mod server;
+mod subscriptions;
+mod topology;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -52,8 +55,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => backup::run(args).await,
         Command::Restore(args) => restore::run(args).await,
         Command::Doctor { place, format } => doctor::run(&place, format).await,
+        Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
+        Command::Topology { command, place } => topology::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

@@ -96,7 +96,7 @@ async fn fill(config: &Config, from: &Path, manifest: &Manifest, url: &str, mark
     let load = Load::begin(url, manifest.schema).await;
     let load = load.with_context(|| format!("a backup goes into an empty store only; {}", empty_store(config)))?;
     fill_log(config, from, manifest, mark).await?;
-    fill_store(load, from, manifest).await
+    fill_store(config, load, from, manifest).await
 }
 
 fn tell(config: &Config, manifest: &Manifest, reopened: Reopened) {
@@ -178,7 +178,7 @@ async fn fill_log(config: &Config, from: &Path, manifest: &Manifest, mark: &Path
 /// all; what some of them had taken before, they know by its id.
 fn readers(config: &Config, manifest: &Manifest) -> Vec<(String, u64)> {
     let stood = |name: &str| manifest.readers.get(name).copied();
-    let own: Vec<String> = queues().into_iter().map(|queue| queue.name).collect();
+    let own: Vec<String> = queues(config).into_iter().map(|queue| queue.name).collect();
     let spooled = stood(hub_bus::SPOOL_READER);
     match config.bus {
         BusKind::Embedded => own
@@ -207,7 +207,7 @@ fn message(row: Vec<Cell>) -> Option<(u64, Message)> {
 }
 
 /// Fills the store and commits.
-async fn fill_store(mut load: Load, from: &Path, manifest: &Manifest) -> anyhow::Result<Reopened> {
+async fn fill_store(config: &Config, mut load: Load, from: &Path, manifest: &Manifest) -> anyhow::Result<Reopened> {
     let there = load.tables().await?;
     for rows in &manifest.tables {
         say::progress(&format!("restoring {}", rows.name));
@@ -232,7 +232,7 @@ async fn fill_store(mut load: Load, from: &Path, manifest: &Manifest) -> anyhow:
     let mut lost = Vec::new();
     if manifest.bus == "rabbitmq" {
         let types = load.published_types(since).await?;
-        for queue in queues().into_iter().filter(|queue| manifest.consumers.contains(&queue.name)) {
+        for queue in queues(config).into_iter().filter(|queue| manifest.consumers.contains(&queue.name)) {
             let wanted = types.iter().filter(|kind| queue.wants(&format!("hr.{kind}"))).cloned().collect();
             lost.push((queue.name, wanted));
         }

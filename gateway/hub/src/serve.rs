@@ -14,6 +14,10 @@ pub(crate) async fn run(args: Serve) -> anyhow::Result<ExitCode> {
     if let Some(listen) = args.listen {
         config.listen = listen;
     }
+    if let Some(role) = args.role {
+        config.role = role.into();
+    }
+    config.check_role()?;
     let socket = bind(&config.listen, "--listen, or `listen` in hub.yaml").await?;
     config.listen = address_of(&socket)?;
     // The first number would wait for the phone library's database.
@@ -29,11 +33,16 @@ pub(crate) async fn run(args: Serve) -> anyhow::Result<ExitCode> {
     }
     let connections = assembled.hub.registry().connections.len();
     let mut running = Running::start(assembled, config.time_zone.clone(), socket);
-    say::out(format!(
-        "hrhub serves {connections} connections on http://{}; console at {}/console",
-        config.listen,
-        config.public_url()
-    ));
+    let listen = &config.listen;
+    say::out(if config.role.serves() {
+        let role = config.role.word();
+        format!(
+            "hrhub serves {connections} connections on http://{listen}, role {role}; console at {}/console",
+            config.public_url()
+        )
+    } else {
+        format!("hrhub works for {connections} connections; http://{listen} answers /healthz, /readyz and /metrics")
+    });
     tokio::select! {
         asked = asked_to_stop() => {
             asked?;

@@ -99,7 +99,10 @@ impl Running {
     pub(crate) fn start(assembled: Assembled, zone: TimeZone, socket: TcpListener) -> Self {
         let Assembled { hub, keys } = assembled;
         let console = Console::new(Arc::clone(&hub), Arc::clone(&keys), zone);
-        let router = hub_api::router(Api { hub: Arc::clone(&hub), keys }).merge(console.clone().router());
+        let mut router = hub_api::router(Api { hub: Arc::clone(&hub), keys });
+        if hub.role.serves() {
+            router = router.merge(console.clone().router());
+        }
         let loops = tokio::spawn(Arc::clone(&hub).run());
         Self { hub, console, served: Served::start(socket, router), loops }
     }

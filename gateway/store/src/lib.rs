@@ -25,6 +25,7 @@ mod probe;
 mod raws;
 mod records;
 mod schema;
+mod subscriptions;
 mod tokens;
 mod tx;
 mod writer;
@@ -41,6 +42,9 @@ pub use parked::{NewParked, Parked, ParkedFilter};
 pub use probe::{Probe, Waiting};
 pub use raws::{NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
+pub use subscriptions::{
+    NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
+};
 pub use tokens::StoredToken;
 pub use tx::{Job, Tx, boxed};
 pub use writer::{Options, Store};

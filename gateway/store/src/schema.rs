@@ -7,7 +7,7 @@ use sqlx::Row;
 
 /// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
 /// Entries are only ever added.
-const MIGRATIONS: &[&[&str]] = &[&[FIRST], &[]];
+const MIGRATIONS: &[&[&str]] = &[&[FIRST], &[crate::subscriptions::TABLES]];
 
 /// The version of this program's schema.
 pub(crate) const fn newest() -> usize {

@@ -83,10 +83,15 @@ impl Metrics {
 
     /// What waits now.
     pub fn waiting(&self, spooled: u64, events: i64, work: i64, calls: i64) {
-        self.spooled.set(i64::try_from(spooled).unwrap_or(i64::MAX));
+        self.spooled(spooled);
         for (kind, count) in [("events", events), ("work", work), ("calls", calls)] {
             self.open.get_or_create(&vec![("kind", kind.to_owned())]).set(count);
         }
+    }
+
+    /// How many messages wait on this disk.
+    pub fn spooled(&self, count: u64) {
+        self.spooled.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// The counters in the OpenMetrics text format.

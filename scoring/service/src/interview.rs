@@ -1,7 +1,7 @@
 //! Interview scoring: a vendor's scorecard comes in, the hub's own scorecard and a decision go out.
 
 use async_trait::async_trait;
-use hub_flow::journey::{Steps, Went};
+use hub_flow::journey::Went;
 use hub_flow::records::{Target, Write};
 use hub_flow::rules::document;
 use hub_flow::{Consumer, Effects, EventMessage, Failure, Hub};
@@ -60,8 +60,7 @@ impl Consumer for InterviewScoring {
     }
 
     async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure> {
-        let mut effects =
-            Effects { writes: Vec::new(), calls: Vec::new(), steps: Steps::of(&event.trace, &event.tenant) };
+        let mut effects = Effects::of(event);
         let Some(seen) = read(hub, event).await? else { return Ok(effects) };
         let wanted = seen.order.package.as_ref().and_then(|package| package.id.clone()).unwrap_or_default();
         let model = self.models.get(&wanted).ok_or_else(|| {

@@ -5,10 +5,15 @@
 //! different runs do not. Rows that begin with `hub` are ours, `hand` is the limit: the same durable work by hand.
 
 mod allocations;
+mod by_hand;
 mod intake;
+mod load;
 mod mapping;
 mod program;
 mod report;
+mod road;
+mod sink;
+mod soak;
 mod stream;
 
 use clap::{Parser, ValueEnum};
@@ -40,8 +45,12 @@ struct Cli {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Bench {
-    /// Web hooks accepted per second on the embedded default, at 1, 16 and 64 connections.
+    /// Web hooks accepted per second at 1, 16, 64 and 256 connections, on the embedded default and on RabbitMQ.
     Intake,
+    /// From web hook to the call at a vendor: messages per second and latency, on both backends, with 1 and 2 workers.
+    Road,
+    /// Memory: idle, and under an even load for `--seconds` (600 for the real thing).
+    Soak,
     /// Documents mapped per second on one core, from raw bytes to canonical bytes.
     Mapping,
     /// Reading 25,000 records out of 50 MB of XML, in MB per second, and the memory that it takes.
@@ -56,6 +65,8 @@ fn main() -> anyhow::Result<()> {
     }
     let report = match cli.name {
         Bench::Intake => intake::run(cli.rounds, cli.seconds)?,
+        Bench::Road => road::run(cli.rounds)?,
+        Bench::Soak => soak::run(cli.seconds)?,
         Bench::Mapping => match &cli.only {
             Some(name) => mapping::only(name, cli.seconds)?,
             None => mapping::run(cli.rounds, cli.seconds, cli.peers)?,

@@ -91,7 +91,7 @@ pub fn run(rounds: usize, seconds: u64, peers: Peers) -> anyhow::Result<Report> 
     let time = Duration::from_secs(seconds);
     let mut rows: Vec<Row> = entries.iter().map(|entry| Row::new(entry.name)).collect();
     for (entry, row) in entries.iter_mut().zip(&mut rows) {
-        row.beside = entry.allocations(&input)?.map(|count| (count, "allocations each"));
+        row.beside = entry.allocations(&input)?.map(|count| (count, "allocations each")).into_iter().collect();
         // Caches, branch predictors and compilers at run time warm up unobserved.
         entry.rate(&input, Duration::from_millis(300))?;
     }
@@ -125,7 +125,7 @@ pub fn only(name: &str, seconds: u64) -> anyhow::Result<Report> {
     let entry = entries.iter_mut().find(|entry| entry.name == name);
     let entry = entry.with_context(|| format!("no contestant of ours is called `{name}`"))?;
     let mut row = Row::new(entry.name);
-    row.beside = entry.allocations(&input)?.map(|count| (count, "allocations each"));
+    row.beside = entry.allocations(&input)?.map(|count| (count, "allocations each")).into_iter().collect();
     row.values.push(entry.rate(&input, Duration::from_secs(seconds))?);
     Ok(Report { bench: "mapping", unit: "documents/s", rows: vec![row], pairs: Vec::new() })
 }

@@ -1,7 +1,11 @@
 //! The hub as a process of its own, as its users run it.
 
+use crate::load::Target;
 use anyhow::{Context as _, ensure};
+use hub_support::{RabbitMq, durable_postgres, rabbitmq, unique};
+use std::fmt;
 use std::fs;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,42 +37,141 @@ pub fn fresh_folder(name: &str) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// A running hub; it ends when dropped.
-pub struct Hub {
-    child: Child,
-    pub address: String,
-    pub webhook_secret: String,
+/// Where the hub keeps its things and where its messages travel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Backends {
+    /// SQLite and the embedded bus.
+    Embedded,
+    /// PostgreSQL, which syncs every commit, and RabbitMQ.
+    Servers,
 }
 
-impl Hub {
-    /// Starts one with a new configuration and empty data.
-    pub fn start(program: &Path) -> anyhow::Result<Self> {
-        let folder = fresh_folder("hub")?.join("config");
-        let init = Command::new(program).arg("init").arg(&folder).stdout(Stdio::null()).status()?;
-        ensure!(init.success(), "hrhub init failed");
-        let secrets = fs::read_to_string(folder.join(".env"))?;
-        let webhook_secret = secrets.lines().find_map(|line| line.strip_prefix("GREENHOUSE_WEBHOOK_SECRET="));
-        let webhook_secret = webhook_secret.context("no web hook secret")?.to_owned();
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let child = Command::new(program)
-            .args(["serve", "--listen", &address, "--config"])
-            .arg(&folder)
-            .env("HRHUB_LOG", "error")
-            .stdout(Stdio::null())
-            .spawn()?;
-        let hub = Self { child, address, webhook_secret };
-        let start = Instant::now();
-        while TcpStream::connect(&hub.address).is_err() {
-            ensure!(start.elapsed() < Duration::from_secs(20), "the hub does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(hub)
+impl fmt::Display for Backends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Embedded => "embedded",
+            Self::Servers => "servers",
+        })
     }
 }
 
-impl Drop for Hub {
+/// What a process of the hub does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    All,
+    Edge,
+    Worker,
+}
+
+impl Role {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Edge => "edge",
+            Self::Worker => "worker",
+        }
+    }
+}
+
+/// Processes of one hub with empty data; they end when dropped.
+pub struct Hubs {
+    processes: Vec<Process>,
+    target: Target,
+}
+
+struct Process {
+    child: Child,
+    address: String,
+}
+
+impl Hubs {
+    /// Starts processes of one hub; the first takes the web hooks. `vendors` is where all vendors' APIs are.
+    pub fn start(program: &Path, backends: Backends, roles: &[Role], vendors: Option<&str>) -> anyhow::Result<Self> {
+        let folder = fresh_folder("hub")?;
+        let config = folder.join("config");
+        let init = Command::new(program).arg("init").arg(&config).stdout(Stdio::null()).status()?;
+        ensure!(init.success(), "hrhub init failed");
+        if backends == Backends::Servers {
+            let bus = format!(
+                "bus: {{ kind: rabbitmq, url: \"{}\", prefix: {} }}",
+                RabbitMq::url(rabbitmq().port),
+                unique("bench")
+            );
+            let store = format!("store: {{ kind: postgres, url: \"{}\" }}", durable_postgres().new_database());
+            let path = config.join("hub.yaml");
+            let text = fs::read_to_string(&path)?;
+            let text = text.replace("bus: { kind: embedded }", &bus).replace("store: { kind: sqlite }", &store);
+            fs::write(path, text)?;
+        }
+        if let Some(vendors) = vendors {
+            for entry in fs::read_dir(config.join("connections"))? {
+                let path = entry?.path();
+                fs::write(&path, fs::read_to_string(&path)?.replace("127.0.0.1:8081", vendors))?;
+            }
+        }
+        let secrets = fs::read_to_string(config.join(".env"))?;
+        let secret = secrets.lines().find_map(|line| line.strip_prefix("GREENHOUSE_WEBHOOK_SECRET="));
+        let secret = secret.context("no web hook secret")?.to_owned();
+        let mut processes = Vec::new();
+        for (index, role) in roles.iter().enumerate() {
+            let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+            let child = Command::new(program)
+                .args(["serve", "--role", role.word(), "--listen", &address, "--config"])
+                .arg(&config)
+                .arg("--data")
+                .arg(folder.join(format!("data{index}")))
+                .env("HRHUB_LOG", "error")
+                .stdout(Stdio::null())
+                .spawn()?;
+            processes.push(Process { child, address });
+        }
+        let target = Target { address: processes.first().context("no process")?.address.clone(), secret };
+        let hubs = Self { processes, target };
+        for process in &hubs.processes {
+            until_ready(&process.address)?;
+        }
+        Ok(hubs)
+    }
+
+    /// Where web hooks go.
+    pub fn target(&self) -> Target {
+        self.target.clone()
+    }
+
+    /// The memory of all processes now, bytes: what is resident.
+    pub fn resident(&self) -> anyhow::Result<u64> {
+        let one = |process: &Process| -> anyhow::Result<u64> {
+            let status = fs::read_to_string(format!("/proc/{}/status", process.child.id()))?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+            let kib: u64 = line.split_whitespace().next().context("no number")?.parse()?;
+            Ok(kib << 10)
+        };
+        self.processes.iter().map(one).sum()
+    }
+}
+
+/// Waits until a process says that all it needs is there.
+fn until_ready(address: &str) -> anyhow::Result<()> {
+    let start = Instant::now();
+    loop {
+        if let Ok(mut stream) = TcpStream::connect(address) {
+            let mut answer = String::new();
+            stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n")?;
+            let _ = stream.read_to_string(&mut answer);
+            if answer.starts_with("HTTP/1.1 200") {
+                return Ok(());
+            }
+        }
+        ensure!(start.elapsed() < Duration::from_secs(60), "the hub on {address} does not get ready");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+impl Drop for Hubs {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for process in &mut self.processes {
+            let _ = process.child.kill();
+            let _ = process.child.wait();
+        }
     }
 }

@@ -8,8 +8,8 @@ pub struct Row {
     pub name: String,
     /// One value per round.
     pub values: Vec<f64>,
-    /// What else was measured, and in what: allocations, memory.
-    pub beside: Option<(u64, &'static str)>,
+    /// What else was measured, and in what: allocations, memory, latencies.
+    pub beside: Vec<(u64, &'static str)>,
 }
 
 /// All contestants of one run.
@@ -24,7 +24,7 @@ pub struct Report {
 impl Row {
     /// A contestant without values.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), values: Vec::new(), beside: None }
+        Self { name: name.into(), values: Vec::new(), beside: Vec::new() }
     }
 
     fn sorted(&self) -> Vec<f64> {
@@ -40,6 +40,27 @@ impl Row {
 }
 
 impl Report {
+    /// A report without rows.
+    pub fn new(bench: &'static str, unit: &'static str) -> Self {
+        Self { bench, unit, rows: Vec::new(), pairs: Vec::new() }
+    }
+
+    /// The row of this name, made when there is none.
+    pub fn row(&mut self, name: &str) -> &mut Row {
+        let index = self.rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+            self.rows.push(Row::new(name));
+            self.rows.len() - 1
+        });
+        &mut self.rows[index]
+    }
+
+    /// Has ours compared with the limit.
+    pub fn pair(&mut self, ours: String, limit: String) {
+        if !self.pairs.iter().any(|(known, _)| *known == ours) {
+            self.pairs.push((ours, limit));
+        }
+    }
+
     pub fn to_json(&self) -> String {
         let row = |row: &Row| {
             let values = row.sorted();
@@ -61,11 +82,11 @@ impl fmt::Display for Report {
         for row in &self.rows {
             let values = row.sorted();
             let (least, most) = (values[0], values[values.len() - 1]);
-            write!(f, "  {:<24} {:>10.0}   {:<20}", row.name, row.median(), format!("{least:.0} to {most:.0}"))?;
-            match row.beside {
-                Some((value, unit)) => writeln!(f, " {value} {unit}")?,
-                None => writeln!(f)?,
+            write!(f, "  {:<36} {:>10.0}   {:<20}", row.name, row.median(), format!("{least:.0} to {most:.0}"))?;
+            for (value, unit) in &row.beside {
+                write!(f, " {value} {unit}")?;
             }
+            writeln!(f)?;
         }
         for (ours, limit) in &self.pairs {
             writeln!(f, "  {ours} / {limit}: {:.2}", self.median_of(ours) / self.median_of(limit))?;

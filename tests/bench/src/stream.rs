@@ -32,12 +32,12 @@ pub fn run(rounds: usize) -> anyhow::Result<Report> {
         for row in &mut rows {
             let (speed, peak) = in_a_process(&row.name)?;
             row.values.push(speed);
-            let most = row.beside.map_or(peak, |(most, _)| most.max(peak));
-            row.beside = Some((most, "bytes of memory at most"));
+            let most = row.beside.first().map_or(peak, |(most, _)| peak.max(*most));
+            row.beside = vec![(most, "bytes of memory at most")];
         }
     }
     fs::remove_file(path)?;
-    let most = rows.iter().find(|row| row.name == STREAMED).and_then(|row| row.beside);
+    let most = rows.iter().find(|row| row.name == STREAMED).and_then(|row| row.beside.first().copied());
     ensure!(most.is_some_and(|(most, _)| most < MAX_MEMORY), "streaming took more than {MAX_MEMORY} bytes of memory");
     let pair = |a: usize, b: usize| (CONTESTANTS[a].0.to_owned(), CONTESTANTS[b].0.to_owned());
     Ok(Report { bench: "stream", unit: "MB/s", rows, pairs: vec![pair(0, 1), pair(2, 1)] })

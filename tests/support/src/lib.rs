@@ -11,7 +11,7 @@ mod servers;
 
 pub use program::{Backends, Candidate, Demo, Place, Running, hrhub, run_hrhub, said};
 pub use proxy::CutProxy;
-pub use servers::{Postgres, RabbitMq, postgres, rabbitmq};
+pub use servers::{Postgres, RabbitMq, durable_postgres, postgres, rabbitmq};
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};

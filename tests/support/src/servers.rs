@@ -71,7 +71,16 @@ pub struct Postgres {
 /// When it is not installed or does not start.
 pub fn postgres() -> &'static Postgres {
     static SERVER: OnceLock<Postgres> = OnceLock::new();
-    SERVER.get_or_init(Postgres::start)
+    SERVER.get_or_init(|| Postgres::start("off"))
+}
+
+/// One that has every commit on disk before it answers, for benches.
+///
+/// # Panics
+/// When it is not installed or does not start.
+pub fn durable_postgres() -> &'static Postgres {
+    static SERVER: OnceLock<Postgres> = OnceLock::new();
+    SERVER.get_or_init(|| Postgres::start("on"))
 }
 
 /// PostgreSQL refuses to run as root; then it runs as the user that its package made.
@@ -86,7 +95,7 @@ fn unprivileged(program: &Path) -> Command {
 }
 
 impl Postgres {
-    fn start() -> Self {
+    fn start(fsync: &str) -> Self {
         let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
             .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
             .unwrap_or_default();
@@ -105,7 +114,7 @@ impl Postgres {
         let port = free_port();
         let mut command = unprivileged(&bin.join("postgres"));
         command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-k"]).arg(&folder);
-        for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=300"] {
+        for setting in ["listen_addresses=127.0.0.1", &format!("fsync={fsync}"), "max_connections=300"] {
             command.args(["-c", setting]);
         }
         // INT is a fast shutdown: connections are cut, nothing is left running.

@@ -3,7 +3,7 @@
 use super::Report;
 use crate::backup::{master_key, master_key_file};
 use crate::cli::Place;
-use crate::config::{BusKind, Config, StoreKind};
+use crate::config::{BusKind, Config};
 use crate::restore;
 use hub_bus::LogCopy;
 use rustix::fs::{Access, access, statvfs};
@@ -109,11 +109,6 @@ fn key(config: &Config, place: &Place, report: &mut Report) {
         None if !given && config.data.join("hub.db").exists() => {
             let fix = format!("put master.key back into {}, or set HRHUB_MASTER_KEY", config.data.display());
             report.error("master key", "there is a store, and no master key that opens it", fix);
-        }
-        None if !given && matches!(config.store, StoreKind::Postgres { .. }) => {
-            let what = "no master key is set: each data folder would make its own, and processes that share the \
-                        database need the same";
-            report.warning("HRHUB_MASTER_KEY", what, "set HRHUB_MASTER_KEY to the output of `openssl rand -hex 32`");
         }
         None => {}
     }

@@ -1,10 +1,10 @@
 //! Looking at a broker as an operator would. Nothing is declared and nothing stays.
 
+use super::connect::{addresses, connect};
 use crate::error::BusError;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
-use lapin::uri::{AMQPScheme, AMQPUri};
-use lapin::{BasicProperties, Connection, ConnectionProperties};
+use lapin::BasicProperties;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::uri::AMQPScheme;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -23,8 +23,6 @@ pub struct Broker {
     pub version: Option<String>,
     /// Whether it takes messages now: not while its disk or memory alarm is on.
     pub takes_messages: bool,
-    /// Messages that nobody could take, in the dead-letter queue; `None` where there is no such queue yet.
-    pub dead: Option<u32>,
 }
 
 /// Connects and looks.
@@ -32,17 +30,17 @@ pub struct Broker {
 /// # Errors
 /// The broker cannot be reached or lets nobody in.
 pub async fn probe(url: &str, prefix: &str) -> Result<Broker, BusError> {
-    let uri: AMQPUri = url.parse().map_err(BusError::Away)?;
+    let nodes = addresses(url)?;
     let mut broker = Broker::default();
-    if uri.scheme == AMQPScheme::AMQP {
-        let greeted = tokio::time::timeout(WITHIN, greeting(&uri.authority.host, uri.authority.port)).await;
-        let properties = greeted.map_err(|_| BusError::Away("no greeting in time".to_owned()))??;
-        broker.product = find_text(&properties, "product");
-        broker.version = find_text(&properties, "version");
+    let connection = connect(&nodes, "doctor").await?;
+    for node in nodes.iter().filter(|node| node.scheme == AMQPScheme::AMQP) {
+        let greeted = tokio::time::timeout(WITHIN, greeting(&node.authority.host, node.authority.port)).await;
+        if let Ok(Ok(properties)) = greeted {
+            broker.product = find_text(&properties, "product");
+            broker.version = find_text(&properties, "version");
+            break;
+        }
     }
-    let connecting = Connection::connect(url, ConnectionProperties::default());
-    let late = |_| BusError::Away("no answer in time".to_owned());
-    let connection = tokio::time::timeout(WITHIN, connecting).await.map_err(late)??;
     let channel = connection.create_channel().await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     // It finds no queue, and is confirmed all the same, unless an alarm holds publishers up.
@@ -53,12 +51,6 @@ pub async fn probe(url: &str, prefix: &str) -> Result<Broker, BusError> {
         confirm.await
     };
     broker.takes_messages = tokio::time::timeout(WITHIN, sent).await.is_ok_and(|confirmed| confirmed.is_ok());
-    if broker.takes_messages {
-        let passive = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
-        let dead = format!("{prefix}.dead");
-        let asked = channel.queue_declare(dead.as_str().into(), passive, FieldTable::default()).await;
-        broker.dead = asked.ok().map(|queue| queue.message_count());
-    }
     let _ = tokio::time::timeout(WITHIN, connection.close(200, "looked".into())).await;
     Ok(broker)
 }

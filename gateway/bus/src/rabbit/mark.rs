@@ -1,9 +1,10 @@
 //! Marks in a consumer's queues at the broker: when a mark has been read, everything that lay before it has been, too.
 
+use super::connect::{addresses, connect};
 use crate::error::BusError;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Confirmation, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Confirmation};
 use std::time::Duration;
 
 /// The topic of marks: payloads have a connection behind it.
@@ -24,7 +25,7 @@ pub fn mark_name(id: &str, partition: u16) -> String {
 pub async fn mark(url: &str, prefix: &str, partitions: u16, id: &str) -> Result<(), BusError> {
     let late = |_| BusError::Away("no answer in time".to_owned());
     let marking = async {
-        let connection = Connection::connect(url, ConnectionProperties::default()).await?;
+        let connection = connect(&addresses(url)?, "backup").await?;
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         for partition in 0..partitions {
@@ -39,7 +40,7 @@ pub async fn mark(url: &str, prefix: &str, partitions: u16, id: &str) -> Result<
                 .with_headers(headers);
             let key = format!("{partition}.{MARK_TOPIC}");
             let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-            let exchange = format!("{prefix}.topic");
+            let exchange = format!("{prefix}.publish");
             let sent = channel.basic_publish(exchange.as_str().into(), key.into(), options, b"", properties).await?;
             if !matches!(sent.await?, Confirmation::Ack(None)) {
                 return Err(BusError::Topology("a mark found no queue".to_owned()));

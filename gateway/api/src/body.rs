@@ -1,0 +1,74 @@
+//! Bodies of requests: one JSON object, whose every key is known.
+
+use crate::problem::Problem;
+use axum::body::{Body, to_bytes};
+use hub_tree::finding::suggest;
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// Longest body of a request that changes something.
+const MAX_BYTES: usize = 256 << 10;
+/// How long it may take to arrive.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// The fields of a body that were not looked at yet.
+pub(crate) struct Fields(Map<String, Value>);
+
+/// Reads a body.
+pub(crate) async fn fields(body: Body) -> Result<Fields, Problem> {
+    let read = tokio::time::timeout(WITHIN, to_bytes(body, MAX_BYTES)).await.map_err(|_| Problem::slow_body())?;
+    let bytes = read.map_err(|_| Problem::long_body(MAX_BYTES))?;
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(fields)) => Ok(Fields(fields)),
+        Ok(_) => Err(Problem::malformed("the body is no JSON object")),
+        Err(error) => {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            Err(Problem::malformed(format!("the body is no JSON ({place})")))
+        }
+    }
+}
+
+impl Fields {
+    /// A field; null is as good as absent.
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Problem::invalid_body(&format!("/{name}"), format!("`{name}` is text"))),
+        }
+    }
+
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, Problem> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let wrong = |at: String| Problem::invalid_body(&at, format!("`{name}` is a list of texts"));
+        let Value::Array(items) = value else { return Err(wrong(format!("/{name}"))) };
+        let read = |(index, item): (usize, Value)| match item {
+            Value::String(text) => Ok(text),
+            _ => Err(wrong(format!("/{name}/{index}"))),
+        };
+        items.into_iter().enumerate().map(read).collect::<Result<_, _>>().map(Some)
+    }
+
+    pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, Problem> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
+            Some(_) => Err(Problem::invalid_body(&format!("/{name}"), format!("`{name}` is true or false"))),
+        }
+    }
+
+    /// Refuses what is left.
+    pub(crate) fn finish(self, known: &[&str]) -> Result<(), Problem> {
+        let Some(name) = self.0.into_iter().find(|(name, _)| !known.contains(&name.as_str())).map(|(name, _)| name)
+        else {
+            return Ok(());
+        };
+        let near = suggest(&name, known.iter().copied()).map(|near| format!("; {near}")).unwrap_or_default();
+        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        Err(Problem::invalid_body(&pointer, format!("unknown field `{name}`{near}")))
+    }
+}

@@ -1,0 +1,245 @@
+//! The end of a try: what it means, and what commits with it.
+
+use super::destination::{Attempt, Destination, Repeat, Tried};
+use super::retry;
+use crate::effects::Failure;
+use crate::hub::Hub;
+use crate::journey::{Steps, Went};
+use crate::map_in::Mapped;
+use crate::records;
+use hub_kit::pace::RetryPlan;
+use hub_kit::{CallError, Reply, Retry};
+use hub_store::{Call, CallState, NewCall, NewParked, NewRaw, job};
+use hub_tree::TraceContext;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a call that may have been carried out is left alone.
+const BEFORE_LOOK_UP: Duration = Duration::from_secs(2);
+
+/// How a try ended.
+pub(super) enum Ended {
+    /// It was carried out; the answer, unless only a look-up says so.
+    Done(Option<Reply>),
+    /// It will be tried again.
+    Again { error: CallError, unsure: bool },
+    /// It needs a person.
+    Parked { code: String, reason: String },
+}
+
+impl Ended {
+    pub(super) fn parked(code: &str, reason: impl Into<String>) -> Self {
+        Self::Parked { code: code.to_owned(), reason: reason.into() }
+    }
+
+    fn outcome_unknown(cause: &str) -> Self {
+        Self::parked(
+            "OUTCOME_UNKNOWN",
+            format!(
+                "the call may have been carried out, and the receiver cannot tell ({cause}): look there before \
+                 sending it again"
+            ),
+        )
+    }
+
+    /// What an attempt comes to. `last` says that there will be no further try.
+    pub(super) fn of(tried: Tried, tries: i64, last: bool) -> Self {
+        let (error, repeat) = match tried {
+            Tried::Done(reply) => return Self::Done(reply),
+            Tried::Unknown(cause) => return Self::outcome_unknown(&cause),
+            Tried::Impossible(code, reason) => return Self::parked(code, reason),
+            Tried::Failed(error, repeat) => (error, repeat),
+        };
+        let retry = error.retry();
+        let given_up = || format!("given up after {tries} tries: {error}");
+        match (retry, repeat) {
+            (Retry::Never, Repeat::LookUp) => Self::outcome_unknown(&format!("the look-up fails: {error}")),
+            (_, Repeat::LookUp) if last => Self::outcome_unknown(&format!("the look-up fails: {error}")),
+            (_, Repeat::LookUp) => Self::Again { error, unsure: true },
+            (Retry::Never, Repeat::Never | Repeat::Checked) => Self::parked(error.code(), error.to_string()),
+            (Retry::IfIdempotent, Repeat::Never) => Self::outcome_unknown(&error.to_string()),
+            (Retry::IfIdempotent, Repeat::Checked) if last => Self::outcome_unknown(&given_up()),
+            _ if last => Self::parked("TRIES_USED_UP", given_up()),
+            _ => Self::Again { error, unsure: retry == Retry::IfIdempotent },
+        }
+    }
+}
+
+/// Commits how a try ended, with what the answer says about records.
+pub(super) async fn settle(attempt: &Attempt<'_>, destination: Option<Arc<dyn Destination>>, ended: Ended) {
+    let (hub, call, context) = (attempt.hub, attempt.call, attempt.trace);
+    let new = &call.new;
+    let mut steps = Steps::of(&context, &new.tenant);
+    let now = hub.clock.micros();
+    let mut step = |went: Went, detail: String| {
+        steps.add(&hub.ids, now, ("call", went), &new.connection, &new.subject, detail);
+    };
+    let mut settled = Settled {
+        state: CallState::Done,
+        at: now,
+        unsure: false,
+        error: None,
+        parked: None,
+        reply: None,
+        destination: None,
+    };
+    let counted = match ended {
+        Ended::Done(reply) => {
+            let detail = match &reply {
+                Some(reply) => format!("{}: HTTP {}", new.operation, reply.status),
+                None => format!("{}: a look-up shows that it was carried out", new.operation),
+            };
+            step(Went::Ok, detail);
+            settled.reply = reply.zip(destination.as_ref()).and_then(|(reply, known)| known.understand(attempt, reply));
+            if let Some(Failure::Park { code, reason, place }) =
+                settled.reply.as_ref().and_then(|r| r.mapped.error.clone())
+            {
+                // The call was carried out; what its answer says needs a person.
+                step(Went::Parked, format!("{}: {reason}", new.operation));
+                settled.parked = Some(parked(hub, call, &context, code, &reason, place));
+            }
+            "done"
+        }
+        Ended::Again { error, unsure } => {
+            let plan = destination.as_ref().map_or_else(RetryPlan::default, |known| known.pace().retry.clone());
+            let mut wait = retry::wait(&plan, &error, call.tries);
+            if unsure {
+                // The vendor may still be at work on it: a look-up that comes too early finds nothing.
+                wait = wait.max(BEFORE_LOOK_UP);
+            }
+            step(Went::Retry, format!("{}: {error}; again in {} ms", new.operation, wait.as_millis()));
+            settled.state = CallState::Ready;
+            settled.at = now + i64::try_from(wait.as_micros()).unwrap_or(0);
+            // Once it may have been carried out, it may have been, whatever became of later tries.
+            settled.unsure = unsure || call.unsure;
+            settled.error = Some(error.to_string());
+            "retried"
+        }
+        Ended::Parked { code, reason } => {
+            tracing::warn!(connection.id = %new.connection, operation = %new.operation, code, trace.id = %context.id(), "a call was parked");
+            step(Went::Parked, format!("{}: {code}: {reason}", new.operation));
+            settled.state = CallState::Parked;
+            settled.error = Some(reason.clone());
+            settled.parked = Some(parked(hub, call, &context, code, &reason, String::new()));
+            "parked"
+        }
+    };
+    settled.destination = destination;
+    hub.metrics.call(&new.connection, &new.operation, counted);
+    keep_end(hub, call, settled, steps, context).await;
+    hub.wake.events.notify_one();
+}
+
+/// Commits the end of a call; what the vendor has said must not be forgotten because the store is away for a while.
+async fn keep_end(hub: &Arc<Hub>, call: &Call, mut settled: Settled, steps: Steps, context: TraceContext) {
+    loop {
+        let Err(error) = commit(hub, call, settled.clone(), steps.clone(), context).await else { return };
+        tracing::warn!(error = %error, connection.id = %call.new.connection, "the end of a call cannot be kept");
+        if error.is_temporary() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        } else if settled.reply.take().is_some() {
+            // The call was carried out all the same; what its answer says needs a person.
+            let reason = format!("what it answered cannot be kept: {error}");
+            settled.parked = Some(parked(hub, call, &context, "ANSWER_NOT_KEPT".to_owned(), &reason, String::new()));
+        } else {
+            // The claim runs out; then the call counts as one that may have been carried out.
+            return;
+        }
+    }
+}
+
+/// How a call stands after a try.
+#[derive(Clone)]
+struct Settled {
+    state: CallState,
+    at: i64,
+    unsure: bool,
+    error: Option<String>,
+    parked: Option<NewParked>,
+    reply: Option<Understood>,
+    destination: Option<Arc<dyn Destination>>,
+}
+
+/// What an answer says.
+#[derive(Clone)]
+pub(crate) struct Understood {
+    pub(super) raw: NewRaw,
+    pub(super) mapped: Mapped,
+}
+
+fn parked(hub: &Hub, call: &Call, context: &TraceContext, code: String, reason: &str, place: String) -> NewParked {
+    NewParked {
+        id: hub.ids.next().to_string(),
+        tenant: call.new.tenant.clone(),
+        connection: call.new.connection.clone(),
+        step: "call".to_owned(),
+        code,
+        reason: format!("{}: {reason}", call.new.operation),
+        place,
+        trace: context.id(),
+        kind: "call".to_owned(),
+        reference: call.new.id.clone(),
+        at: hub.clock.micros(),
+    }
+}
+
+async fn commit(
+    hub: &Arc<Hub>,
+    call: &Call,
+    settled: Settled,
+    steps: Steps,
+    context: TraceContext,
+) -> Result<(), hub_store::StoreError> {
+    let inner = Arc::clone(hub);
+    let call = call.clone();
+    hub.store
+        .write(job!(|tx| {
+            let hub = inner;
+            let Settled { state, at, unsure, error, parked, reply, destination } = settled;
+            let NewCall { id, tenant, connection, operation, .. } = &call.new;
+            if !tx.settle_call(call.seq, &hub.node, state, at, unsure, error).await? {
+                // Another worker has the call now; what it finds counts.
+                tracing::warn!(call.id = %id, connection.id = %connection, "the claim of a call was lost");
+                return Ok(());
+            }
+            let mut steps = steps;
+            if let Some(Understood { raw, mapped: Mapped { mapping, writes, warnings, .. } }) = reply {
+                let raw_id = raw.id.clone();
+                let version = mapping.as_ref().map(|mapping| mapping.version.clone());
+                tx.insert_raws(vec![raw]).await?;
+                if let Some(mapping) = mapping {
+                    tx.keep_mapping(mapping, at).await?;
+                }
+                tx.finish_raw(&raw_id, "done", Some(operation.clone()), version).await?;
+                if let Some(detail) = Mapped::left_out(warnings) {
+                    steps.add(&hub.ids, at, ("finding", Went::Ok), connection, &format!("raw/{raw_id}"), detail);
+                }
+                match records::apply(&hub, tx, tenant, &context, writes).await? {
+                    Ok(applied) => {
+                        let mut events = Vec::new();
+                        for record in applied {
+                            let subject = format!("{}/{}", record.entity.name, record.id);
+                            let detail =
+                                format!("{} {}, version {}", record.entity.name, record.became.word(), record.version);
+                            steps.add(&hub.ids, at, ("map", Went::Ok), connection, &subject, detail);
+                            events.extend(record.events);
+                        }
+                        tx.insert_events(events).await?;
+                    }
+                    Err(unknown) => {
+                        let detail = format!("the answer names an id that is no {} of ours", unknown.entity);
+                        steps.add(&hub.ids, at, ("map", Went::Parked), connection, "", detail);
+                    }
+                }
+            }
+            if let Some(destination) = destination {
+                let code = parked.as_ref().filter(|_| state == CallState::Parked).map(|parked| parked.code.as_str());
+                destination.conclude(tx, &call, state, code).await?;
+            }
+            if let Some(parked) = parked {
+                tx.park(parked).await?;
+            }
+            tx.add_steps(steps.into_vec()).await
+        }))
+        .await
+}

@@ -1,0 +1,136 @@
+//! Calls to a vendor's connection: the driver makes them, the manifest says what protects them from being carried out
+//! twice, and the answer is kept and mapped.
+
+use super::destination::{Attempt, Destination, Repeat, Tried};
+use super::settle::Understood;
+use crate::hub::Hub;
+use crate::map_in::map_reply;
+use crate::records::SourceOf;
+use async_trait::async_trait;
+use hub_engine::Direction;
+use hub_kit::call::{lookup_args, lookup_found};
+use hub_kit::manifest::DEFAULT_TIMEOUT;
+use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Pace, Reply};
+use hub_store::{NewRaw, Sealed};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A vendor's connection.
+pub(super) struct Vendor(pub(super) Arc<Connection>);
+
+#[async_trait]
+impl Destination for Vendor {
+    fn pace(&self) -> &Pace {
+        &self.0.pace
+    }
+
+    fn time_for(&self, operation: &str) -> Duration {
+        self.0.manifest.operation(operation).map_or(DEFAULT_TIMEOUT, |operation| operation.timeout)
+    }
+
+    async fn attempt(&self, attempt: &Attempt<'_>) -> Tried {
+        let (hub, call) = (attempt.hub, attempt.call);
+        let manifest = &self.0.manifest;
+        let (Some(operation), Some(driver)) = (manifest.operation(&call.new.operation), hub.driver(&manifest.driver))
+        else {
+            let error = CallError::NoOperation(call.new.operation.clone());
+            return Tried::Impossible(error.code(), error.to_string());
+        };
+        let cx = CallContext {
+            connection: &self.0,
+            client: &hub.client,
+            tokens: &hub.tokens,
+            trace: attempt.trace,
+            call_id: &call.new.id,
+            leave: attempt.leave,
+            clock: &hub.clock,
+        };
+        if call.unsure {
+            match carried_out(driver, &cx, operation, attempt.args).await {
+                Ok(Before::No) => {}
+                Ok(Before::Yes) => return Tried::Done(None),
+                Ok(Before::Unknown) => {
+                    let cause = call.error.as_deref().unwrap_or("the hub was stopped in the middle of it");
+                    return Tried::Unknown(cause.to_owned());
+                }
+                Err(error) => return Tried::Failed(error, Repeat::LookUp),
+            }
+        }
+        let repeat = match operation.idempotency {
+            Idempotency::None => Repeat::Never,
+            Idempotency::Key { .. } | Idempotency::Lookup { .. } | Idempotency::Reads => Repeat::Checked,
+        };
+        match driver.call(&cx, operation, attempt.args).await {
+            Ok(reply) => Tried::Done(Some(reply)),
+            Err(error) => Tried::Failed(error, repeat),
+        }
+    }
+
+    fn understand(&self, attempt: &Attempt<'_>, reply: Reply) -> Option<Understood> {
+        understand(attempt, &self.0, reply)
+    }
+}
+
+/// Whether an earlier try was carried out, as far as that matters.
+enum Before {
+    No,
+    Yes,
+    Unknown,
+}
+
+async fn carried_out(
+    driver: &Arc<dyn Driver>,
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    args: &[u8],
+) -> Result<Before, CallError> {
+    match &operation.idempotency {
+        // The vendor itself knows a repetition, or there is nothing to repeat.
+        Idempotency::Key { .. } | Idempotency::Reads => Ok(Before::No),
+        Idempotency::None => Ok(Before::Unknown),
+        Idempotency::Lookup { operation: name, .. } => {
+            let lookup = cx.connection.manifest.operation(name).ok_or_else(|| CallError::NoOperation(name.clone()))?;
+            let wanted = lookup_args(cx, operation, args)?;
+            let reply = driver.call(cx, lookup, &wanted).await?;
+            Ok(if lookup_found(cx, operation, args, &reply)? { Before::Yes } else { Before::No })
+        }
+    }
+}
+
+fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply) -> Option<Understood> {
+    let (hub, call, args): (&Hub, _, _) = (attempt.hub, attempt.call, attempt.args);
+    let operation = connection.manifest.operation(&call.new.operation)?;
+    let object = operation.reply.as_ref()?;
+    let mapping = hub.registry().mapping(connection, object, Direction::In).cloned()?;
+    let now = hub.clock.micros();
+    let (id, sha256) = (hub.ids.next().to_string(), hex::encode(Sha256::digest(&reply.body)));
+    let source = SourceOf {
+        connection: connection.id.clone(),
+        system: connection.manifest.vendor.clone(),
+        url: None,
+        vendor_time: None,
+        // A vendor that knows a repetition gives its first answer again: it is as old as the first try.
+        received_at: if call.tries > 1 { call.new.created_at } else { now },
+        raw: id.clone(),
+        raw_sha256: sha256.clone(),
+        mapping: mapping.id.clone(),
+        mapping_version: mapping.version.clone(),
+    };
+    let mapped = map_reply(connection, &mapping, &operation.name, (args, &reply.body), &source);
+    // The answer is kept like any payload, so that what it said can be explained.
+    let envelope = hub_kit::RawEnvelope { received_at: now, headers: Vec::new(), body: reply.body };
+    let sealed = hub.store.keyring().seal(&call.new.tenant, &format!("raw:{id}"), &envelope.encode()).ok()?;
+    let raw = NewRaw {
+        id,
+        tenant: call.new.tenant.clone(),
+        connection: connection.id.clone(),
+        dedupe_id: format!("call:{}", call.new.id),
+        parent: None,
+        received_at: now,
+        trace: call.new.trace.clone(),
+        sha256,
+        body: Sealed(sealed.0),
+    };
+    Some(Understood { raw, mapped })
+}

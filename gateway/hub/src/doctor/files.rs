@@ -6,7 +6,7 @@ use crate::cli::Place;
 use crate::config::{BusKind, Config};
 use crate::restore;
 use hub_bus::LogCopy;
-use rustix::fs::{Access, access, statvfs};
+use rustix::fs::{Access, access, statfs, statvfs};
 use rustix::process::{Resource, getrlimit};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -63,6 +63,7 @@ fn data_folder(data: &Path, report: &mut Report) {
             format!("chmod 700 {shown}"),
         );
     }
+    disk_kind(data, report);
     if let Ok(disk) = statvfs(data) {
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         let what = format!("{} MiB of disk are free", free / MIB);
@@ -73,6 +74,20 @@ fn data_folder(data: &Path, report: &mut Report) {
             report.warning(shown, what, fix);
         }
     }
+}
+
+/// Where a sync does not mean what it says.
+fn disk_kind(data: &Path, report: &mut Report) {
+    let Ok(disk) = statfs(data) else { return };
+    // The magic numbers of statfs(2).
+    let (kind, lost) = match disk.f_type {
+        0x6969 => ("NFS", "locks and syncs of the database and the log cannot be relied on"),
+        0xFF53_4D42 | 0xFE53_4D42 => ("SMB", "locks and syncs of the database and the log cannot be relied on"),
+        0x0102_1994 | 0x8584_58F6 => ("memory", "a restart of the machine loses everything"),
+        _ => return,
+    };
+    let what = format!("the data folder lies on {kind}: {lost}");
+    report.warning(data.display().to_string(), what, "name a folder on a local disk with `data` in hub.yaml");
 }
 
 /// A file with secrets.

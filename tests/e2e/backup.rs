@@ -257,9 +257,9 @@ fn a_backup_can_be_read_by_its_owner_only_and_holds_no_key_and_no_name() {
     }
     assert!(files > 10);
     // The sums are those of the tool that every system has.
-    let checked =
-        std::process::Command::new("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(&folder);
-    assert!({ checked }.status().unwrap().success());
+    let mut check = std::process::Command::new("sha256sum");
+    check.args(["--check", "--quiet", "SHA256SUMS"]).current_dir(&folder);
+    assert!(check.status().unwrap().success());
     // A folder that holds something is not written over.
     let again = take(&place, &folder);
     assert!(!again.status.success() && said(&again).1.contains("holds something already"), "{:?}", said(&again));

@@ -3,7 +3,9 @@
 //! Segments are opened before the store is looked at and stay readable when the writer removes them. What they do not
 //! hold, the store held before: readers move on only when what they took is kept there.
 
-use super::{Frame, HEADER, Log, MAGIC, Place, first_sequence, read_cursors, read_frame, segment_path, segments};
+use super::{
+    Behind, Frame, HEADER, Log, MAGIC, Place, behind, first_sequence, read_cursors, read_frame, segment_path, segments,
+};
 use crate::error::BusError;
 use crate::message::Message;
 use std::fs::{File, OpenOptions};
@@ -113,10 +115,17 @@ impl LogCopy {
                         place = next;
                     }
                     Frame::End => break,
-                    // The last one's tail is being written just now: nobody was answered for it.
-                    Frame::Torn if index + 1 == self.segments.len() => break,
                     Frame::Torn => {
-                        return Err(BusError::Damaged { file: path, offset: place.offset }.into());
+                        let last = index + 1 == self.segments.len();
+                        if !last || matches!(behind(&segment.file, place)?, Behind::Damage) {
+                            // Unless it has been written meanwhile, and others behind it.
+                            if matches!(read_frame(&segment.file, place)?, Frame::Torn) {
+                                return Err(BusError::Damaged { file: path, offset: place.offset }.into());
+                            }
+                            continue;
+                        }
+                        // The tail is being written just now: nobody was answered for it.
+                        break;
                     }
                 }
             }
@@ -219,5 +228,134 @@ impl LogFill {
     async fn flush(&mut self) -> Result<(), BusError> {
         self.bytes = 0;
         self.log.append(std::mem::take(&mut self.batch)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(number: usize, size: usize) -> Message {
+        Message {
+            id: number.to_string(),
+            topic: "raw.x".into(),
+            tenant: "default".into(),
+            key: "k".into(),
+            trace: "t".into(),
+            body: vec![0; size],
+        }
+    }
+
+    async fn append(log: &Log, numbers: std::ops::Range<usize>, size: usize) {
+        for number in numbers {
+            log.append(vec![message(number, size).encode()]).await.unwrap();
+        }
+    }
+
+    fn read_to_end(log: &Log, reader: &str) -> Vec<String> {
+        let mut place = log.cursor(reader).unwrap();
+        let mut ids = Vec::new();
+        while place.sequence < log.end().sequence {
+            let (payloads, next) = log.read(place, 100).unwrap();
+            ids.extend(payloads.iter().map(|payload| Message::decode(payload).unwrap().id));
+            place = next;
+        }
+        log.advance(reader, place).unwrap();
+        ids
+    }
+
+    fn copied(copy: &LogCopy) -> Vec<(u64, String)> {
+        let mut all = Vec::new();
+        copy.messages(|sequence, message| {
+            all.push((sequence, message.id));
+            Ok::<_, BusError>(())
+        })
+        .unwrap();
+        all
+    }
+
+    const LARGE: usize = 6 << 20;
+
+    #[tokio::test]
+    async fn a_copy_keeps_what_the_writer_removes_and_takes_what_comes() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(LogCopy::begin(&folder.path().join("none")).unwrap().is_empty().unwrap());
+        let log = Log::open(folder.path()).unwrap();
+        log.cursor("r").unwrap();
+        assert!(LogCopy::begin(folder.path()).unwrap().is_empty().unwrap());
+        append(&log, 0..3, LARGE).await;
+        read_to_end(&log, "r");
+        append(&log, 3..4, LARGE).await;
+        let mut copy = LogCopy::begin(folder.path()).unwrap();
+        assert_eq!(copy.readers(), [("r".to_owned(), 3)]);
+        assert!(!copy.is_empty().unwrap() && in_use(folder.path()).unwrap());
+        // A third segment is begun, the second goes.
+        append(&log, 4..5, LARGE).await;
+        read_to_end(&log, "r");
+        assert!(copy.complete().unwrap());
+        let all = copied(&copy);
+        let expected: Vec<(u64, String)> = (2..5).map(|number| (number, number.to_string())).collect();
+        assert!(all.ends_with(&expected), "{all:?}");
+        drop(log);
+        assert!(!in_use(folder.path()).unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_copy_notices_a_segment_that_came_and_went() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        log.cursor("r").unwrap();
+        append(&log, 0..1, LARGE).await;
+        let mut copy = LogCopy::begin(folder.path()).unwrap();
+        append(&log, 1..5, LARGE).await;
+        read_to_end(&log, "r");
+        assert!(!copy.complete().unwrap());
+    }
+
+    #[tokio::test]
+    async fn damage_in_a_copy_is_an_error_and_a_torn_tail_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        append(&log, 0..4, LARGE).await;
+        let copy = LogCopy::begin(folder.path()).unwrap();
+        assert_eq!(copy.segments(), 2);
+        let first = HEADER + 4000;
+        let second = first + super::super::frame_size(message(0, LARGE).encode().len());
+        let spoil = |number, at| {
+            let file = OpenOptions::new().write(true).open(segment_path(folder.path(), number)).unwrap();
+            file.write_all_at(b"X", at).unwrap();
+        };
+        let damaged = || matches!(copy.messages(|_, _| Ok::<_, BusError>(())), Err(BusError::Damaged { .. }));
+        spoil(2, second);
+        assert_eq!(copied(&copy).len(), 3, "the last frame may be under way");
+        spoil(1, second);
+        assert!(damaged(), "a segment that is full has no tail");
+    }
+
+    #[tokio::test]
+    async fn damage_before_good_frames_of_the_last_segment_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        append(&log, 0..3, 5000).await;
+        let copy = LogCopy::begin(folder.path()).unwrap();
+        let file = OpenOptions::new().write(true).open(segment_path(folder.path(), 1)).unwrap();
+        file.write_all_at(b"X", HEADER + 4000).unwrap();
+        let result = copy.messages(|_, _| Ok::<_, BusError>(()));
+        assert!(matches!(result, Err(BusError::Damaged { .. })), "{result:?}");
+    }
+
+    #[tokio::test]
+    async fn each_reader_of_a_filled_log_goes_on_where_it_stood() {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = [("behind", 12), ("ahead", 15), ("done", 99)].map(|(name, from)| (name.to_owned(), from));
+        let mut fill = LogFill::create(folder.path(), readers.into()).unwrap();
+        for number in 10..18 {
+            fill.add(number, &message(usize::try_from(number).unwrap(), 10)).await.unwrap();
+        }
+        fill.finish().await.unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        assert_eq!(read_to_end(&log, "behind"), ["12", "13", "14", "15", "16", "17"]);
+        assert_eq!(read_to_end(&log, "ahead"), ["15", "16", "17"]);
+        assert_eq!(read_to_end(&log, "done"), Vec::<String>::new());
     }
 }

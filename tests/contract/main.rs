@@ -1,6 +1,7 @@
 //! What every backend must do, run on each of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod bus;
 mod parked;
 mod schedules;

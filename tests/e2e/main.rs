@@ -1,11 +1,13 @@
 //! The program as its users use it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod browser;
 mod circuit;
 mod cli;
 mod collector;
 mod demo;
+mod doctor;
 mod hooks;
 mod layers;
 mod maps;

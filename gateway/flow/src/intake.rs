@@ -77,6 +77,28 @@ fn portions_of(deliveries: Vec<Delivery>) -> impl Iterator<Item = Vec<Delivery>>
 
 /// Moves deliveries into the store; returns when they are there.
 async fn take(hub: &Arc<Hub>, deliveries: Vec<Delivery>) {
+    // A backup waits for its marks: what lay before them is in the store when they are noted.
+    let (marks, deliveries): (Vec<_>, Vec<_>) =
+        deliveries.into_iter().partition(|delivery| delivery.message.topic == hub_bus::MARK_TOPIC);
+    take_payloads(hub, deliveries).await;
+    let names = marks.into_iter().map(|mark| mark.message.id).filter(|name| name.starts_with("mark/")).collect();
+    note_marks(hub, names).await;
+}
+
+async fn note_marks(hub: &Arc<Hub>, names: Vec<String>) {
+    if names.is_empty() {
+        return;
+    }
+    let now = hub.clock.micros();
+    if let Err(error) = hub.store.write(job!(|tx| { tx.note_marks(names, now).await })).await {
+        tracing::warn!(error = %error, "the mark of a backup could not be noted");
+    }
+}
+
+async fn take_payloads(hub: &Arc<Hub>, deliveries: Vec<Delivery>) {
+    if deliveries.is_empty() {
+        return;
+    }
     if !deliveries.iter().any(|delivery| delivery.again) {
         return take_together(hub, deliveries, false).await;
     }

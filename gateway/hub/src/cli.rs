@@ -92,6 +92,18 @@ pub(crate) enum Command {
     },
     /// Hand events of the past to consumers again, or map payloads again; what was done once is not done twice.
     Replay(crate::replay::ReplayArgs),
+    /// Copy store and accepted messages into a folder while the hub runs.
+    Backup(BackupArgs),
+    /// Put a backup into an empty store and data folder.
+    Restore(Restore),
+    /// Look for what is wrong or weak in a set-up; each finding says how to mend it.
+    Doctor {
+        #[command(flatten)]
+        place: Place,
+        /// How findings are printed.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
     /// List, switch off and on, and delete subscriptions: who is told of events by outgoing web hooks.
     Subscriptions {
         #[command(subcommand)]
@@ -163,6 +175,43 @@ pub(crate) struct Place {
     /// Where data is kept; wins over hub.yaml.
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct BackupArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<BackupCommand>,
+    /// The configuration folder.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) config: PathBuf,
+    /// Where data is kept; wins over hub.yaml.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The folder of the backup; made, and not there before.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BackupCommand {
+    /// Check a backup without restoring it: every file is there and as it was written.
+    Verify {
+        /// The folder of the backup.
+        folder: PathBuf,
+        /// A configuration folder whose master key must be the backup's.
+        #[arg(long, value_name = "DIR")]
+        config: Option<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The folder of the backup.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Args)]

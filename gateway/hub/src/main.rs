@@ -2,17 +2,20 @@
 
 mod assemble;
 mod assets;
+mod backup;
 mod check;
 mod circuit;
 mod cli;
 mod config;
 mod demo;
+mod doctor;
 mod init;
 mod keys;
 mod maps;
 mod master;
 mod parked;
 mod replay;
+mod restore;
 mod sandbox;
 mod say;
 mod schedules;
@@ -55,6 +58,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys { command, place } => keys::run(command, &place).await,
         Command::Parked { command, place } => Box::pin(parked::run(command, &place)).await,
         Command::Replay(args) => Box::pin(replay::run(args)).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Restore(args) => restore::run(args).await,
+        Command::Doctor { place, format } => doctor::run(&place, format).await,
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Map { command } => maps::run(&command),

@@ -172,15 +172,21 @@ const OLDER: &str = "
 const DEFER_MICROS: i64 = 30_000_000;
 
 impl Tx {
-    /// Asks for a call; `false` when one with this key was asked for before.
+    /// Asks for a call; `false` when one with this key was asked for before. In a store that was restored, a journey
+    /// that began before may have come to this call already, after the backup: then it is made as one whose outcome
+    /// is not known.
     ///
     /// # Errors
     /// The store fails.
     pub async fn insert_call(&mut self, call: NewCall) -> Result<bool, StoreError> {
+        // Of `traceparent`: version, trace, parent, flags.
+        let trace_id = call.trace.split('-').nth(1).unwrap_or_default().to_owned();
         let statement = sql(
             "INSERT INTO calls (id, tenant, connection, operation, key, order_key, created_at, trace, subject, body,
                                 available_at, state, tries, unsure, lease_until, owner)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 'ready', 0, 0, 0, '')
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 'ready', 0,
+                     (SELECT COUNT(*) FROM meta m, journeys j WHERE m.name = 'restored_at' AND j.trace = $11
+                        AND j.started_at < CAST(m.value AS BIGINT)), 0, '')
              ON CONFLICT (tenant, connection, key) DO NOTHING",
         )
         .bind(call.id)
@@ -192,7 +198,8 @@ impl Tx {
         .bind(call.created_at)
         .bind(call.trace)
         .bind(call.subject)
-        .bind(call.body.0);
+        .bind(call.body.0)
+        .bind(trace_id);
         Ok(self.run(statement).await? == 1)
     }
 

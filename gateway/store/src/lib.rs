@@ -10,6 +10,7 @@
 //! Bodies are sealed by the caller with [`Keyring`]; nothing personal lies in a column in clear text.
 
 mod address;
+pub mod backup;
 mod calls;
 mod circuits;
 mod claiming;
@@ -24,6 +25,7 @@ mod keys;
 mod leases;
 mod mappings;
 mod parked;
+mod probe;
 mod raws;
 mod records;
 mod redrives;
@@ -52,6 +54,7 @@ pub use keyring::{Keyring, MasterKey, Sealed};
 pub use keys::{ApiKey, NewApiKey};
 pub use mappings::MappingText;
 pub use parked::{NewParked, Parked, ParkedFilter, ParkedGroup, Resolved, Which};
+pub use probe::{Probe, Waiting};
 pub use raws::{Near, NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
 pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};

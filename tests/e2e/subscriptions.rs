@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// Sends a request with a key; status and body (null when it is empty).
 fn ask(place: &Place, key: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {

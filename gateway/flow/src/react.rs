@@ -2,17 +2,18 @@
 //! the consumer computes effects, and they commit together with the mark that the event was done: a redelivery
 //! changes nothing.
 
-use crate::claims::LEASE_MICROS;
-use crate::effects::{CallRequest, Effects, Failure};
+use crate::claims::{LEASE_MICROS, LostClaims};
+use crate::commit::{Prepared, keep_effects};
+use crate::effects::{Effects, Failure};
 use crate::event::EventMessage;
 use crate::hub::{Hub, IDLE};
 use crate::intake::MAP;
 use crate::journey::{Steps, Went};
-use crate::{map_in, records, subscriptions};
+use crate::{map_in, replay, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
-use hub_store::{Claimed, NewCall, NewParked, NewWork, job};
+use hub_store::{Claimed, NewParked, NewWork, job};
 use hub_telemetry::{context_of, within};
 use hub_tree::TraceContext;
 use std::panic::AssertUnwindSafe;
@@ -112,14 +113,17 @@ pub(crate) async fn run(hub: Arc<Hub>) {
     let slots = Arc::new(Semaphore::new(CONCURRENCY));
     let consumers: Vec<&'static str> =
         std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect();
+    let mut lost = LostClaims::default();
     while !hub.stops() {
+        lost.give_back(&hub, "inbox", &hub.held.work).await;
         // At least one slot is free before anything is claimed.
         let Ok(first) = Arc::clone(&slots).acquire_owned().await else { return };
         let free = i64::try_from(slots.available_permits() + 1).unwrap_or(1);
-        let (node, now, names) = (hub.node.clone(), hub.clock.micros(), consumers.clone());
+        let (node, now, names) = (hub.node.clone(), hub.store_now(), consumers.clone());
         let claimed = hub.store.write(job!(|tx| { tx.claim_work(&names, &node, now, now + LEASE_MICROS, free).await }));
         let claimed = claimed.await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no work can be claimed");
+            lost.note(&error, now + LEASE_MICROS);
             Vec::new()
         });
         if claimed.is_empty() {
@@ -186,7 +190,7 @@ fn backoff(tries: i64) -> Duration {
 async fn retry(hub: &Arc<Hub>, work: &Claimed, reason: &str) -> Result<(), hub_store::StoreError> {
     let wait = backoff(work.tries);
     tracing::warn!(consumer = %work.new.consumer, reason, wait_ms = wait.as_millis(), "a message will be tried again");
-    let at = hub.clock.micros() + i64::try_from(wait.as_micros()).unwrap_or(0);
+    let at = hub.store_now() + i64::try_from(wait.as_micros()).unwrap_or(0);
     let (seq, node) = (work.seq, hub.node.clone());
     hub.store.write(job!(|tx| { tx.retry_work(seq, &node, at).await })).await
 }
@@ -210,19 +214,20 @@ async fn park(hub: &Arc<Hub>, work: &Claimed, failure: Failure) -> Result<(), hu
         at: hub.clock.micros(),
     };
     let mut steps = Steps::of(&context, &work.new.tenant);
+    let original = replay::original(&work.new.message).to_owned();
     let (system, subject) = if raw {
-        (work.new.connection.as_str(), format!("raw/{}", work.new.message))
+        (work.new.connection.as_str(), format!("raw/{original}"))
     } else {
         ("hub", work.new.order_key.clone())
     };
     steps.add(&hub.ids, parked.at, (&work.new.consumer, Went::Parked), system, &subject, format!("{code}: {reason}"));
-    let (seq, node, message) = (work.seq, hub.node.clone(), work.new.message.clone());
+    let (seq, node) = (work.seq, hub.node.clone());
     hub.store
         .write(job!(|tx| {
             if tx.finish_work(seq, &node, "parked").await? {
                 tx.park(parked).await?;
                 if raw {
-                    tx.park_raw(&message).await?;
+                    tx.park_raw(&original).await?;
                 }
                 tx.add_steps(steps.into_vec()).await?;
             }
@@ -247,59 +252,22 @@ async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Resul
 }
 
 /// Commits what an event led to, together with the mark that it was done.
-async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: Effects) -> Result<(), Failure> {
-    let Effects { writes, calls, told, mut steps } = effects;
-    let mut rows = Vec::with_capacity(calls.len());
-    for call in calls {
-        rows.push(row_of(hub, event, call)?);
-    }
+async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, mut effects: Effects) -> Result<(), Failure> {
     let (inner, seq, event, message) = (Arc::clone(hub), work.seq, event.clone(), work.new.message.clone());
+    let told = std::mem::take(&mut effects.told);
+    let effects = Prepared::of(hub, &event, effects)?;
     let committed = hub.store.write(job!(|tx| {
         let hub = inner;
-        let now = hub.clock.micros();
-        let applied = match records::apply(&hub, tx, &event.tenant, &event.trace, writes).await? {
-            Ok(applied) => applied,
-            Err(unknown) => {
-                return Ok(Err(Failure::park("UNKNOWN_HUB_ID", format!("there is no such {}", unknown.entity))));
-            }
-        };
-        let mut events = Vec::new();
-        for record in applied {
-            hub.metrics.record(record.entity.name, record.became.word());
-            events.extend(record.events);
-        }
-        tx.insert_events(events).await?;
-        for call in rows {
-            let (connection, subject, key) = (call.connection.clone(), call.subject.clone(), call.key.clone());
-            if !tx.insert_call(call).await? {
-                steps.add(&hub.ids, now, ("call", Went::Ok), &connection, &subject, format!("{key}: asked for before"));
-            }
+        if let Err(failure) = keep_effects(&hub, tx, &event, effects).await? {
+            return Ok(Err(failure));
         }
         subscriptions::tell(&hub, tx, &event, &message, told).await?;
-        tx.add_steps(steps.into_vec()).await?;
         if tx.finish_work(seq, &hub.node, "done").await? { Ok(Ok(())) } else { Err(hub_store::StoreError::Broken) }
     }));
     committed.await??;
     hub.wake.events.notify_one();
     hub.wake.calls.notify_one();
     Ok(())
-}
-
-fn row_of(hub: &Hub, event: &EventMessage, call: CallRequest) -> Result<NewCall, Failure> {
-    let id = hub.ids.next().to_string();
-    let body = hub.store.keyring().seal(&event.tenant, &format!("call:{id}"), call.args.as_bytes())?;
-    Ok(NewCall {
-        id,
-        tenant: event.tenant.clone(),
-        connection: call.connection,
-        operation: call.operation,
-        key: call.key,
-        order_key: call.order_key,
-        created_at: hub.clock.micros(),
-        trace: event.trace.to_string(),
-        subject: call.subject,
-        body,
-    })
 }
 
 #[cfg(test)]
@@ -319,11 +287,13 @@ mod tests {
             at: "2026-03-01T09:30:00.000Z".into(),
             changed: vec!["stage".into(), "stage_kind".into()],
             trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap(),
+            replay: None,
         };
         let text = event.to_cloud_event();
         assert!(text.contains(r#""type":"hr.application.stage_changed.v1""#), "{text}");
         assert!(text.contains(r#""subject":"application/r""#), "{text}");
         assert_eq!(EventMessage::from_cloud_event(text.as_bytes()), Some(event));
         assert_eq!(EventMessage::from_cloud_event(b"{}"), None);
+        assert!(!text.contains("replay"), "{text}");
     }
 }

@@ -7,8 +7,8 @@ use hub_store::{
 use hub_tree::{Clock, Ids};
 use std::sync::LazyLock;
 
-struct Backend {
-    store: Store,
+pub(crate) struct Backend {
+    pub(crate) store: Store,
     url: String,
     _folder: Option<tempfile::TempDir>,
 }
@@ -20,18 +20,18 @@ async fn open(url: &str) -> Result<Store, StoreError> {
     Store::open(&options, MasterKey::new(MASTER), &Clock::System).await
 }
 
-async fn sqlite() -> Backend {
+pub(crate) async fn sqlite() -> Backend {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("hub.db").display());
     Backend { store: open(&url).await.unwrap(), url, _folder: Some(folder) }
 }
 
-async fn postgres() -> Backend {
+pub(crate) async fn postgres() -> Backend {
     let url = tokio::task::spawn_blocking(|| hub_support::postgres().new_database()).await.unwrap();
     Backend { store: open(&url).await.unwrap(), url, _folder: None }
 }
 
-fn id() -> String {
+pub(crate) fn id() -> String {
     static IDS: LazyLock<Ids> = LazyLock::new(|| Ids::new(Clock::System));
     IDS.next().to_string()
 }
@@ -50,7 +50,7 @@ fn raw(dedupe: &str) -> NewRaw {
     }
 }
 
-fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork {
+pub(crate) fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork {
     NewWork {
         consumer: consumer.into(),
         message: message.into(),
@@ -63,7 +63,7 @@ fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork
     }
 }
 
-fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
+pub(crate) fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
     NewCall {
         id: id(),
         tenant: "default".into(),

@@ -8,6 +8,7 @@ mod demo;
 mod hooks;
 mod layers;
 mod maps;
+mod parked;
 mod privacy;
 mod road;
 mod subscriptions;

@@ -132,10 +132,8 @@ impl Topology {
 
 /// A queue for messages that nobody consumes.
 pub(crate) fn keeping(name: String, bindings: Vec<(String, String)>) -> Queue {
-    let arguments = vec![
-        ("x-queue-type", Argument::Text("quorum".to_owned())),
-        ("x-delivery-limit", Argument::Number(NO_LIMIT)),
-    ];
+    let arguments =
+        vec![("x-queue-type", Argument::Text("quorum".to_owned())), ("x-delivery-limit", Argument::Number(NO_LIMIT))];
     Queue { name, arguments, bindings }
 }
 

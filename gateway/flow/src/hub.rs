@@ -5,7 +5,7 @@ use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
-use crate::{edge, intake, react, relay, send};
+use crate::{edge, intake, react, redrive, relay, send};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -214,6 +214,7 @@ impl Hub {
             loops.spawn(relay::run(Arc::clone(&self)));
             loops.spawn(react::take_in(Arc::clone(&self)));
             loops.spawn(claims::keep(Arc::clone(&self)));
+            loops.spawn(redrive::run(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
         } else {

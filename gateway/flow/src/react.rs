@@ -8,7 +8,7 @@ use crate::event::EventMessage;
 use crate::hub::{Hub, IDLE};
 use crate::intake::MAP;
 use crate::journey::{Steps, Went};
-use crate::{map_in, records, subscriptions};
+use crate::{map_in, records, replay, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
@@ -210,19 +210,20 @@ async fn park(hub: &Arc<Hub>, work: &Claimed, failure: Failure) -> Result<(), hu
         at: hub.clock.micros(),
     };
     let mut steps = Steps::of(&context, &work.new.tenant);
+    let original = replay::original(&work.new.message).to_owned();
     let (system, subject) = if raw {
-        (work.new.connection.as_str(), format!("raw/{}", work.new.message))
+        (work.new.connection.as_str(), format!("raw/{original}"))
     } else {
         ("hub", work.new.order_key.clone())
     };
     steps.add(&hub.ids, parked.at, (&work.new.consumer, Went::Parked), system, &subject, format!("{code}: {reason}"));
-    let (seq, node, message) = (work.seq, hub.node.clone(), work.new.message.clone());
+    let (seq, node) = (work.seq, hub.node.clone());
     hub.store
         .write(job!(|tx| {
             if tx.finish_work(seq, &node, "parked").await? {
                 tx.park(parked).await?;
                 if raw {
-                    tx.park_raw(&message).await?;
+                    tx.park_raw(&original).await?;
                 }
                 tx.add_steps(steps.into_vec()).await?;
             }
@@ -319,11 +320,13 @@ mod tests {
             at: "2026-03-01T09:30:00.000Z".into(),
             changed: vec!["stage".into(), "stage_kind".into()],
             trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap(),
+            replay: None,
         };
         let text = event.to_cloud_event();
         assert!(text.contains(r#""type":"hr.application.stage_changed.v1""#), "{text}");
         assert!(text.contains(r#""subject":"application/r""#), "{text}");
         assert_eq!(EventMessage::from_cloud_event(text.as_bytes()), Some(event));
         assert_eq!(EventMessage::from_cloud_event(b"{}"), None);
+        assert!(!text.contains("replay"), "{text}");
     }
 }

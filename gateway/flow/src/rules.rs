@@ -484,13 +484,15 @@ fn act<'a>(
         None => event.subject(),
     };
     effects.steps.add(&hub.ids, now, ("rule", Went::Ok), "hub", &event.subject(), format!("{}/{}", flow.name, rule.id));
-    for action in &rule.actions {
+    for (index, action) in rule.actions.iter().enumerate() {
         let applies = eval.holds(action.when.as_ref())?;
         match &action.what {
             What::Create { name, draft } => {
                 let mut made = Value::Absent;
                 if applies {
-                    let id = hub.ids.next().to_string();
+                    // Named where it can be: a rule may get more actions before its events are replayed.
+                    let which = name.clone().unwrap_or_else(|| index.to_string());
+                    let id = event.id_of(&format!("flow {}/{}/{which}", flow.name, rule.id));
                     let write = create(flow, rule, draft, eval, &id)?;
                     let subject = format!("{}/{id}", draft.entity.name);
                     effects.steps.add(&hub.ids, now, ("create", Went::Ok), "hub", &subject, draft.entity.name);

@@ -139,6 +139,7 @@ impl Hub {
             at: rfc3339_micros(self.clock.micros()),
             changed: Vec::new(),
             trace,
+            replay: None,
         };
         let (hub, told) = (Arc::clone(self), vec![of.id.clone()]);
         let message = id.clone();

@@ -83,6 +83,15 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Look at what needs a person, by cause; try it again, or discard it.
+    Parked {
+        #[command(subcommand)]
+        command: crate::parked::ParkedCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Hand events of the past to consumers again, or map payloads again; what was done once is not done twice.
+    Replay(crate::replay::ReplayArgs),
     /// List, switch off and on, and delete subscriptions: who is told of events by outgoing web hooks.
     Subscriptions {
         #[command(subcommand)]

@@ -10,12 +10,14 @@ mod init;
 mod keys;
 mod maps;
 mod master;
+mod parked;
+mod replay;
 mod sandbox;
 mod say;
 mod serve;
 mod server;
-mod topology;
 mod subscriptions;
+mod topology;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -49,6 +51,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
+        Command::Parked { command, place } => Box::pin(parked::run(command, &place)).await,
+        Command::Replay(args) => Box::pin(replay::run(args)).await,
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),

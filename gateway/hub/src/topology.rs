@@ -44,6 +44,9 @@ pub(crate) async fn run(command: TopologyCommand, place: &Place) -> anyhow::Resu
 fn tell_dead(dead: u64, topology: &Topology) {
     if dead > 0 {
         let count = say::number(usize::try_from(dead).unwrap_or(usize::MAX), "message");
-        say::out(format!("{count} in {}: no consumer could take them; docs/rabbitmq.md says what to do", topology.dead()));
+        say::out(format!(
+            "{count} in {}: no consumer could take them; docs/rabbitmq.md says what to do",
+            topology.dead()
+        ));
     }
 }

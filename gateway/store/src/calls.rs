@@ -72,7 +72,7 @@ pub struct Call {
     pub error: Option<String>,
 }
 
-fn read(row: &AnyRow) -> Result<Call, sqlx::Error> {
+pub(crate) fn read(row: &AnyRow) -> Result<Call, sqlx::Error> {
     Ok(Call {
         seq: row.try_get("seq")?,
         new: NewCall {

@@ -22,6 +22,8 @@ mod mappings;
 mod parked;
 mod raws;
 mod records;
+mod redrives;
+mod reopen;
 mod schema;
 mod subscriptions;
 mod tokens;
@@ -36,9 +38,10 @@ pub use journeys::{Journey, Step};
 pub use keyring::{Keyring, MasterKey, Sealed};
 pub use keys::{ApiKey, NewApiKey};
 pub use mappings::MappingText;
-pub use parked::{NewParked, Parked, ParkedFilter};
+pub use parked::{NewParked, Parked, ParkedFilter, ParkedGroup, Resolved, Touched, TouchedCalls, Which};
 pub use raws::{NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
+pub use redrives::{Errand, NewRedrive, OldRaw, Passed, Past, Portion, Redrive, Verdict};
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };

@@ -43,7 +43,7 @@ pub struct Raw {
     pub state: String,
 }
 
-fn read(row: &AnyRow) -> Result<Raw, sqlx::Error> {
+pub(crate) fn read(row: &AnyRow) -> Result<Raw, sqlx::Error> {
     Ok(Raw {
         new: NewRaw {
             id: row.try_get("id")?,

@@ -66,13 +66,10 @@ impl Control {
     /// How a queue is, if it is there.
     pub(crate) async fn queue(&mut self, name: &str) -> Result<Option<Counts>, BusError> {
         let options = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
-        let said = self.ask(|channel| async move {
-            channel.queue_declare(name.into(), options, FieldTable::default()).await
-        });
+        let said =
+            self.ask(|channel| async move { channel.queue_declare(name.into(), options, FieldTable::default()).await });
         match said.await? {
-            Said::Yes(queue) => {
-                Ok(Some(Counts { messages: queue.message_count(), consumers: queue.consumer_count() }))
-            }
+            Said::Yes(queue) => Ok(Some(Counts { messages: queue.message_count(), consumers: queue.consumer_count() })),
             Said::No(NOT_FOUND, _) => Ok(None),
             Said::No(_, text) => Err(BusError::Topology(text)),
         }
@@ -94,8 +91,8 @@ impl Control {
     pub(crate) async fn declare_queue(&mut self, queue: &Queue) -> Result<Option<Wrong>, BusError> {
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         let name = queue.name.as_str();
-        let said = self
-            .ask(|channel| async move { channel.queue_declare(name.into(), options, arguments(queue)).await });
+        let said =
+            self.ask(|channel| async move { channel.queue_declare(name.into(), options, arguments(queue)).await });
         refused(said.await?)
     }
 
@@ -155,8 +152,8 @@ impl Control {
     }
 
     pub(crate) async fn empty(&mut self, queue: &str) -> Result<(), BusError> {
-        let said = self
-            .ask(|channel| async move { channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await });
+        let said =
+            self.ask(|channel| async move { channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await });
         gone(said.await?)
     }
 

@@ -90,12 +90,9 @@ impl Flight {
 
 fn properties(message: &Message) -> BasicProperties {
     let mut headers = FieldTable::default();
-    for (name, value) in [
-        ("tenant", &message.tenant),
-        ("key", &message.key),
-        ("topic", &message.topic),
-        ("traceparent", &message.trace),
-    ] {
+    for (name, value) in
+        [("tenant", &message.tenant), ("key", &message.key), ("topic", &message.topic), ("traceparent", &message.trace)]
+    {
         headers.insert(name.into(), AMQPValue::LongString(value.as_str().into()));
     }
     BasicProperties::default()

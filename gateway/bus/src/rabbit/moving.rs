@@ -99,9 +99,9 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
     async fn lock(&mut self) -> Result<(), BusError> {
         let name = self.topology.lock();
         let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-        let said = self.control.ask(|channel| async move {
-            channel.queue_declare(name.into(), options, FieldTable::default()).await
-        });
+        let said = self
+            .control
+            .ask(|channel| async move { channel.queue_declare(name.into(), options, FieldTable::default()).await });
         match said.await? {
             Said::No(RESOURCE_LOCKED, _) => Err(BusError::Topology("another `topology apply` is under way".to_owned())),
             other => granted(other).map(drop),
@@ -220,9 +220,9 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
         {
             return Err(BusError::Held { queue: name.to_owned(), consumers: left.consumers });
         }
-        let said = self.control.ask(|channel| async move {
-            channel.queue_delete(name.into(), QueueDeleteOptions::default()).await
-        });
+        let said = self
+            .control
+            .ask(|channel| async move { channel.queue_delete(name.into(), QueueDeleteOptions::default()).await });
         gone(said.await?)
     }
 
@@ -233,8 +233,7 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
         let writing = within(self.connection.create_channel()).await?;
         within(writing.confirm_select(ConfirmSelectOptions::default())).await?;
         let options = BasicConsumeOptions::default();
-        let mut stream =
-            within(reading.basic_consume(from.into(), "".into(), options, FieldTable::default())).await?;
+        let mut stream = within(reading.basic_consume(from.into(), "".into(), options, FieldTable::default())).await?;
         let mut count = 0;
         loop {
             let batch = match tokio::time::timeout(Duration::from_millis(300), stream.next()).await {

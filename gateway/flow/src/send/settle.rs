@@ -119,6 +119,8 @@ pub(super) async fn settle(attempt: &Attempt<'_>, destination: Option<Arc<dyn De
             tracing::warn!(connection.id = %new.connection, operation = %new.operation, code, trace.id = %context.id(), "a call was parked");
             step(Went::Parked, format!("{}: {code}: {reason}", new.operation));
             settled.state = CallState::Parked;
+            // Kept for the day on which somebody tries it again.
+            settled.unsure = call.unsure || code == "OUTCOME_UNKNOWN";
             settled.error = Some(reason.clone());
             settled.parked = Some(parked(hub, call, &context, code, &reason, String::new()));
             "parked"

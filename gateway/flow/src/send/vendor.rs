@@ -111,7 +111,7 @@ fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply)
         url: None,
         vendor_time: None,
         // A vendor that knows a repetition gives its first answer again: it is as old as the first try.
-        received_at: if call.tries > 1 { call.new.created_at } else { now },
+        received_at: if call.tries > 1 || call.unsure { call.new.created_at } else { now },
         raw: id.clone(),
         raw_sha256: sha256.clone(),
         mapping: mapping.id.clone(),

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bus;
+mod parked;
 mod schedules;
 mod store;
 mod timers;
+mod topology;

@@ -1,11 +1,12 @@
 //! The store, on SQLite and on PostgreSQL.
 
 use hub_store::{
-    CallState, Identity, IndexEntry, Journey, MasterKey, NewCall, NewEvent, NewRaw, NewWork, Options, Page,
-    RecordFilter, RecordRow, Sealed, Step, Store, StoreError, job,
+    CallState, CircuitState, Counts, Hand, Identity, IndexEntry, Journey, Lane, MasterKey, NewCall, NewEvent, NewRaw,
+    NewWork, Options, Page, RecordFilter, RecordRow, Sealed, Step, Store, StoreError, Take, job,
 };
 use hub_tree::{Clock, Ids};
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 pub(crate) struct Backend {
     pub(crate) store: Store,
@@ -16,7 +17,7 @@ pub(crate) struct Backend {
 const MASTER: [u8; 32] = [7; 32];
 
 pub(crate) async fn open(url: &str) -> Result<Store, StoreError> {
-    let options = Options { url: url.to_owned(), max_connections: 8 };
+    let options = Options { url: url.to_owned(), ..Options::default() };
     Store::open(&options, MasterKey::new(MASTER), &Clock::System).await
 }
 
@@ -31,7 +32,7 @@ pub(crate) async fn postgres() -> Backend {
     Backend { store: open(&url).await.unwrap(), url, _folder: None }
 }
 
-fn id() -> String {
+pub(crate) fn id() -> String {
     static IDS: LazyLock<Ids> = LazyLock::new(|| Ids::new(Clock::System));
     IDS.next().to_string()
 }
@@ -50,7 +51,7 @@ fn raw(dedupe: &str) -> NewRaw {
     }
 }
 
-fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork {
+pub(crate) fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork {
     NewWork {
         consumer: consumer.into(),
         message: message.into(),
@@ -63,7 +64,7 @@ fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork
     }
 }
 
-fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
+pub(crate) fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
     NewCall {
         id: id(),
         tenant: "default".into(),
@@ -76,6 +77,10 @@ fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
         subject: "message/1".into(),
         body: Sealed(vec![1]),
     }
+}
+
+fn take(connection: &str, limit: i64) -> Take {
+    Take { connection: connection.into(), limit, first_tries: false }
 }
 
 fn record(id: &str, version: i64) -> RecordRow {
@@ -160,7 +165,7 @@ mod contract {
             again.keyring().match_key("default", "email", "a").unwrap(),
             keyring.match_key("default", "email", "a").unwrap()
         );
-        let options = Options { url: b.url.clone(), max_connections: 2 };
+        let options = Options { url: b.url.clone(), max_connections: 2, ..Options::default() };
         let wrong = Store::open(&options, MasterKey::new([8; 32]), &Clock::System).await;
         assert!(matches!(wrong.err(), Some(StoreError::Sealed(_))));
     }
@@ -253,28 +258,190 @@ mod contract {
         assert!(ask(call("move:1", "gh", "app/1")).await.unwrap());
         assert!(ask(call("note:2", "gh", "app/2")).await.unwrap());
         assert!(ask(call("msg:1", "ding", "app/1")).await.unwrap());
-        let claim = |now, limit, full: Vec<String>| {
-            b.store.write(job!(|tx| { tx.claim_calls("w", now, now + 10, (limit, 1), &full).await }))
-        };
-        let first = claim(5, 9, vec![]).await.unwrap();
+        let claim =
+            |now, takes: Vec<Take>| b.store.write(job!(|tx| { tx.claim_calls("w", now, now + 10, takes).await }));
+        let lanes = |now| b.store.read(job!(|tx| { tx.due_lanes(now).await }));
+        let names = |lanes: Vec<Lane>| lanes.into_iter().map(|l| (l.connection, l.running)).collect::<Vec<_>>();
+        assert!(lanes(0).await.unwrap().is_empty(), "nothing is due yet");
+        assert_eq!(names(lanes(5).await.unwrap()), [("ding".to_owned(), 0), ("gh".to_owned(), 0)]);
+        let first = claim(5, vec![take("gh", 1), take("ding", 5), take("nobody", 5)]).await.unwrap();
         let keys: Vec<&str> = first.iter().map(|c| c.new.key.as_str()).collect();
-        assert_eq!(keys, ["note:1", "msg:1"], "one per connection, the oldest of its key");
-        assert_eq!(claim(5, 9, vec!["gh".into()]).await.unwrap().len(), 0);
+        assert_eq!(keys, ["note:1", "msg:1"], "as many as there is room for, the oldest of its key");
+        assert_eq!(claim(5, vec![take("ding", 1)]).await.unwrap().len(), 0);
+        assert_eq!(names(lanes(5).await.unwrap()), [("gh".to_owned(), 1)]);
         let seq = first[0].seq;
         let settle = |state, at, unsure, error: Option<String>| {
             b.store.write(job!(|tx| { tx.settle_call(seq, "w", state, at, unsure, error).await }))
         };
         assert!(settle(CallState::Ready, 20, true, Some("timeout".into())).await.unwrap());
-        assert_eq!(claim(6, 9, vec![]).await.unwrap()[0].new.key, "note:2", "its own key waits, another does not");
-        let again = claim(20, 9, vec![]).await.unwrap();
+        let next = claim(6, vec![take("gh", 5)]).await.unwrap();
+        assert_eq!((next.len(), next[0].new.key.as_str()), (1, "note:2"), "its own key waits, another does not");
+        let first_tries = Take { first_tries: true, ..take("gh", 5) };
+        assert!(claim(20, vec![first_tries]).await.unwrap().is_empty(), "no retries, and nobody before his elder");
+        let again = claim(20, vec![take("gh", 1)]).await.unwrap();
         assert_eq!((again[0].new.key.as_str(), again[0].tries, again[0].unsure), ("note:1", 2, true));
         assert!(settle(CallState::Done, 21, false, None).await.unwrap());
         assert!(!settle(CallState::Done, 21, false, None).await.unwrap(), "a settled call is settled");
-        assert_eq!(claim(22, 9, vec![]).await.unwrap()[0].new.key, "move:1");
+        assert_eq!(claim(22, vec![take("gh", 1)]).await.unwrap()[0].new.key, "move:1");
         let back = b.store.write(job!(|tx| { tx.take_back(1000, None).await })).await.unwrap();
         assert_eq!(back, 3);
         let found = b.store.read(job!(|tx| { tx.call("default", "gh", "move:1").await })).await.unwrap().unwrap();
         assert!(found.unsure, "a call whose worker died may have been carried out");
+    }
+
+    pub(super) async fn calls_that_must_wait_stand_in_nobodys_way(b: Backend) {
+        // More calls of one order key than a claim looks at, and one call of another key behind them.
+        let mut all: Vec<NewCall> = (0..450).map(|n| call(&format!("k{n}"), "c", "same")).collect();
+        all.push(call("other", "c", "other"));
+        let asking = b.store.write(job!(|tx| {
+            for call in all {
+                tx.insert_call(call).await?;
+            }
+            Ok(())
+        }));
+        asking.await.unwrap();
+        let claim = |now| b.store.write(job!(|tx| { tx.claim_calls("w", now, now + 10, vec![take("c", 4)]).await }));
+        let end = |seq, state, at| b.store.write(job!(|tx| { tx.settle_call(seq, "w", state, at, false, None).await }));
+        let head = claim(5).await.unwrap();
+        assert_eq!((head.len(), head[0].new.key.as_str()), (1, "k0"));
+        let mut found = Vec::new();
+        for _ in 0..4 {
+            found.extend(claim(6).await.unwrap().into_iter().map(|call| call.new.key));
+        }
+        assert_eq!(found, ["other"], "what waits for its turn was moved out of the way");
+        // Its turn comes at once when the older one has ended, and the order is kept.
+        end(head[0].seq, CallState::Done, 7).await.unwrap();
+        for n in 1..6 {
+            let next = claim(8).await.unwrap();
+            assert_eq!((next.len(), next[0].new.key.as_str()), (1, format!("k{n}").as_str()));
+            end(next[0].seq, if n % 2 == 0 { CallState::Done } else { CallState::Parked }, 8).await.unwrap();
+        }
+        // A retry keeps its place.
+        let next = claim(9).await.unwrap();
+        end(next[0].seq, CallState::Ready, 50).await.unwrap();
+        assert!(claim(10).await.unwrap().is_empty());
+        assert_eq!(claim(50).await.unwrap()[0].new.key, "k6");
+    }
+
+    pub(super) async fn many_workers_never_share_a_call(b: Backend) {
+        let asking = b.store.write(job!(|tx| {
+            for n in 0..120 {
+                tx.insert_call(call(&format!("k{n}"), &format!("c{}", n % 3), &format!("o{}", n % 40))).await?;
+            }
+            Ok(())
+        }));
+        asking.await.unwrap();
+        let worker = |name: String| {
+            let store = b.store.clone();
+            async move {
+                let (mut done, mut idle) = (Vec::new(), 0);
+                while idle < 20 {
+                    let owner = name.clone();
+                    let takes = (0..3).map(|n| take(&format!("c{n}"), 3)).collect();
+                    let calls = store.write(job!(|tx| { tx.claim_calls(&owner, 5, 1000, takes).await })).await.unwrap();
+                    idle = if calls.is_empty() { idle + 1 } else { 0 };
+                    for call in calls {
+                        let owner = name.clone();
+                        let end = store.write(job!(|tx| {
+                            tx.settle_call(call.seq, &owner, CallState::Done, 6, false, None).await
+                        }));
+                        assert!(end.await.unwrap());
+                        done.push(call.new.key);
+                    }
+                }
+                done
+            }
+        };
+        let done = futures::future::join_all((0..4).map(|n| worker(format!("w{n}")))).await;
+        let mut done: Vec<String> = done.into_iter().flatten().collect();
+        let all = done.len();
+        done.sort();
+        done.dedup();
+        assert_eq!((all, done.len()), (120, 120));
+    }
+
+    pub(super) async fn a_circuit_changes_once_and_one_worker_probes(b: Backend) {
+        let open = |now: i64| {
+            b.store.write(job!(|tx| { tx.open_circuit("c", "default", now, now + 30, "5 of 10".into()).await }))
+        };
+        let one = || async { b.store.read(job!(|tx| { tx.circuits().await })).await.unwrap().remove(0) };
+        assert!(open(100).await.unwrap());
+        assert!(!open(101).await.unwrap(), "of many that see the trouble, one changes it");
+        let circuit = one().await;
+        assert_eq!((circuit.state, circuit.since, circuit.next_probe_at), (CircuitState::Open, 100, 130));
+        let probe = |owner: &'static str, now: i64| {
+            b.store.write(job!(|tx| { tx.begin_probe("c", owner, now, now + 10).await }))
+        };
+        assert!(!probe("w1", 129).await.unwrap(), "too early");
+        let both = futures::future::join(probe("w1", 130), probe("w2", 130)).await;
+        assert_eq!(usize::from(both.0.unwrap()) + usize::from(both.1.unwrap()), 1);
+        // The worker that had the probe died: another one may.
+        assert!(!probe("w3", 139).await.unwrap() && probe("w3", 140).await.unwrap());
+        let fail = |owner: &'static str| {
+            b.store.write(job!(|tx| { tx.fail_probe("c", owner, 141, 200, "again".into()).await }))
+        };
+        assert!(!fail("w1").await.unwrap() && fail("w3").await.unwrap(), "only who has the probe counts");
+        assert_eq!((one().await.state, one().await.opened), (CircuitState::Open, 2));
+        let pass = |now| b.store.write(job!(|tx| { tx.pass_probe("c", "w1", now, 2).await }));
+        assert!(probe("w1", 200).await.unwrap() && !pass(201).await.unwrap());
+        assert!(!pass(201).await.unwrap(), "a probe counts once");
+        assert!(probe("w1", 202).await.unwrap());
+        b.store.write(job!(|tx| { tx.drop_probe("c", "w1").await })).await.unwrap();
+        assert!(probe("w1", 203).await.unwrap() && pass(204).await.unwrap(), "the second one closes it");
+        assert_eq!((one().await.state, one().await.since, one().await.opened), (CircuitState::Closed, 204, 0));
+        assert!(!probe("w1", 999).await.unwrap(), "there is nothing to find out");
+        // It is remembered by whoever starts anew.
+        assert!(open(300).await.unwrap());
+        let again = self::open(&b.url).await.unwrap();
+        let kept = again.read(job!(|tx| { tx.circuits_in_force(301, 0).await })).await.unwrap();
+        assert_eq!(kept[0].state, CircuitState::Open);
+    }
+
+    pub(super) async fn a_persons_word_and_a_vendors_wait_hold_for_the_connection(b: Backend) {
+        let decide = |open: Option<bool>, now| {
+            b.store.write(job!(|tx| { tx.decide_circuit("c", "default", open, "petra".into(), now).await }))
+        };
+        let wait = |until: i64| {
+            b.store.write(job!(|tx| { tx.wait_connection("c", "default", until, "HTTP 429".into()).await }))
+        };
+        let one = || async { b.store.read(job!(|tx| { tx.circuits().await })).await.unwrap().remove(0) };
+        let in_force = |now| b.store.read(job!(|tx| { tx.circuits_in_force(now, i64::MAX).await }));
+        wait(50).await.unwrap();
+        wait(40).await.unwrap();
+        assert_eq!(one().await.wait_until, 50, "the longest wait counts");
+        assert_eq!((in_force(49).await.unwrap().len(), in_force(50).await.unwrap().len()), (1, 0));
+        decide(Some(true), 60).await.unwrap();
+        assert_eq!(one().await.hand, Some(Hand { open: true, by: "petra".into(), at: 60 }));
+        let opened = b.store.write(job!(|tx| { tx.open_circuit("c", "default", 61, 90, "x".into()).await }));
+        assert!(!opened.await.unwrap(), "a person has decided");
+        assert_eq!(in_force(1000).await.unwrap().len(), 1);
+        decide(Some(false), 70).await.unwrap();
+        assert!(!one().await.hand.unwrap().open);
+        wait(500).await.unwrap();
+        decide(None, 80).await.unwrap();
+        let circuit = one().await;
+        assert_eq!((circuit.hand, circuit.state, circuit.since), (None, CircuitState::Closed, 80));
+        assert_eq!(circuit.wait_until, 0, "the wait is over, too");
+    }
+
+    pub(super) async fn counts_of_all_workers_are_summed_by_slot(b: Backend) {
+        let count = |slot, calls| Counts { connection: "c".into(), slot, calls, tries: calls, ..Counts::default() };
+        let put =
+            |node: &'static str, counts: Vec<Counts>| b.store.write(job!(|tx| { tx.put_counts(node, counts).await }));
+        put("w1", vec![count(7, 1), count(8, 2)]).await.unwrap();
+        put("w1", vec![count(8, 3)]).await.unwrap();
+        put("w2", vec![count(8, 10)]).await.unwrap();
+        let store = &b.store;
+        let counts = |since, node: &'static str| async move {
+            let found = store.read(job!(|tx| { tx.counts(since, node).await })).await.unwrap();
+            found.into_iter().map(|c| (c.slot, c.calls)).collect::<Vec<_>>()
+        };
+        let mut all = counts(0, "").await;
+        all.sort_unstable();
+        assert_eq!(all, [(7, 1), (8, 13)], "a worker's later word replaces its former one");
+        assert_eq!(counts(8, "w2").await, [(8, 3)]);
+        assert_eq!(b.store.write(job!(|tx| { tx.forget_counts(8).await })).await.unwrap(), 1);
+        assert_eq!(counts(0, "").await, [(8, 13)]);
     }
 
     pub(super) async fn records_keep_versions_and_a_lost_race_is_an_error(b: Backend) {
@@ -433,6 +600,11 @@ macro_rules! store_contract {
         claims_of_the_dead_come_back_and_tries_are_counted,
         many_workers_never_share_a_claim,
         calls_are_asked_for_once_and_wait_their_turn,
+        calls_that_must_wait_stand_in_nobodys_way,
+        many_workers_never_share_a_call,
+        a_circuit_changes_once_and_one_worker_probes,
+        a_persons_word_and_a_vendors_wait_hold_for_the_connection,
+        counts_of_all_workers_are_summed_by_slot,
         records_keep_versions_and_a_lost_race_is_an_error,
         identities_say_what_a_remote_id_means,
         events_get_positions_when_published_not_when_written,
@@ -450,3 +622,89 @@ macro_rules! store_contract {
 
 store_contract!(sqlite);
 store_contract!(postgres);
+
+/// Another program changes tables under the hands of this one: it adds columns with defaults, and takes locks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_goes_on_while_a_newer_one_migrates() {
+    let b = postgres().await;
+    let database = b.url.rsplit('/').next().unwrap().to_owned();
+    let stop = Arc::new(AtomicBool::new(false));
+    let store = b.store.clone();
+    let stopped = Arc::clone(&stop);
+    let working = tokio::spawn(async move {
+        let mut rounds = 0_i64;
+        while !stopped.load(Ordering::SeqCst) {
+            let (kept, message) = (raw(&format!("d{rounds}")), work("map", "a", "k", &format!("m{rounds}")));
+            let id = kept.id.clone();
+            store.write(job!(|tx| { tx.insert_raws(vec![kept]).await })).await.unwrap();
+            store.read(job!(|tx| { tx.raw("default", &id).await })).await.unwrap().unwrap();
+            store.write(job!(|tx| { tx.insert_work(vec![message]).await })).await.unwrap();
+            let claimed = store.write(job!(|tx| { tx.claim_work(&["map"], "w", 5, 100, 7).await })).await.unwrap();
+            for done in claimed {
+                store.write(job!(|tx| { tx.finish_work(done.seq, "w", "done").await })).await.unwrap();
+            }
+            rounds += 1;
+        }
+        rounds
+    });
+    tokio::task::spawn_blocking(move || {
+        for column in 0..8 {
+            for table in ["raws", "inbox", "calls", "events"] {
+                let change = format!("ALTER TABLE {table} ADD COLUMN later_{column} BIGINT NOT NULL DEFAULT 0");
+                hub_support::postgres().sql_in(&database, &change);
+            }
+        }
+    })
+    .await
+    .unwrap();
+    stop.store(true, Ordering::SeqCst);
+    assert!(working.await.unwrap() > 0);
+}
+
+/// From the first version on, and while the older program writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_schema_is_brought_up_to_date_beside_an_older_program() {
+    let database = tokio::task::spawn_blocking(|| hub_support::postgres().new_database()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for url in [database, format!("sqlite://{}?mode=rwc", folder.path().join("hub.db").display())] {
+        let older = Options { url: url.clone(), schema: 1, ..Options::default() };
+        let opened = Store::open(&older, MasterKey::new(MASTER), &Clock::System).await.unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (store, stopped) = (opened.clone(), Arc::clone(&stop));
+        let working = tokio::spawn(async move {
+            let mut rounds = 0;
+            while !stopped.load(Ordering::SeqCst) {
+                let kept = raw(&format!("d{rounds}"));
+                store.write(job!(|tx| { tx.insert_raws(vec![kept]).await })).await.unwrap();
+                rounds += 1;
+            }
+            rounds
+        });
+        let newer = open(&url).await.unwrap();
+        stop.store(true, Ordering::SeqCst);
+        assert!(working.await.unwrap() > 0);
+        // It can even be started again: nothing that it needs was taken away.
+        let again = Store::open(&older, MasterKey::new(MASTER), &Clock::System).await.unwrap();
+        again.write(job!(|tx| { tx.insert_raws(vec![raw("last")]).await })).await.unwrap();
+        drop((newer, opened));
+        if let Some(name) = url.strip_prefix("postgres:").and_then(|url| url.rsplit('/').next()) {
+            let name = name.to_owned();
+            let taken_away = "UPDATE meta SET value = '2' WHERE name = 'schema_readable_from'";
+            tokio::task::spawn_blocking(move || hub_support::postgres().sql_in(&name, taken_away)).await.unwrap();
+            let refused = Store::open(&older, MasterKey::new(MASTER), &Clock::System).await;
+            assert!(matches!(refused.err(), Some(StoreError::Schema(_))));
+            assert!(open(&url).await.is_ok());
+        }
+    }
+}
+
+/// A machine whose clock stands years behind claims by the database's time.
+#[tokio::test]
+async fn the_store_s_clock_is_the_database_s() {
+    let b = postgres().await;
+    let wrong = Clock::fixed(hub_tree::jiff::Timestamp::UNIX_EPOCH);
+    let options = Options { url: b.url.clone(), ..Options::default() };
+    let store = Store::open(&options, MasterKey::new(MASTER), &wrong).await.unwrap();
+    let apart = store.now() - Clock::System.micros();
+    assert!(apart.abs() < 60_000_000, "{apart} µs apart");
+}

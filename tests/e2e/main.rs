@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod browser;
+mod circuit;
 mod cli;
 mod collector;
 mod demo;
 mod hooks;
 mod layers;
 mod maps;
+mod parked;
 mod privacy;
 mod road;
 mod schedules;

@@ -208,7 +208,10 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if error.is_temporary() {
-            return Self::unavailable("the store is not available now");
+            return Self::unavailable(match error {
+                StoreError::Full(_) => "the store's disk is full",
+                _ => "the store is not available now",
+            });
         }
         tracing::error!(error = %error, "the store failed a request");
         Self::internal()

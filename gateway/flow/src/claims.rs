@@ -2,7 +2,7 @@
 //! working on, and what anybody has lost sight of runs out and is taken back.
 
 use crate::hub::Hub;
-use hub_store::job;
+use hub_store::{StoreError, job};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,24 +53,48 @@ impl Drop for Holding {
     }
 }
 
+const MOST_LOST: usize = 100;
+
+/// Claims that may have been committed though nobody was told: what they hold was never begun.
+#[derive(Default)]
+pub(crate) struct LostClaims(Vec<i64>);
+
+impl LostClaims {
+    /// Notes a claim without an answer by its lease, which none of this process's other claims has.
+    pub(crate) fn note(&mut self, error: &StoreError, lease_until: i64) {
+        // Beyond that, leases run out as those of the dead do.
+        if error.is_unsure() && self.0.len() < MOST_LOST {
+            self.0.push(lease_until);
+        }
+    }
+
+    /// Gives back what they hold, once the store answers again. A call would else count as one that may have been
+    /// carried out.
+    pub(crate) async fn give_back(&mut self, hub: &Hub, table: &'static str, held: &HeldSet) {
+        while let Some(until) = self.0.last().copied() {
+            let (node, held) = (hub.node.clone(), held.all());
+            match hub.store.write(job!(|tx| { tx.give_back(table, &node, until, held).await })).await {
+                Ok(_) => self.0.pop(),
+                Err(_) => return,
+            };
+        }
+    }
+}
+
 /// Renews this process's claims, takes back those of dead ones, and counts what waits.
 pub(crate) async fn keep(hub: Arc<Hub>) {
     loop {
         tokio::time::sleep(RENEW_EVERY).await;
-        let (now, node) = (hub.clock.micros(), hub.node.clone());
+        let (now, node) = (hub.store_now(), hub.node.clone());
         let (work, calls) = (hub.held.work.all(), hub.held.calls.all());
         let renewed = calls.clone();
         let kept = hub.store.write(job!(|tx| {
             tx.renew_claims(&node, now + LEASE_MICROS, work, calls).await?;
             tx.take_back(now, None).await
         }));
-        // Keys of tenants that another process has met first.
-        if let Err(error) = hub.store.keyring().reload(&hub.store).await {
-            tracing::warn!(error = %error, "tenants' keys could not be read again");
-        }
         let kept = kept.await;
         if kept.is_ok() {
-            hub.sending.leases.renewed(&renewed, hub.clock.micros(), now + LEASE_MICROS);
+            hub.sending.leases.renewed(&renewed, hub.store_now(), now + LEASE_MICROS);
         }
         match kept {
             Ok(0) => {}

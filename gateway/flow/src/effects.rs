@@ -13,10 +13,10 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Calls to make.
     pub calls: Vec<CallRequest>,
-    /// Timers to set; those whose name is taken stay as they are.
-    pub timers: Vec<NewTimer>,
     /// Subscriptions that are told of the event, by id.
     pub told: Vec<String>,
+    /// Timers to set; those whose name is taken stay as they are.
+    pub timers: Vec<NewTimer>,
     /// What the journey tells.
     pub steps: Steps,
 }

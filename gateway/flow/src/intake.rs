@@ -4,10 +4,10 @@
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::payload::Received;
-use hub_bus::Delivery;
+use hub_bus::{Delivery, Message};
 use hub_kit::manifest::Webhook;
 use hub_kit::{Connection, RawEnvelope};
-use hub_store::{NewParked, NewRaw, NewWork, Sealed, StoreError, job};
+use hub_store::{NewParked, NewRaw, NewWork, Raw, Sealed, StoreError, job};
 use hub_tree::{Arena, Limits, TraceContext, json};
 use sha2::{Digest, Sha256};
 use std::panic::AssertUnwindSafe;
@@ -172,6 +172,26 @@ fn prepare_one(hub: &Hub, delivery: &Delivery) -> Result<Ready, &'static str> {
         detail,
     );
     Ok(Ready { raw, steps, next: Next::Map(work) })
+}
+
+/// Reads a payload again that is in the store already: what its row should say, and the work that maps it.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(crate) fn read_again(hub: &Hub, raw: &Raw) -> Result<(NewRaw, NewWork), &'static str> {
+    let message = Message {
+        id: raw.new.id.clone(),
+        topic: format!("raw.{}", raw.new.connection),
+        tenant: raw.new.tenant.clone(),
+        key: raw.new.connection.clone(),
+        trace: raw.new.trace.clone(),
+        body: raw.new.body.0.clone(),
+    };
+    let ready = prepare(hub, &Delivery { message, again: true })?;
+    match ready.next {
+        Next::Map(work) => Ok((ready.raw, work)),
+        Next::Park(_) => Err("it cannot be read"),
+    }
 }
 
 /// The dedupe id and the order key of a payload, as the manifest says.

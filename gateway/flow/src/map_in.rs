@@ -5,6 +5,7 @@ use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::payload::Received;
 use crate::records::{self, SourceOf, Target, Write};
+use crate::replay;
 use hub_engine::{Direction, Input, Level, Mapping, Record};
 use hub_kit::{Connection, RawEnvelope};
 use hub_store::{Claimed, MappingText, Raw, job};
@@ -38,7 +39,7 @@ impl Mapped {
 
 /// Maps one payload. `Err` parks it or tries again; the loop marks it as done otherwise.
 pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure> {
-    let (tenant, id) = (work.new.tenant.clone(), work.new.message.clone());
+    let (tenant, id) = (work.new.tenant.clone(), replay::original(&work.new.message).to_owned());
     let raw = hub.store.read(job!(|tx| { tx.raw(&tenant, &id).await })).await?;
     let raw = raw.ok_or_else(|| Failure::park("RAW_MISSING", "the payload is not in the store"))?;
     let connection = hub.connection(&raw.new.connection).ok_or_else(|| {
@@ -47,7 +48,10 @@ pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure
     let context: TraceContext = raw.new.trace.parse().unwrap_or_else(|_| TraceContext::begin());
     let span = within(&context, tracing::info_span!("map", connection.id = %connection.id, raw.id = %raw.new.id));
     let context = context_of(&span, &context);
-    let mapped = span.in_scope(|| map(hub, &connection, &raw))?;
+    let mapped = match replay::call_behind(hub, &raw).await? {
+        Some(call) => span.in_scope(|| replay::map_answer(hub, &connection, &raw, &call))?,
+        None => span.in_scope(|| map(hub, &connection, &raw))?,
+    };
     commit(hub, work, &connection, raw, mapped, context).instrument(span).await
 }
 

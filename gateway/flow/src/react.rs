@@ -2,14 +2,14 @@
 //! the consumer computes effects, and they commit together with the mark that the event was done: a redelivery
 //! changes nothing.
 
-use crate::claims::LEASE_MICROS;
+use crate::claims::{LEASE_MICROS, LostClaims};
 use crate::commit::{Prepared, keep_effects};
 use crate::effects::{Effects, Failure};
 use crate::event::EventMessage;
 use crate::hub::{Hub, IDLE};
 use crate::intake::MAP;
 use crate::journey::{Steps, Went};
-use crate::{map_in, subscriptions};
+use crate::{map_in, replay, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
@@ -31,6 +31,11 @@ pub trait Consumer: Send + Sync {
     /// The topics that it wants.
     fn topics(&self) -> &'static [&'static str];
 
+    /// Leaves out the deliveries that it wants nothing of, before they are kept. Who cannot tell leaves them all in.
+    async fn sift(&self, _: &Arc<Hub>, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        deliveries
+    }
+
     /// What the event leads to. It may read; it changes nothing by itself.
     async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure>;
 }
@@ -43,13 +48,14 @@ const MAX_TRIES: i64 = 8;
 
 /// Moves deliveries of every consumer into the inbox.
 pub(crate) async fn take_in(hub: Arc<Hub>) {
-    let moving = hub.consumers.iter().map(|consumer| take_in_for(Arc::clone(&hub), consumer.name()));
+    let moving = hub.consumers.iter().map(|consumer| take_in_for(Arc::clone(&hub), Arc::clone(consumer)));
     futures::future::join_all(moving).await;
     // Without consumers there is nothing to move, and the hub goes on.
     std::future::pending::<()>().await;
 }
 
-async fn take_in_for(hub: Arc<Hub>, consumer: &'static str) {
+async fn take_in_for(hub: Arc<Hub>, known: Arc<dyn Consumer>) {
+    let consumer = known.name();
     loop {
         let Ok(mut subscription) = hub.bus.subscribe(consumer).await else {
             tracing::error!(consumer, "cannot subscribe");
@@ -59,7 +65,7 @@ async fn take_in_for(hub: Arc<Hub>, consumer: &'static str) {
         loop {
             let result = match subscription.next(BATCH).await {
                 Ok(deliveries) => {
-                    keep(&hub, consumer, deliveries).await;
+                    keep(&hub, consumer, known.sift(&hub, deliveries).await).await;
                     subscription.acknowledge().await
                 }
                 Err(error) => Err(error),
@@ -86,6 +92,9 @@ async fn keep(hub: &Arc<Hub>, consumer: &str, deliveries: Vec<Delivery>) {
         received_at: now,
     };
     let rows: Vec<NewWork> = deliveries.into_iter().map(row).collect();
+    if rows.is_empty() {
+        return;
+    }
     loop {
         let rows = rows.clone();
         match hub.store.write(job!(|tx| { tx.insert_work(rows).await })).await {
@@ -104,14 +113,17 @@ pub(crate) async fn run(hub: Arc<Hub>) {
     let slots = Arc::new(Semaphore::new(CONCURRENCY));
     let consumers: Vec<&'static str> =
         std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect();
+    let mut lost = LostClaims::default();
     while !hub.stops() {
+        lost.give_back(&hub, "inbox", &hub.held.work).await;
         // At least one slot is free before anything is claimed.
         let Ok(first) = Arc::clone(&slots).acquire_owned().await else { return };
         let free = i64::try_from(slots.available_permits() + 1).unwrap_or(1);
-        let (node, now, names) = (hub.node.clone(), hub.clock.micros(), consumers.clone());
+        let (node, now, names) = (hub.node.clone(), hub.store_now(), consumers.clone());
         let claimed = hub.store.write(job!(|tx| { tx.claim_work(&names, &node, now, now + LEASE_MICROS, free).await }));
         let claimed = claimed.await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no work can be claimed");
+            lost.note(&error, now + LEASE_MICROS);
             Vec::new()
         });
         if claimed.is_empty() {
@@ -178,7 +190,7 @@ fn backoff(tries: i64) -> Duration {
 async fn retry(hub: &Arc<Hub>, work: &Claimed, reason: &str) -> Result<(), hub_store::StoreError> {
     let wait = backoff(work.tries);
     tracing::warn!(consumer = %work.new.consumer, reason, wait_ms = wait.as_millis(), "a message will be tried again");
-    let at = hub.clock.micros() + i64::try_from(wait.as_micros()).unwrap_or(0);
+    let at = hub.store_now() + i64::try_from(wait.as_micros()).unwrap_or(0);
     let (seq, node) = (work.seq, hub.node.clone());
     hub.store.write(job!(|tx| { tx.retry_work(seq, &node, at).await })).await
 }
@@ -202,19 +214,20 @@ async fn park(hub: &Arc<Hub>, work: &Claimed, failure: Failure) -> Result<(), hu
         at: hub.clock.micros(),
     };
     let mut steps = Steps::of(&context, &work.new.tenant);
+    let original = replay::original(&work.new.message).to_owned();
     let (system, subject) = if raw {
-        (work.new.connection.as_str(), format!("raw/{}", work.new.message))
+        (work.new.connection.as_str(), format!("raw/{original}"))
     } else {
         ("hub", work.new.order_key.clone())
     };
     steps.add(&hub.ids, parked.at, (&work.new.consumer, Went::Parked), system, &subject, format!("{code}: {reason}"));
-    let (seq, node, message) = (work.seq, hub.node.clone(), work.new.message.clone());
+    let (seq, node) = (work.seq, hub.node.clone());
     hub.store
         .write(job!(|tx| {
             if tx.finish_work(seq, &node, "parked").await? {
                 tx.park(parked).await?;
                 if raw {
-                    tx.park_raw(&message).await?;
+                    tx.park_raw(&original).await?;
                 }
                 tx.add_steps(steps.into_vec()).await?;
             }
@@ -274,11 +287,13 @@ mod tests {
             at: "2026-03-01T09:30:00.000Z".into(),
             changed: vec!["stage".into(), "stage_kind".into()],
             trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap(),
+            replay: None,
         };
         let text = event.to_cloud_event();
         assert!(text.contains(r#""type":"hr.application.stage_changed.v1""#), "{text}");
         assert!(text.contains(r#""subject":"application/r""#), "{text}");
         assert_eq!(EventMessage::from_cloud_event(text.as_bytes()), Some(event));
         assert_eq!(EventMessage::from_cloud_event(b"{}"), None);
+        assert!(!text.contains("replay"), "{text}");
     }
 }

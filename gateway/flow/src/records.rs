@@ -31,7 +31,7 @@ pub struct Write {
 /// Which record a word is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A new one, with this hub id.
+    /// A new one, with this hub id. When it is there already, the hub made it before, and it stays as it is.
     New(String),
     /// The one that a connection knows by `key`, or by the hub's own id that it hands back.
     Remote {
@@ -234,6 +234,9 @@ async fn write_one(
     let unchanged = |became| Applied { entity, id: known.id.clone(), version, became, events: Vec::new() };
     if known.outdated {
         return Ok(unchanged(Became::Outdated));
+    }
+    if stored.is_some() && matches!(write.target, Target::New(_)) {
+        return Ok(unchanged(Became::Unchanged));
     }
     let sealed_as = sealed_as(entity.name, &known.id);
     let old = match &stored {

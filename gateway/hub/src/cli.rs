@@ -83,10 +83,26 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Look at what needs a person, by cause; try it again, or discard it.
+    Parked {
+        #[command(subcommand)]
+        command: crate::parked::ParkedCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Hand events of the past to consumers again, or map payloads again; what was done once is not done twice.
+    Replay(crate::replay::ReplayArgs),
     /// List, switch off and on, and delete subscriptions: who is told of events by outgoing web hooks.
     Subscriptions {
         #[command(subcommand)]
         command: SubscriptionsCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show whether calls of connections are made, and decide it by hand.
+    Circuit {
+        #[command(subcommand)]
+        command: CircuitCommand,
         #[command(flatten)]
         place: Place,
     },
@@ -100,17 +116,17 @@ pub(crate) enum Command {
         /// Such as `application`; without it, the entities are listed.
         entity: Option<String>,
     },
-    /// Calls that are made by the clock: when, and now.
-    Schedules {
-        #[command(subcommand)]
-        command: SchedulesCommand,
-        #[command(flatten)]
-        place: Place,
-    },
     /// Compare what stands at the message broker with what must, and bring it in line.
     Topology {
         #[command(subcommand)]
         command: TopologyCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Calls that are made by the clock: when, and now.
+    Schedules {
+        #[command(subcommand)]
+        command: SchedulesCommand,
         #[command(flatten)]
         place: Place,
     },
@@ -159,6 +175,9 @@ pub(crate) struct Serve {
     /// What this process does; wins over hub.yaml.
     #[arg(long, value_enum)]
     pub(crate) role: Option<Roles>,
+    /// How long to go on answering requests after being asked to stop, with /readyz saying so; wins over hub.yaml.
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(..=600))]
+    pub(crate) drain_secs: Option<u32>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -205,21 +224,6 @@ pub(crate) enum KeysCommand {
 }
 
 #[derive(Subcommand)]
-pub(crate) enum SchedulesCommand {
-    /// List the schedules with their last and next times, each in its own zone.
-    List {
-        /// How many times to show of each.
-        #[arg(long, value_name = "N", default_value_t = 3)]
-        next: usize,
-    },
-    /// Make a schedule's call now, beside its planned times.
-    Run {
-        /// The schedule.
-        name: String,
-    },
-}
-
-#[derive(Subcommand)]
 pub(crate) enum TopologyCommand {
     /// Print what `apply` would do, and why.
     Plan,
@@ -227,6 +231,27 @@ pub(crate) enum TopologyCommand {
     Apply,
     /// As `plan`, and exit with 1 if there is anything to do.
     Check,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CircuitCommand {
+    /// List the circuits: state, why, error rate, slow rate, next probe.
+    List,
+    /// Make no calls, until `close` or `auto`; they wait.
+    Open {
+        /// The connection.
+        connection: String,
+    },
+    /// Make calls whatever happens, until `open` or `auto`; ends a wait that the vendor asked for.
+    Close {
+        /// The connection.
+        connection: String,
+    },
+    /// Let the circuit open and close by itself again.
+    Auto {
+        /// The connection.
+        connection: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -247,6 +272,21 @@ pub(crate) enum SubscriptionsCommand {
     Delete {
         /// Its id, as `list` shows it.
         id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SchedulesCommand {
+    /// List the schedules with their last and next times, each in its own zone.
+    List {
+        /// How many times to show of each.
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        next: usize,
+    },
+    /// Make a schedule's call now, beside its planned times.
+    Run {
+        /// The schedule.
+        name: String,
     },
 }
 

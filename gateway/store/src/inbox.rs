@@ -79,7 +79,8 @@ impl Tx {
                     .bind(item.trace)
                     .bind(item.body)
                     .bind(item.received_at)
-                    .bind(item.received_at)
+                    // At once, whatever the clock of the edge says that took it.
+                    .bind(0_i64)
                     .bind("ready".to_owned())
                     .bind(0_i64)
                     .bind(0_i64)
@@ -182,6 +183,32 @@ impl Tx {
         .bind(returned)
         .bind(now + LOOK_UP_AFTER_MICROS);
         Ok(self.run(work).await? + self.run(calls).await?)
+    }
+
+    /// Gives back the claims of a living worker that end at `lease_until`, in `inbox` or `calls`, except those that it
+    /// holds: it was never told that it has them. Their try does not count.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn give_back(
+        &mut self,
+        table: &'static str,
+        owner: &str,
+        lease_until: i64,
+        held: Vec<i64>,
+    ) -> Result<u64, StoreError> {
+        let others =
+            if held.is_empty() { String::new() } else { format!(" AND seq NOT IN ({})", list_of(3, held.len())) };
+        let mut statement = built(format!(
+            "UPDATE {table} SET state = 'ready', owner = '', tries = tries - 1
+             WHERE state = 'running' AND owner = $1 AND lease_until = $2{others}"
+        ))
+        .bind(owner.to_owned())
+        .bind(lease_until);
+        for seq in held {
+            statement = statement.bind(seq);
+        }
+        self.run(statement).await
     }
 
     /// Holds the claims of a living worker for longer: those that it is really working on. What it has lost sight of

@@ -43,7 +43,7 @@ pub struct Raw {
     pub state: String,
 }
 
-fn read(row: &AnyRow) -> Result<Raw, sqlx::Error> {
+pub(crate) fn read(row: &AnyRow) -> Result<Raw, sqlx::Error> {
     Ok(Raw {
         new: NewRaw {
             id: row.try_get("id")?,
@@ -98,8 +98,12 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn raw(&mut self, tenant: &str, id: &str) -> Result<Option<Raw>, StoreError> {
-        let statement =
-            sql("SELECT * FROM raws WHERE tenant = $1 AND id = $2").bind(tenant.to_owned()).bind(id.to_owned());
+        let statement = sql(
+            "SELECT id, tenant, connection, dedupe_id, parent, event, mapping, state, received_at, trace, sha256, body
+             FROM raws WHERE tenant = $1 AND id = $2",
+        )
+        .bind(tenant.to_owned())
+        .bind(id.to_owned());
         self.one(statement, read).await
     }
 

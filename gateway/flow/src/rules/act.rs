@@ -142,8 +142,8 @@ impl<'a> Doing<'a> {
     ) -> Result<Option<(String, Value<'a>)>, Failure> {
         let (hub, now) = (self.hub, self.hub.clock.micros());
         match &action.what {
-            What::Create { draft, .. } => {
-                let id = hub.ids.next().to_string();
+            What::Create { name, draft } => {
+                let id = self.event.id_of(&self.maker(action, name.as_deref()));
                 let write = self.create(draft, eval, &id)?;
                 let subject = format!("{}/{id}", draft.entity.name);
                 effects.steps.add(&hub.ids, now, ("create", Went::Ok), "hub", &subject, draft.entity.name);
@@ -166,6 +166,15 @@ impl<'a> Doing<'a> {
                 Ok(None)
             }
         }
+    }
+
+    /// What the id of a created record is derived from. It has a name where it can: a rule may get more actions before
+    /// its events are replayed.
+    fn maker(&self, action: &Action, name: Option<&str>) -> String {
+        let delayed = action.delay.as_ref().map(|delay| delay.id.as_str());
+        let index = || self.rule.actions.iter().position(|own| std::ptr::eq(own, action)).unwrap_or_default();
+        let which = name.or(delayed).map_or_else(|| index().to_string(), str::to_owned);
+        format!("flow {}/{}/{which}", self.flow.name, self.rule.id)
     }
 
     fn create(&self, draft: &Draft, eval: &Evaluation<'_>, id: &str) -> Result<Write, Failure> {

@@ -1,8 +1,9 @@
 //! What lies parked and how it is gone through, on SQLite and on PostgreSQL.
 
-use crate::store::{Backend, call, id, work};
+use crate::store::{Backend, call, id, take, work};
 use hub_store::{
-    CallState, Errand, NewParked, NewRedrive, Past, Portion, Redrive, Resolved, StoreError, Tx, Verdict, Which, job,
+    CallState, Errand, NewParked, NewRedrive, Past, Portion, Redrive, Resolved, StoreError, Turns, Tx, Verdict, Which,
+    job,
 };
 use std::collections::BTreeSet;
 
@@ -176,11 +177,11 @@ mod contract {
         let opened = b.store.write(job!(|tx| {
             tx.insert_call(new).await?;
             assert!(!tx.reopen_call("default", &call_id, true).await?, "it is not parked");
-            let claimed = tx.claim_calls("w", 10, 20, (1, 1), &[]).await?;
+            let claimed = tx.claim_calls("w", 10, 20, vec![take("c", 1)]).await?;
             tx.settle_call(claimed[0].seq, "w", CallState::Parked, 11, true, Some("cut off".into())).await?;
             assert!(tx.reopen_call("default", &call_id, true).await?);
             assert!(!tx.reopen_call("default", &call_id, false).await?, "it is open already");
-            let again = tx.claim_calls("w", 10, 20, (1, 1), &[]).await?;
+            let again = tx.claim_calls("w", 10, 20, vec![take("c", 1)]).await?;
             tx.settle_call(again[0].seq, "w", CallState::Parked, 11, false, None).await?;
             assert!(tx.call_was_carried_out("default", &call_id, 30).await?);
             assert!(!tx.reopen_call("default", &call_id, false).await?, "it is done");
@@ -195,7 +196,7 @@ mod contract {
     pub(super) async fn parked_work_goes_behind_what_waits_under_its_old_name(b: Backend) {
         let names = b.store.write(job!(|tx| {
             tx.insert_work(vec![work("map", "default", "o", "old"), work("map", "default", "o", "new")]).await?;
-            let claimed = tx.claim_work(&["map"], "w", 10, 20, 1).await?;
+            let claimed = tx.claim_work(&["map"], "w", 10, 20, 1, &mut Turns::default()).await?;
             assert!(tx.take_parked_work("default", "map", "old").await?.is_none(), "it is not parked");
             tx.finish_work(claimed[0].seq, "w", "parked").await?;
             assert!(tx.take_parked_work("other", "map", "old").await?.is_none(), "another tenant's");
@@ -203,7 +204,7 @@ mod contract {
             assert!(tx.take_parked_work("default", "map", "old").await?.is_none(), "it is taken");
             tx.insert_work(vec![taken]).await?;
             let mut names = Vec::new();
-            while let Some(claimed) = tx.claim_work(&["map"], "w", 10, 20, 1).await?.pop() {
+            while let Some(claimed) = tx.claim_work(&["map"], "w", 10, 20, 1, &mut Turns::default()).await?.pop() {
                 assert_eq!(claimed.tries, 1);
                 tx.finish_work(claimed.seq, "w", "done").await?;
                 names.push(claimed.new.message);

@@ -2,7 +2,9 @@
 
 use crate::store::{Backend, open, postgres, sqlite};
 use hub_bus::Embedded;
+use hub_flow::admission::Admission;
 use hub_flow::records::{self, Target, Write};
+use hub_flow::retention::Retention;
 use hub_flow::rules::Flows;
 use hub_flow::{Consumer, Hub, HubOptions, Registry, Role, Sources, queues, schedule};
 use hub_kit::{AllowPrivate, Catalog, Client};
@@ -119,7 +121,10 @@ async fn start(b: &Backend, clock: &Clock, files: &[(&str, &str)]) -> AtWork {
         node: Ids::new(Clock::System).next().to_string(),
         role: Role::All,
         public_url: "http://hub".into(),
+        public_url_given: true,
         max_body_bytes: 1000,
+        admission: Admission::new(100, 1_000_000),
+        retention: Retention::default(),
         store,
         bus: Arc::new(Embedded::open(folder.path(), queues(&consumers)).unwrap()),
         clock: clock.clone(),

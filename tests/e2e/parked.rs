@@ -321,7 +321,7 @@ fn take_in_unread(place: &Place, body: Sealing<'_>) -> String {
     let url = format!("sqlite://{}", place.config().join("data/hub.db").display());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let options = Options { url, max_connections: 2 };
+        let options = Options { url, ..Options::default() };
         let store = Store::open(&options, MasterKey::from_hex(key.trim()).unwrap(), &clock).await.unwrap();
         let at = clock.micros();
         let body = match body {

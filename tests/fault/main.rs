@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod broker;
+mod late;
+mod noisy;
+mod overload;
+mod poison;
 mod roles;
 mod store;
 

@@ -8,6 +8,8 @@
 //! This crate is the only caller of drivers.
 
 pub mod access;
+pub mod admission;
+mod alone;
 mod claims;
 mod commit;
 mod document;
@@ -16,6 +18,7 @@ pub mod effects;
 mod evaluation;
 pub mod event;
 pub mod explain;
+mod fault;
 pub mod hub;
 pub mod intake;
 pub mod journey;
@@ -29,6 +32,7 @@ pub mod redrive;
 pub mod registry;
 pub mod relay;
 pub mod replay;
+pub mod retention;
 pub mod rules;
 pub mod schedule;
 pub mod send;
@@ -38,9 +42,11 @@ pub mod subscriptions;
 mod tokens;
 pub mod trial;
 
+pub use admission::Admission;
 pub use effects::{CallRequest, Effects, Failure};
 pub use event::EventMessage;
 pub use hub::{Hub, HubOptions, Role, queues};
 pub use react::Consumer;
 pub use receive::{Accepted, Refused};
 pub use registry::{Registry, Sources};
+pub use retention::Retention;

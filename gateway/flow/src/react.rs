@@ -2,10 +2,12 @@
 //! the consumer computes effects, and they commit together with the mark that the event was done: a redelivery
 //! changes nothing.
 
+use crate::alone::{self, MAX_CRASHES};
 use crate::claims::{LEASE_MICROS, LostClaims};
 use crate::commit::{Prepared, keep_effects};
 use crate::effects::{Effects, Failure};
 use crate::event::EventMessage;
+use crate::fault;
 use crate::hub::{Hub, IDLE};
 use crate::intake::MAP;
 use crate::journey::{Steps, Went};
@@ -13,7 +15,7 @@ use crate::{map_in, replay, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
-use hub_store::{Claimed, NewParked, NewWork, job};
+use hub_store::{Claimed, NewParked, NewWork, Turns, job};
 use hub_telemetry::{context_of, within};
 use hub_tree::TraceContext;
 use std::panic::AssertUnwindSafe;
@@ -42,7 +44,7 @@ pub trait Consumer: Send + Sync {
 
 const BATCH: usize = 256;
 /// Messages that are handled at once.
-const CONCURRENCY: usize = 32;
+const CONCURRENCY: u32 = 32;
 /// Tries before a message is parked.
 const MAX_TRIES: i64 = 8;
 
@@ -110,9 +112,9 @@ async fn keep(hub: &Arc<Hub>, consumer: &str, deliveries: Vec<Delivery>) {
 
 /// Claims and handles messages: payloads to map, events to react to.
 pub(crate) async fn run(hub: Arc<Hub>) {
-    let slots = Arc::new(Semaphore::new(CONCURRENCY));
-    let consumers: Vec<&'static str> =
-        std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect();
+    let slots = Arc::new(Semaphore::new(CONCURRENCY as usize));
+    let consumers = consumers(&hub);
+    let mut turns = Turns::default();
     let mut lost = LostClaims::default();
     while !hub.stops() {
         lost.give_back(&hub, "inbox", &hub.held.work).await;
@@ -120,14 +122,36 @@ pub(crate) async fn run(hub: Arc<Hub>) {
         let Ok(first) = Arc::clone(&slots).acquire_owned().await else { return };
         let free = i64::try_from(slots.available_permits() + 1).unwrap_or(1);
         let (node, now, names) = (hub.node.clone(), hub.store_now(), consumers.clone());
-        let claimed = hub.store.write(job!(|tx| { tx.claim_work(&names, &node, now, now + LEASE_MICROS, free).await }));
-        let claimed = claimed.await.unwrap_or_else(|error| {
-            tracing::warn!(error = %error, "no work can be claimed");
-            lost.note(&error, now + LEASE_MICROS);
-            Vec::new()
-        });
+        let mut own = std::mem::take(&mut turns);
+        let claiming = hub.store.write(job!(|tx| {
+            if tx.has_suspects(&names).await? {
+                return Ok((None, own));
+            }
+            let claimed = tx.claim_work(&names, &node, now, now + LEASE_MICROS, free, &mut own).await?;
+            Ok((Some(claimed), own))
+        }));
+        let claimed = match claiming.await {
+            Ok((claimed, own)) => {
+                turns = own;
+                claimed
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "no work can be claimed");
+                lost.note(&error, now + LEASE_MICROS);
+                Some(Vec::new())
+            }
+        };
+        let Some(claimed) = claimed else {
+            // What is under way ends first; then each suspect has the process to itself.
+            let Ok(_all) = slots.acquire_many(CONCURRENCY - 1).await else { return };
+            alone::run(&hub, &consumers).await;
+            continue;
+        };
         if claimed.is_empty() {
             drop(first);
+            if turns.unfinished() {
+                continue;
+            }
             let _ = tokio::time::timeout(IDLE, hub.wake.work.notified()).await;
             continue;
         }
@@ -149,9 +173,18 @@ pub(crate) async fn run(hub: Arc<Hub>) {
     }
 }
 
-async fn handle(hub: &Arc<Hub>, work: &Claimed) {
+/// Whose messages this process handles.
+pub(crate) fn consumers(hub: &Hub) -> Vec<&'static str> {
+    std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect()
+}
+
+pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) {
     let consumer = work.new.consumer.as_str();
     let handling = async {
+        if work.crashes >= MAX_CRASHES {
+            let reason = format!("the hub ended {MAX_CRASHES} times while it handled this and nothing else");
+            return Err(Failure::park("CRASHED_CONSUMER", reason));
+        }
         if work.tries > MAX_TRIES {
             let reason = format!("given up after {MAX_TRIES} tries that did not come to an end");
             return Err(Failure::park("TRIES_USED_UP", reason));
@@ -244,6 +277,7 @@ async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Resul
     let context = context_of(&span, &event.trace);
     let event = EventMessage { trace: context, ..event };
     async {
+        fault::reach(consumer.name(), work.new.body.as_bytes());
         let effects = consumer.handle(hub, &event).await?;
         commit(hub, work, &event, effects).await
     }

@@ -80,12 +80,15 @@ async fn claim_and_make(hub: &Arc<Hub>) {
     while !hub.stops() {
         lost.give_back(hub, "calls", &hub.held.calls).await;
         let now = hub.store_now();
+        // While a suspect is handled alone, nothing begins.
+        let begins = hub.quiet.read().await;
         let claimed = claim(hub, &mut turns, now).await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no calls can be claimed");
             lost.note(&error, now + LEASE_MICROS);
             Vec::new()
         });
         if claimed.is_empty() {
+            drop(begins);
             let _ = tokio::time::timeout(IDLE, hub.wake.calls.notified()).await;
             continue;
         }

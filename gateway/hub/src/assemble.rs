@@ -77,6 +77,8 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
         public_url: config.public_url(),
         public_url_given: config.has_public_url(),
         max_body_bytes: config.max_body_bytes,
+        admission: config.admission.clone(),
+        retention: config.retention,
         store,
         bus,
         clock,

@@ -12,7 +12,9 @@
 mod address;
 mod calls;
 mod circuits;
+mod claiming;
 mod dialect;
+mod doubts;
 mod error;
 mod events;
 mod inbox;
@@ -27,10 +29,12 @@ mod records;
 mod redrives;
 mod reopen;
 mod replays;
+mod retention;
 mod schema;
 mod server;
 mod sqlite;
 mod subscriptions;
+mod suspects;
 mod timers;
 mod tokens;
 mod touched;
@@ -39,6 +43,7 @@ mod writer;
 
 pub use calls::{Call, CallState, Lane, NewCall, Take};
 pub use circuits::{Circuit, CircuitState, Counts, Hand};
+pub use claiming::Turns;
 pub use error::StoreError;
 pub use events::{Event, NewEvent};
 pub use inbox::{Claimed, NewWork};
@@ -47,13 +52,14 @@ pub use keyring::{Keyring, MasterKey, Sealed};
 pub use keys::{ApiKey, NewApiKey};
 pub use mappings::MappingText;
 pub use parked::{NewParked, Parked, ParkedFilter, ParkedGroup, Resolved, Which};
-pub use raws::{NewRaw, Raw};
+pub use raws::{Near, NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
 pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};
 pub use replays::{OldRaw, Passed, Past};
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };
+pub use suspects::TakenBack;
 pub use timers::{Again, NewTimer, Timer, TimerEnd};
 pub use tokens::StoredToken;
 pub use touched::{Touched, TouchedCalls};

@@ -9,14 +9,21 @@ use std::time::Duration;
 /// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
 /// Entries are only ever added. A newer program migrates while older ones run: tables and columns are added with
 /// defaults, nothing that they use is changed, and every statement may be run twice.
-const MIGRATIONS: &[&[&str]] = &[&[FIRST], &[
-    crate::calls::COLUMNS,
-    crate::circuits::TABLES,
-    crate::parked::COLUMNS,
-    crate::redrives::TABLES,
-    crate::subscriptions::TABLES,
-    crate::timers::TABLES,
-]];
+const MIGRATIONS: &[&[&str]] = &[
+    &[FIRST],
+    &[
+        crate::calls::COLUMNS,
+        crate::circuits::TABLES,
+        crate::doubts::TABLES,
+        crate::inbox::COLUMNS,
+        crate::parked::COLUMNS,
+        crate::redrives::TABLES,
+        crate::retention::INDEXES,
+        crate::subscriptions::TABLES,
+        crate::suspects::COLUMNS,
+        crate::timers::TABLES,
+    ],
+];
 
 const FIRST: &str = "
 CREATE TABLE tenant_keys (

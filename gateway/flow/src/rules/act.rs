@@ -72,7 +72,7 @@ pub(super) fn evaluation<'a>(
     let read = |text: &'a String| json::read(arena, text.as_bytes(), Limits::default()).unwrap_or_default();
     let mut slots = vec![
         read(&flow.settings),
-        arena.map(&[("public_url", text(&hub.public_url))]),
+        arena.map(&[("public_url", text(&hub.public_url()))]),
         arena.map(&[("id", text(&event.id)), ("type", text(&event.kind)), ("at", text(&event.at))]),
     ];
     slots.extend(documents.iter().map(read));

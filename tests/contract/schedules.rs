@@ -305,14 +305,15 @@ mod contract {
         assert_eq!(planned(&b, "daily", Some(&due)).await, "2026-03-01T00:30:00Z");
         hub.stop().await;
         // A worker that does not know it leaves it to others for a day.
-        forward(&clock, Span::new().hours(2));
-        let hub = start(&b, &clock, &[]).await;
         let state = || async {
             let timer =
                 b.store.read(job!(|tx| { tx.timer("default", "schedule/daily").await })).await.unwrap().unwrap();
             (timer.state, timer.turn)
         };
         let (_, turn) = state().await;
+        forward(&clock, Span::new().hours(2));
+        let hub = start(&b, &clock, &[]).await;
+        // A claim is one turn, giving it back is another.
         until("somebody to have looked at it", || async { (state().await.1 > turn + 1).then_some(()) }).await;
         assert_eq!(state().await.0, "waiting");
         forward(&clock, Span::new().hours(48));

@@ -201,6 +201,11 @@ async fn again(
             open.work.push(NewWork { received_at: hub.clock.micros(), ..work });
             Ok(Went::Again)
         }
+        // A schedule that has gone on to its next time does not lie parked, and fires by itself.
+        "timer" => {
+            let opened = tx.reopen_timer(tenant, &new.reference, hub.clock.micros()).await?;
+            Ok(if opened { Went::Again } else { Went::Refused })
+        }
         _ => Ok(Went::Refused),
     }
 }

@@ -4,3 +4,4 @@
 mod bus;
 mod parked;
 mod store;
+mod timers;

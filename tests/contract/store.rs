@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 pub(crate) struct Backend {
     pub(crate) store: Store,
-    url: String,
+    pub(crate) url: String,
     _folder: Option<tempfile::TempDir>,
 }
 
 const MASTER: [u8; 32] = [7; 32];
 
-async fn open(url: &str) -> Result<Store, StoreError> {
+pub(crate) async fn open(url: &str) -> Result<Store, StoreError> {
     let options = Options { url: url.to_owned(), max_connections: 8 };
     Store::open(&options, MasterKey::new(MASTER), &Clock::System).await
 }

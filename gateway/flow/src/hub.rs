@@ -5,7 +5,7 @@ use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
 use crate::tokens::KeptTokens;
-use crate::{edge, intake, react, redrive, relay, send};
+use crate::{edge, intake, react, redrive, relay, schedule, send};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -217,6 +217,7 @@ impl Hub {
             loops.spawn(redrive::run(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
+            claiming.spawn(schedule::run(Arc::clone(&self)));
         } else {
             loops.spawn(edge::keep(Arc::clone(&self)));
         }

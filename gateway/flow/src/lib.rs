@@ -9,9 +9,12 @@
 
 pub mod access;
 mod claims;
+mod commit;
 mod document;
+mod duration;
 mod edge;
 pub mod effects;
+mod evaluation;
 pub mod event;
 pub mod explain;
 pub mod hub;
@@ -28,6 +31,7 @@ pub mod registry;
 pub mod relay;
 pub mod replay;
 pub mod rules;
+pub mod schedule;
 pub mod send;
 pub mod shape;
 pub mod subscriptions;

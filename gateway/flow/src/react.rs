@@ -3,16 +3,17 @@
 //! changes nothing.
 
 use crate::claims::LEASE_MICROS;
-use crate::effects::{CallRequest, Effects, Failure};
+use crate::commit::{Prepared, keep_effects};
+use crate::effects::{Effects, Failure};
 use crate::event::EventMessage;
 use crate::hub::{Hub, IDLE};
 use crate::intake::MAP;
 use crate::journey::{Steps, Went};
-use crate::{map_in, records, replay, subscriptions};
+use crate::{map_in, replay, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
-use hub_store::{Claimed, NewCall, NewParked, NewWork, job};
+use hub_store::{Claimed, NewParked, NewWork, job};
 use hub_telemetry::{context_of, within};
 use hub_tree::TraceContext;
 use std::panic::AssertUnwindSafe;
@@ -240,58 +241,22 @@ async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Resul
 
 /// Commits what an event led to, together with the mark that it was done.
 async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: Effects) -> Result<(), Failure> {
-    let Effects { writes, calls, told, mut steps } = effects;
-    let mut rows = Vec::with_capacity(calls.len());
-    for call in calls {
-        rows.push(row_of(hub, event, call)?);
-    }
     let (inner, seq, event, message) = (Arc::clone(hub), work.seq, event.clone(), work.new.message.clone());
+    let mut effects = effects;
+    let told = std::mem::take(&mut effects.told);
+    let effects = Prepared::of(hub, &event, effects)?;
     let committed = hub.store.write(job!(|tx| {
         let hub = inner;
-        let now = hub.clock.micros();
-        let applied = match records::apply(&hub, tx, &event.tenant, &event.trace, writes).await? {
-            Ok(applied) => applied,
-            Err(unknown) => {
-                return Ok(Err(Failure::park("UNKNOWN_HUB_ID", format!("there is no such {}", unknown.entity))));
-            }
-        };
-        let mut events = Vec::new();
-        for record in applied {
-            hub.metrics.record(record.entity.name, record.became.word());
-            events.extend(record.events);
-        }
-        tx.insert_events(events).await?;
-        for call in rows {
-            let (connection, subject, key) = (call.connection.clone(), call.subject.clone(), call.key.clone());
-            if !tx.insert_call(call).await? {
-                steps.add(&hub.ids, now, ("call", Went::Ok), &connection, &subject, format!("{key}: asked for before"));
-            }
+        if let Err(failure) = keep_effects(&hub, tx, &event, effects).await? {
+            return Ok(Err(failure));
         }
         subscriptions::tell(&hub, tx, &event, &message, told).await?;
-        tx.add_steps(steps.into_vec()).await?;
         if tx.finish_work(seq, &hub.node, "done").await? { Ok(Ok(())) } else { Err(hub_store::StoreError::Broken) }
     }));
     committed.await??;
     hub.wake.events.notify_one();
     hub.wake.calls.notify_one();
     Ok(())
-}
-
-fn row_of(hub: &Hub, event: &EventMessage, call: CallRequest) -> Result<NewCall, Failure> {
-    let id = hub.ids.next().to_string();
-    let body = hub.store.keyring().seal(&event.tenant, &format!("call:{id}"), call.args.as_bytes())?;
-    Ok(NewCall {
-        id,
-        tenant: event.tenant.clone(),
-        connection: call.connection,
-        operation: call.operation,
-        key: call.key,
-        order_key: call.order_key,
-        created_at: hub.clock.micros(),
-        trace: event.trace.to_string(),
-        subject: call.subject,
-        body,
-    })
 }
 
 #[cfg(test)]

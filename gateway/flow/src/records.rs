@@ -3,6 +3,7 @@
 
 use crate::document::{Head, merge};
 use crate::hub::Hub;
+use crate::rules;
 use hub_model::{Class, EntityType, Field};
 use hub_store::{Identity, IndexEntry, NewEvent, RecordRow, StoreError, Tx};
 use hub_tree::{Arena, Limits, TraceContext, Value, json};
@@ -262,6 +263,9 @@ async fn write_one(
     };
     let raw = write.source.as_ref().map(|source| source.raw.clone());
     tx.put_record(row, &context.to_string(), raw, index).await?;
+    if made.deleted {
+        rules::cancel_about(hub, tx, tenant, &format!("{}/{}", entity.name, known.id)).await?;
+    }
     let connection = write.source.map(|source| source.connection);
     let events = made.verbs.into_iter().map(|verb| NewEvent {
         id: hub.ids.next().to_string(),

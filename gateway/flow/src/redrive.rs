@@ -201,6 +201,10 @@ async fn again(
             open.work.push(NewWork { received_at: hub.clock.micros(), ..work });
             Ok(Went::Again)
         }
+        "timer" => {
+            let opened = tx.reopen_timer(tenant, &new.reference, hub.clock.micros()).await?;
+            Ok(if opened { Went::Again } else { Went::Refused })
+        }
         _ => Ok(Went::Refused),
     }
 }

@@ -65,7 +65,7 @@ pub(crate) enum Command {
         /// The folder; made if it is not there.
         folder: PathBuf,
     },
-    /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, models.
+    /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, schedules, models.
     Check {
         /// The folder.
         #[arg(default_value = ".")]
@@ -113,6 +113,13 @@ pub(crate) enum Command {
     Topology {
         #[command(subcommand)]
         command: TopologyCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Calls that are made by the clock: when, and now.
+    Schedules {
+        #[command(subcommand)]
+        command: SchedulesCommand,
         #[command(flatten)]
         place: Place,
     },
@@ -234,6 +241,21 @@ pub(crate) enum SubscriptionsCommand {
     Delete {
         /// Its id, as `list` shows it.
         id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SchedulesCommand {
+    /// List the schedules with their last and next times, each in its own zone.
+    List {
+        /// How many times to show of each.
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        next: usize,
+    },
+    /// Make a schedule's call now, beside its planned times.
+    Run {
+        /// The schedule.
+        name: String,
     },
 }
 

@@ -14,6 +14,7 @@ mod parked;
 mod replay;
 mod sandbox;
 mod say;
+mod schedules;
 mod serve;
 mod server;
 mod subscriptions;
@@ -57,6 +58,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => topology::run(command, &place).await,
+        Command::Schedules { command, place } => schedules::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

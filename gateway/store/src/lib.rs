@@ -27,6 +27,7 @@ mod reopen;
 mod replays;
 mod schema;
 mod subscriptions;
+mod timers;
 mod tokens;
 mod touched;
 mod tx;
@@ -48,6 +49,7 @@ pub use replays::{OldRaw, Passed, Past};
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };
+pub use timers::{Again, NewTimer, Timer, TimerEnd};
 pub use tokens::StoredToken;
 pub use touched::{Touched, TouchedCalls};
 pub use tx::{Job, Tx, boxed};

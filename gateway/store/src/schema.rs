@@ -7,8 +7,10 @@ use sqlx::Row;
 
 /// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
 /// Entries are only ever added.
-const MIGRATIONS: &[&[&str]] =
-    &[&[FIRST], &[crate::subscriptions::TABLES, crate::parked::COLUMNS, crate::redrives::TABLES]];
+const MIGRATIONS: &[&[&str]] = &[
+    &[FIRST],
+    &[crate::subscriptions::TABLES, crate::timers::TABLES, crate::parked::COLUMNS, crate::redrives::TABLES],
+];
 
 const FIRST: &str = "
 CREATE TABLE tenant_keys (

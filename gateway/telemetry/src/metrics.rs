@@ -18,6 +18,7 @@ pub struct Metrics {
     work: Family<Labels, Counter>,
     calls: Family<Labels, Counter>,
     requests: Family<Labels, Counter>,
+    timers: Family<Labels, Counter>,
     spooled: Gauge,
     open: Family<Labels, Gauge>,
 }
@@ -44,11 +45,12 @@ impl Metrics {
         let work = family(&mut registry, "work", "Messages by consumer and result");
         let calls = family(&mut registry, "calls", "Outgoing calls by connection, operation and result");
         let requests = family(&mut registry, "http_requests", "API requests by route and status");
+        let timers = family(&mut registry, "timers", "Timers that were due, by kind and result");
         let spooled = Gauge::default();
         registry.register("bus_spooled", "Messages on this disk that wait for the broker", spooled.clone());
         let open = Family::<Labels, Gauge>::default();
         registry.register("open", "What waits to be done, by kind", open.clone());
-        Self { registry: Arc::new(Mutex::new(registry)), hooks, records, work, calls, requests, spooled, open }
+        Self { registry: Arc::new(Mutex::new(registry)), hooks, records, work, calls, requests, timers, spooled, open }
     }
 
     /// A webhook was accepted, refused or known already.
@@ -79,6 +81,12 @@ impl Metrics {
     /// An API request was answered.
     pub fn request(&self, route: &str, status: u16) {
         self.requests.get_or_create(&vec![("route", route.to_owned()), ("status", status.to_string())]).inc();
+    }
+
+    /// A timer ended or was due: `fired`, `late` (fired later than a minute), `skipped`, `cancelled`, `retried`,
+    /// `parked`.
+    pub fn timer(&self, kind: &'static str, result: &'static str) {
+        self.timers.get_or_create(&vec![("kind", kind.to_owned()), ("result", result.to_owned())]).inc();
     }
 
     /// What waits now.

@@ -87,7 +87,7 @@ pub async fn show(store: &Store, tenant: &str, id: &str) -> Result<Option<Shown>
             // An event names its record and what changed; it holds no values of it.
             body.map_or_else(gone, |body| (format!("event for {}", parked.new.step), Some(body)))
         }
-        other => (other.to_owned(), None),
+        other => (format!("{other} {}", parked.new.reference), None),
     };
     Ok(Some(Shown { parked, what, content }))
 }

@@ -168,12 +168,12 @@ impl<'a> Doing<'a> {
         }
     }
 
-    /// What the id of a created record is derived from. It has a name where it can: a rule may get more actions before
-    /// its events are replayed.
+    /// What tells an action from all others, by its name where it has one: a rule may get more actions before its
+    /// events are replayed.
     fn maker(&self, action: &Action, name: Option<&str>) -> String {
-        let delayed = action.delay.as_ref().map(|delay| delay.id.as_str());
-        let index = || self.rule.actions.iter().position(|own| std::ptr::eq(own, action)).unwrap_or_default();
-        let which = name.or(delayed).map_or_else(|| index().to_string(), str::to_owned);
+        let index = self.rule.actions.iter().position(|own| std::ptr::eq(own, action)).unwrap_or_default();
+        let which = name.or(action.delay.as_ref().map(|delay| delay.id.as_str()));
+        let which = which.map_or_else(|| index.to_string(), str::to_owned);
         format!("flow {}/{}/{which}", self.flow.name, self.rule.id)
     }
 

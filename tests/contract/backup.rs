@@ -1,7 +1,8 @@
 //! What was read from one kind of store can be loaded into the other, cell by cell.
 
+use crate::store::take;
 use hub_store::backup::{Cell, Load, Reopening, Snapshot, Table};
-use hub_store::{MasterKey, NewCall, NewEvent, NewWork, Options, Probe, Sealed, Store, StoreError, job};
+use hub_store::{MasterKey, NewCall, NewEvent, NewWork, Options, Probe, Sealed, Store, StoreError, Turns, job};
 use hub_tree::Clock;
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ async fn postgres() -> Database {
 }
 
 async fn open(url: &str) -> Store {
-    let options = Options { url: url.to_owned(), max_connections: 4 };
+    let options = Options { url: url.to_owned(), ..Options::default() };
     Store::open(&options, MasterKey::new(MASTER), &Clock::System).await.unwrap()
 }
 
@@ -81,12 +82,12 @@ async fn fill(store: &Store) {
     }));
     filled.await.unwrap();
     let claimed = store.write(job!(|tx| {
-        let work = tx.claim_work(&["flow"], "dead", 10, 20, 2).await?;
+        let work = tx.claim_work(&["flow"], "dead", 10, 20, 2, &mut Turns::default()).await?;
         tx.finish_work(work[0].seq, "dead", "done").await?;
-        let calls = tx.claim_calls("dead", 10, 20, (1, 1), &[]).await?;
+        let calls = tx.claim_calls("dead", 10, 20, vec![take("c", 1)]).await?;
         tx.settle_call(calls[0].seq, "dead", hub_store::CallState::Done, 11, false, None).await?;
         tx.insert_call(call("running")).await?;
-        tx.claim_calls("dead", 10, 20, (1, 1), &[]).await?;
+        tx.claim_calls("dead", 10, 20, vec![take("c", 1)]).await?;
         tx.insert_call(call("open")).await
     }));
     claimed.await.unwrap();

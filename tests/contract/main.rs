@@ -3,4 +3,8 @@
 
 mod backup;
 mod bus;
+mod parked;
+mod schedules;
 mod store;
+mod timers;
+mod topology;

@@ -3,6 +3,7 @@
 
 mod backup;
 mod browser;
+mod circuit;
 mod cli;
 mod collector;
 mod demo;
@@ -10,6 +11,8 @@ mod doctor;
 mod hooks;
 mod layers;
 mod maps;
+mod parked;
 mod privacy;
 mod road;
+mod schedules;
 mod subscriptions;

@@ -1,6 +1,14 @@
 //! Broken on purpose. `HRHUB_LONG=1` (set by `tests/run --long`) kills more often.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod broker;
+mod late;
+mod noisy;
+mod overload;
+mod poison;
+mod roles;
+mod store;
+
 use hub_support::{Backends, Candidate, Demo, Place, free_port, wait_for, wait_until};
 use hub_tree::{env, random};
 use serde_json::{Value, json};

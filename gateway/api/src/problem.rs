@@ -184,6 +184,13 @@ impl Problem {
         problem.next("try again; nothing was done")
     }
 
+    pub(crate) fn overloaded() -> Self {
+        let detail = "too many web hooks are under way";
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much at once", detail);
+        problem.0.retry_after = Some(1);
+        problem.next("try again; nothing was done")
+    }
+
     fn internal() -> Self {
         let detail = "the hub could not do this; its log says why";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
@@ -208,7 +215,10 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if error.is_temporary() {
-            return Self::unavailable("the store is not available now");
+            return Self::unavailable(match error {
+                StoreError::Full(_) => "the store's disk is full",
+                _ => "the store is not available now",
+            });
         }
         tracing::error!(error = %error, "the store failed a request");
         Self::internal()

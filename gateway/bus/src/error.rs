@@ -62,7 +62,10 @@ impl BusError {
 impl From<std::io::Error> for BusError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
+            // A limit on the size of files is a full disk to whoever meets it.
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+                Self::Full
+            }
             _ => Self::Log(error.to_string()),
         }
     }

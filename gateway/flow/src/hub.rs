@@ -1,20 +1,24 @@
 //! The hub at run time: what every step of the road shares.
 
+use crate::admission::Admission;
 use crate::claims::{self, Held};
 use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
+use crate::retention::{self, Retention};
 use crate::tokens::KeptTokens;
-use crate::{edge, intake, react, relay, send};
+use crate::{alone, intake, map_in, react, redrive, relay, schedule, send, shared};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
-use hub_store::{Store, job};
+use hub_store::{Store, StoreError, job};
 use hub_telemetry::Metrics;
 use hub_tree::{Arena, Clock, Ids, Value};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// How long calls under way may take to end when the hub stops: longer than the client waits for an answer.
@@ -69,8 +73,14 @@ pub struct HubOptions {
     pub role: Role,
     /// Where vendors and people reach the hub, such as `https://hub.example.com`.
     pub public_url: String,
+    /// Whether that was configured. Else a worker tells vendors what an edge says.
+    pub public_url_given: bool,
     /// Largest body of a webhook.
     pub max_body_bytes: usize,
+    /// How many web hooks may be under way.
+    pub admission: Admission,
+    /// How long what is kept.
+    pub retention: Retention,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -95,10 +105,14 @@ pub struct Hub {
     pub node: String,
     /// What it does.
     pub role: Role,
-    /// Where vendors and people reach the hub.
-    pub public_url: String,
+    public_url: ArcSwap<String>,
+    public_url_given: bool,
     /// Largest body of a webhook.
     pub max_body_bytes: usize,
+    /// How many web hooks may be under way.
+    pub admission: Admission,
+    /// How long what is kept.
+    pub retention: Retention,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -116,9 +130,14 @@ pub struct Hub {
     registry: ArcSwap<Registry>,
     pub(crate) wake: Wake,
     pub(crate) held: Held,
+    /// Held for reading by whoever begins something new; for writing while a suspect is handled alone.
+    pub(crate) quiet: RwLock<()>,
+    /// Room for payloads that are being mapped, in units of [`map_in::UNIT`].
+    pub(crate) mapping: Semaphore,
     pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
     stop: watch::Sender<bool>,
+    draining: AtomicBool,
 }
 
 /// Wakes loops of this process.
@@ -143,7 +162,10 @@ impl Hub {
             node,
             role,
             public_url,
+            public_url_given,
             max_body_bytes,
+            admission,
+            retention,
             store,
             bus,
             clock,
@@ -154,13 +176,16 @@ impl Hub {
             metrics,
         } = options;
         let ids = Ids::new(clock.clone());
-        let kept = KeptTokens { store: store.clone(), clock: clock.clone(), node: node.clone() };
+        let kept = KeptTokens { store: store.clone(), node: node.clone() };
         let tokens = Tokens::new(Arc::new(kept), clock.clone());
         Arc::new(Self {
             node,
             role,
-            public_url,
+            public_url: ArcSwap::from_pointee(public_url),
+            public_url_given,
             max_body_bytes,
+            admission,
+            retention,
             store,
             bus,
             clock,
@@ -173,9 +198,12 @@ impl Hub {
             registry: ArcSwap::from_pointee(registry),
             wake: Wake::default(),
             held: Held::default(),
+            quiet: RwLock::default(),
+            mapping: Semaphore::new(map_in::ROOM as usize),
             sending: send::Sending::default(),
             recent: Recent::default(),
             stop: watch::Sender::new(false),
+            draining: AtomicBool::new(false),
         })
     }
 
@@ -183,6 +211,29 @@ impl Hub {
     #[must_use]
     pub fn registry(&self) -> Arc<Registry> {
         self.registry.load_full()
+    }
+
+    /// Where vendors and people reach the hub.
+    #[must_use]
+    pub fn public_url(&self) -> Arc<String> {
+        self.public_url.load_full()
+    }
+
+    /// Agrees with the other processes on where the hub is reached, if nobody has configured it: edges say it, workers
+    /// listen. Does it again whenever an edge may have moved.
+    pub(crate) async fn agree_on_public_url(&self) -> Result<(), StoreError> {
+        if self.public_url_given || self.role == Role::All {
+            return Ok(());
+        }
+        if self.role.serves() {
+            let own = self.public_url();
+            return self.store.write(job!(|tx| { tx.note_public_url(&own).await })).await;
+        }
+        match self.store.read(job!(|tx| { tx.public_url().await })).await? {
+            Some(url) if url != **self.public_url.load() => self.public_url.store(Arc::new(url)),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// A connection by its id.
@@ -208,18 +259,29 @@ impl Hub {
         let mut loops = JoinSet::new();
         // These end by themselves, between two claims: what is claimed is begun.
         let mut claiming = JoinSet::new();
+        let mut stopped = self.stop.subscribe();
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stop| *stop) => return,
+            ready = self.begin() => if let Err(error) = ready {
+                tracing::error!(error = %error, "the hub cannot work with this store");
+                return;
+            },
+        }
         if self.role.works() {
-            self.take_back_own().await;
+            loops.spawn(claims::keep(Arc::clone(&self)));
+            // What was under way when a former process died, before anything else can end this one.
+            alone::run(&self, &react::consumers(&self)).await;
             loops.spawn(intake::run(Arc::clone(&self)));
             loops.spawn(relay::run(Arc::clone(&self)));
             loops.spawn(react::take_in(Arc::clone(&self)));
-            loops.spawn(claims::keep(Arc::clone(&self)));
+            loops.spawn(redrive::run(Arc::clone(&self)));
+            loops.spawn(retention::run(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
-        } else {
-            loops.spawn(edge::keep(Arc::clone(&self)));
+            claiming.spawn(schedule::run(Arc::clone(&self)));
         }
-        let mut stopped = self.stop.subscribe();
+        loops.spawn(shared::keep(Arc::clone(&self)));
         tokio::select! {
             // Told to stop, the loops end: that is no defect.
             biased;
@@ -237,16 +299,48 @@ impl Hub {
         loops.shutdown().await;
     }
 
-    /// What a former process of this name held is ours again, at once.
-    async fn take_back_own(&self) {
+    /// Waits for the store; then makes sure that it has a key for each tenant, and takes back what a former process of
+    /// this name held: it is ours again, at once.
+    async fn begin(&self) -> Result<(), StoreError> {
+        self.store.connected().await?;
+        let registry = self.registry();
+        let tenants: BTreeSet<&str> = registry.connections.values().map(|known| known.tenant.as_str()).collect();
         loop {
-            let (now, node) = (self.clock.micros(), self.node.clone());
-            match self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await {
-                Ok(_) => return,
-                Err(error) => tracing::warn!(error = %error, "the store is not available yet"),
+            let prepared = async {
+                for tenant in &tenants {
+                    self.store.keyring().ensure(&self.store, &self.clock, tenant).await?;
+                }
+                let (now, node) = (self.store_now(), self.node.clone());
+                if self.role.works() {
+                    self.store.write(job!(|tx| { tx.take_back(now, Some(node)).await })).await?;
+                }
+                self.agree_on_public_url().await
+            };
+            match prepared.await {
+                Err(error) if StoreError::is_temporary(&error) => {
+                    tracing::warn!(error = %error, "the store is not available yet");
+                }
+                other => return other,
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
+    }
+
+    /// Now by the clock that all processes of the hub share, µs: for claims, leases, and when something may be done.
+    #[must_use]
+    pub fn store_now(&self) -> i64 {
+        self.store.now()
+    }
+
+    /// Says from now on that no more requests should come here; those that come are answered.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no more requests should come here.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// Whether the hub has been told to stop.

@@ -43,7 +43,7 @@ async fn publish_some(hub: &Arc<Hub>, held_until: &mut i64) -> Result<usize, Rel
     if events.is_empty() {
         return Ok(0);
     }
-    let now = hub.clock.micros();
+    let now = hub.store_now();
     let lease = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
     if now > *held_until - lease / 2 {
         let (node, until) = (hub.node.clone(), now + lease);

@@ -3,11 +3,10 @@
 use async_trait::async_trait;
 use hub_kit::TokenStore;
 use hub_store::{Store, StoredToken, job};
-use hub_tree::{Clock, Private};
+use hub_tree::Private;
 
 pub(crate) struct KeptTokens {
     pub(crate) store: Store,
-    pub(crate) clock: Clock,
     pub(crate) node: String,
 }
 
@@ -35,7 +34,7 @@ impl TokenStore for KeptTokens {
     }
 
     async fn lock(&self, name: &str) -> bool {
-        let (name, node, now) = (name.to_owned(), self.node.clone(), self.clock.micros());
+        let (name, node, now) = (name.to_owned(), self.node.clone(), self.store.now());
         let taken = self.store.write(job!(|tx| { tx.lease(&name, &node, now, now + FETCHING).await }));
         taken.await.unwrap_or(true)
     }

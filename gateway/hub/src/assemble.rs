@@ -69,9 +69,11 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     create_private_folder(&config.data)?;
     restore::refuse_unfinished(&config.data)?;
     let node = kept(&config.data.join("node"), || random::token(12))?;
-    let store = open_store(config, &clock).await?;
-    for connection in registry.connections.values() {
-        store.keyring().ensure(&store, &clock, &connection.tenant).await?;
+    let (store, reached) = start_store(config, &clock).await?;
+    if reached {
+        for connection in registry.connections.values() {
+            store.keyring().ensure(&store, &clock, &connection.tenant).await?;
+        }
     }
     let bus = open_bus(config, &consumers)?;
     let admin = config.environment.get("HRHUB_ADMIN_KEY");
@@ -80,7 +82,10 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
         node,
         role: config.role,
         public_url: config.public_url(),
+        public_url_given: config.has_public_url(),
         max_body_bytes: config.max_body_bytes,
+        admission: config.admission.clone(),
+        retention: config.retention,
         store,
         bus,
         clock,
@@ -93,30 +98,48 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     Ok(Assembled { hub, keys })
 }
 
-/// Opens the store; a database server that is away is waited for.
-pub(crate) async fn open_store(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
-    create_private_folder(&config.data)?;
-    let options = match &config.store {
-        StoreKind::Sqlite => {
-            let path = config.data.join("hub.db");
-            Options { url: format!("sqlite://{}?mode=rwc", path.display()), max_connections: 4 }
+/// How long a start waits for a database server: what is wrong with the configuration shows before that. After that
+/// it comes when it comes.
+const FIRST_ATTEMPT: Duration = Duration::from_secs(2);
+
+/// Opens the store for a hub that can begin without it; says whether it is there.
+async fn start_store(config: &Config, clock: &Clock) -> anyhow::Result<(Store, bool)> {
+    let store = Store::start(&store_options(config)?, master_key(config)?, clock).await.context("opening the store")?;
+    match tokio::time::timeout(FIRST_ATTEMPT, store.connected()).await {
+        Ok(connected) => {
+            connected.context("opening the store")?;
+            Ok((store, true))
         }
-        StoreKind::Postgres { url, max_connections } => Options { url: url.clone(), max_connections: *max_connections },
-    };
-    let mut told = false;
-    loop {
-        match Store::open(&options, master_key(config)?, clock).await {
-            Ok(store) => return Ok(store),
-            Err(error) if error.is_temporary() => {
-                if !told {
-                    tracing::warn!(error = %error, "waiting for the store");
-                    told = true;
-                }
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            Err(error) => return Err(error).context("opening the store"),
+        Err(_) => {
+            tracing::warn!("the store is not available yet; what needs it waits");
+            Ok((store, false))
         }
     }
+}
+
+/// Opens the store for a command that needs it; a database server that is away is waited for.
+pub(crate) async fn open_store(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
+    let store = Store::start(&store_options(config)?, master_key(config)?, clock).await.context("opening the store")?;
+    store.connected().await.context("opening the store")?;
+    Ok(store)
+}
+
+fn store_options(config: &Config) -> anyhow::Result<Options> {
+    create_private_folder(&config.data)?;
+    Ok(match &config.store {
+        StoreKind::Sqlite { max_bytes } => {
+            let path = config.data.join("hub.db");
+            let url = format!("sqlite://{}?mode=rwc", path.display());
+            Options { url, max_connections: 4, max_bytes: *max_bytes, ..Options::default() }
+        }
+        StoreKind::Postgres { url, max_connections } => Options {
+            url: url.clone(),
+            max_connections: *max_connections,
+            // An edge takes web hooks in before it has ever reached the store.
+            keys_copy: Some(config.data.join("tenants.keys")),
+            ..Options::default()
+        },
+    })
 }
 
 fn open_bus(config: &Config, consumers: &[Arc<dyn Consumer>]) -> anyhow::Result<Arc<dyn Bus>> {

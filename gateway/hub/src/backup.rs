@@ -208,7 +208,7 @@ pub(crate) const fn bus_kind(config: &Config) -> &'static str {
 /// The address of the store; `make` says whether a file may be made.
 pub(crate) fn store_url(config: &Config, make: bool) -> String {
     match &config.store {
-        StoreKind::Sqlite => {
+        StoreKind::Sqlite { .. } => {
             format!("sqlite://{}?mode={}", config.data.join("hub.db").display(), if make { "rwc" } else { "rw" })
         }
         StoreKind::Postgres { url, .. } => url.clone(),

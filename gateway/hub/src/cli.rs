@@ -65,7 +65,7 @@ pub(crate) enum Command {
         /// The folder; made if it is not there.
         folder: PathBuf,
     },
-    /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, models.
+    /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, schedules, models.
     Check {
         /// The folder.
         #[arg(default_value = ".")]
@@ -83,6 +83,15 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Look at what needs a person, by cause; try it again, or discard it.
+    Parked {
+        #[command(subcommand)]
+        command: crate::parked::ParkedCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Hand events of the past to consumers again, or map payloads again; what was done once is not done twice.
+    Replay(crate::replay::ReplayArgs),
     /// Copy store and accepted messages into a folder while the hub runs.
     Backup(BackupArgs),
     /// Put a backup into an empty store and data folder.
@@ -102,6 +111,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Show whether calls of connections are made, and decide it by hand.
+    Circuit {
+        #[command(subcommand)]
+        command: CircuitCommand,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Work on mapping files.
     Map {
         #[command(subcommand)]
@@ -116,6 +132,13 @@ pub(crate) enum Command {
     Topology {
         #[command(subcommand)]
         command: TopologyCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Calls that are made by the clock: when, and now.
+    Schedules {
+        #[command(subcommand)]
+        command: SchedulesCommand,
         #[command(flatten)]
         place: Place,
     },
@@ -201,6 +224,9 @@ pub(crate) struct Serve {
     /// What this process does; wins over hub.yaml.
     #[arg(long, value_enum)]
     pub(crate) role: Option<Roles>,
+    /// How long to go on answering requests after being asked to stop, with /readyz saying so; wins over hub.yaml.
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(..=600))]
+    pub(crate) drain_secs: Option<u32>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -257,6 +283,27 @@ pub(crate) enum TopologyCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum CircuitCommand {
+    /// List the circuits: state, why, error rate, slow rate, next probe.
+    List,
+    /// Make no calls, until `close` or `auto`; they wait.
+    Open {
+        /// The connection.
+        connection: String,
+    },
+    /// Make calls whatever happens, until `open` or `auto`; ends a wait that the vendor asked for.
+    Close {
+        /// The connection.
+        connection: String,
+    },
+    /// Let the circuit open and close by itself again.
+    Auto {
+        /// The connection.
+        connection: String,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum SubscriptionsCommand {
     /// List the subscriptions of all tenants, and how they are.
     List,
@@ -274,6 +321,21 @@ pub(crate) enum SubscriptionsCommand {
     Delete {
         /// Its id, as `list` shows it.
         id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SchedulesCommand {
+    /// List the schedules with their last and next times, each in its own zone.
+    List {
+        /// How many times to show of each.
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        next: usize,
+    },
+    /// Make a schedule's call now, beside its planned times.
+    Run {
+        /// The schedule.
+        name: String,
     },
 }
 

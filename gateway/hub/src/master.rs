@@ -25,7 +25,7 @@ pub(crate) fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
         return MasterKey::from_hex(&text).map_err(|wanted| anyhow::anyhow!("{VARIABLE}: {wanted}"));
     }
     let own = config.data.join(FILE);
-    let (path, text) = if matches!(config.store, StoreKind::Sqlite) || own.exists() {
+    let (path, text) = if matches!(config.store, StoreKind::Sqlite { .. }) || own.exists() {
         let text = kept(&own, || MasterKey::generate().1)?;
         (own, text)
     } else {

@@ -59,7 +59,7 @@ pub(crate) async fn run(args: Restore) -> anyhow::Result<ExitCode> {
     let url = store_url(&config, true);
     // A SQLite file that is not there yet goes again when this fails.
     let file = config.data.join("hub.db");
-    let makes_file = matches!(config.store, StoreKind::Sqlite) && !file.exists();
+    let makes_file = matches!(config.store, StoreKind::Sqlite { .. }) && !file.exists();
     let loaded = if makes_file { None } else { Load::loaded(&url).await.context("looking at the store")? };
     let reopened = if begun.is_some() && loaded.as_deref() == Some(manifest.id.as_str()) {
         fill_log(&config, from, manifest, &mark).await?;
@@ -132,7 +132,7 @@ fn tell(config: &Config, manifest: &Manifest, reopened: Reopened) {
 
 fn empty_store(config: &Config) -> String {
     match &config.store {
-        StoreKind::Sqlite => {
+        StoreKind::Sqlite { .. } => {
             format!("move {} away, or name another folder with --data", config.data.join("hub.db").display())
         }
         StoreKind::Postgres { .. } => "create a new database and name it in `store.url` of hub.yaml".to_owned(),

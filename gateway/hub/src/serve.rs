@@ -4,7 +4,7 @@ use crate::assemble::assemble;
 use crate::cli::Serve;
 use crate::config::Config;
 use crate::say;
-use crate::server::{Running, address_of, asked_to_stop, bind};
+use crate::server::{Running, address_of, asked_to_stop, bear_limits_on_files, bind};
 use anyhow::bail;
 use hub_tree::Findings;
 use std::process::ExitCode;
@@ -18,8 +18,12 @@ pub(crate) async fn run(args: Serve) -> anyhow::Result<ExitCode> {
         config.role = role.into();
     }
     config.check_role()?;
+    if let Some(secs) = args.drain_secs {
+        config.set_drain_secs(secs);
+    }
     let socket = bind(&config.listen, "--listen, or `listen` in hub.yaml").await?;
     config.listen = address_of(&socket)?;
+    bear_limits_on_files()?;
     // The first number would wait for the phone library's database.
     std::thread::spawn(hub_standards::contact::warm_up);
     let findings = Findings::new();
@@ -46,6 +50,7 @@ pub(crate) async fn run(args: Serve) -> anyhow::Result<ExitCode> {
     tokio::select! {
         asked = asked_to_stop() => {
             asked?;
+            running.drain(config.drain()).await?;
             say::note("stopping: requests under way are answered first");
             running.stop().await;
             Ok(ExitCode::SUCCESS)

@@ -3,6 +3,10 @@
 use crate::assemble::Assembled;
 use anyhow::Context as _;
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Version, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use hub_api::Api;
 use hub_console::Console;
 use hub_flow::Hub;
@@ -103,6 +107,7 @@ impl Running {
         if hub.role.serves() {
             router = router.merge(console.clone().router());
         }
+        let router = router.layer(from_fn_with_state(Arc::clone(&hub), close_while_draining));
         let loops = tokio::spawn(Arc::clone(&hub).run());
         Self { hub, console, served: Served::start(socket, router), loops }
     }
@@ -112,6 +117,19 @@ impl Running {
         let _ = (&mut self.loops).await;
     }
 
+    /// Lets load balancers see that it will stop, and answers what still comes, for a while or until asked again.
+    pub(crate) async fn drain(&self, lasts: Duration) -> anyhow::Result<()> {
+        if lasts.is_zero() {
+            return Ok(());
+        }
+        self.hub.drain();
+        tracing::info!(drain_secs = lasts.as_secs(), "asked to stop: no more requests should come");
+        tokio::select! {
+            () = tokio::time::sleep(lasts) => Ok(()),
+            again = asked_to_stop() => again,
+        }
+    }
+
     /// Stops: first no more requests, then the loops, then the store.
     pub(crate) async fn stop(self) {
         self.served.stop().await;
@@ -119,6 +137,22 @@ impl Running {
         let _ = self.loops.await;
         self.hub.store.close().await;
     }
+}
+
+/// A limit on the size of files is met like a full disk; without a handler, the signal would end the program.
+pub(crate) fn bear_limits_on_files() -> anyhow::Result<()> {
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    signal(kind).map(drop).context("listening for SIGXFSZ")
+}
+
+/// Connections end with the answer under way while the hub drains: their next request goes elsewhere.
+async fn close_while_draining(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
+    let version = request.version();
+    let mut response = next.run(request).await;
+    if hub.is_draining() && version < Version::HTTP_2 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Waits for Ctrl-C or SIGTERM.

@@ -15,7 +15,14 @@ impl Dialect {
             Self::Sqlite => ("BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT", " TEXT"),
             Self::Postgres => ("BYTEA", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", " TEXT COLLATE \"C\""),
         };
-        text.replace("{blob}", blob).replace("{serial}", serial).replace(" TEXT", words)
+        let text = text.replace("{blob}", blob).replace("{serial}", serial).replace(" TEXT", words);
+        match self {
+            Self::Sqlite => text,
+            // A server changes statement by statement: one that was done before is passed over.
+            Self::Postgres => ["CREATE TABLE ", "CREATE INDEX ", "CREATE UNIQUE INDEX ", "ADD COLUMN "]
+                .iter()
+                .fold(text, |text, words| text.replace(words, &format!("{words}IF NOT EXISTS "))),
+        }
     }
 
     /// 2. Claiming: two workers must not take one row. SQLite has one writer; PostgreSQL locks and passes over what

@@ -42,7 +42,7 @@ pub struct Event {
     pub position: Option<i64>,
 }
 
-fn read(row: &AnyRow) -> Result<Event, sqlx::Error> {
+pub(crate) fn read(row: &AnyRow) -> Result<Event, sqlx::Error> {
     Ok(Event {
         seq: row.try_get("seq")?,
         new: NewEvent {
@@ -115,7 +115,7 @@ impl Tx {
         for placed in portions((last + 1..).zip(seqs).collect()) {
             let mut statement = built(format!(
                 "WITH published(position, seq) AS (VALUES {})
-                 UPDATE events SET position = published.position FROM published WHERE events.seq = published.seq",
+                 UPDATE events SET position = published.position FROM published WHERE events.seq = published.seq AND events.position IS NULL",
                 rows_of(2, placed.len())
             ));
             for (position, seq) in placed {

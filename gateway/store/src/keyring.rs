@@ -15,10 +15,15 @@ use sha2::Sha256;
 use sqlx::Row;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use zeroize::{Zeroize, Zeroizing};
 
 const VERSION: u8 = 1;
+const DEFAULT_TENANT: &str = "default";
 const HEADER: usize = 1 + 16 + 12;
 
 /// The key that seals tenants' keys: 32 bytes, from `HRHUB_MASTER_KEY` or a file beside the data.
@@ -79,6 +84,14 @@ impl fmt::Debug for Sealed {
 pub struct Keyring {
     master: MasterKey,
     keys: RwLock<Keys>,
+    copy: Option<KeysCopy>,
+}
+
+/// A file with the tenants' keys as the store has them: sealed under the master key, each bound to its tenant.
+struct KeysCopy {
+    path: PathBuf,
+    /// What the file says.
+    text: Mutex<String>,
 }
 
 #[derive(Default)]
@@ -146,19 +159,66 @@ fn key_id(sealed: &[u8]) -> Result<Id, StoreError> {
 
 /// Whether the master key opens every tenant's key that is kept.
 pub(crate) async fn check(tx: &mut Tx, master: &MasterKey) -> Result<(), StoreError> {
-    let keyring = Keyring::new(MasterKey(master.0.clone()));
+    let keyring = Keyring::new(MasterKey(master.0.clone()), None);
     tx.tenant_keys().await?.iter().try_for_each(|(tenant, sealed)| keyring.add(tenant, sealed))
 }
 
 impl Keyring {
-    pub(crate) fn new(master: MasterKey) -> Self {
-        Self { master, keys: RwLock::default() }
+    pub(crate) fn new(master: MasterKey, copy: Option<PathBuf>) -> Self {
+        let copy = copy.map(|path| KeysCopy { path, text: Mutex::default() });
+        Self { master, keys: RwLock::default(), copy }
+    }
+
+    /// Learns the keys of the copy, if there is one. A copy that cannot be used is as good as none.
+    pub(crate) fn recall(&self) {
+        let Some(copy) = &self.copy else { return };
+        let text = match fs::read_to_string(&copy.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+            Err(error) => {
+                tracing::warn!(error = %error, path = %copy.path.display(), "the copy of the keys cannot be read");
+                return;
+            }
+        };
+        for line in text.lines() {
+            let known = line.split_once(' ').and_then(|(sealed, tenant)| Some((hex::decode(sealed).ok()?, tenant)));
+            let added = known.map(|(sealed, tenant)| self.add(tenant, &sealed));
+            if !matches!(added, Some(Ok(()))) {
+                tracing::warn!(path = %copy.path.display(), "a line of the copy of the keys cannot be used");
+            }
+        }
+        *copy.text.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+
+    /// Learns keys as the store has them, all of them, and keeps the copy up to date.
+    fn learn(&self, rows: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        rows.iter().try_for_each(|(tenant, sealed)| self.add(tenant, sealed))?;
+        let Some(copy) = &self.copy else { return Ok(()) };
+        let lines = rows.iter().filter(|(tenant, _)| !tenant.contains(['\n', '\r']));
+        let text: String = lines.map(|(tenant, sealed)| format!("{} {tenant}\n", hex::encode(sealed))).collect();
+        let mut kept = copy.text.lock().unwrap_or_else(PoisonError::into_inner);
+        if *kept != text {
+            match copy.write(&text) {
+                Ok(()) => *kept = text,
+                Err(error) => {
+                    tracing::warn!(error = %error, path = %copy.path.display(), "the keys cannot be copied to this disk");
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads all tenants' keys; the default tenant always has one.
-    pub(crate) async fn load(&self, store: &Store, clock: &Clock) -> Result<(), StoreError> {
-        self.reload(store).await?;
-        self.ensure(store, clock, "default").await
+    pub(crate) async fn load(&self, tx: &mut Tx, clock: &Clock) -> Result<(), StoreError> {
+        let mut rows = tx.tenant_keys().await?;
+        if !rows.iter().any(|(tenant, _)| tenant == DEFAULT_TENANT) {
+            let (id, sealed) = self.make(DEFAULT_TENANT, clock)?;
+            // Of two processes that start at once, one makes it.
+            tx.lock_schema().await?;
+            tx.insert_first_key(DEFAULT_TENANT, id, sealed, clock.micros()).await?;
+            rows = tx.tenant_keys().await?;
+        }
+        self.learn(&rows)
     }
 
     /// Reads the keys again: another process may have made one for a new tenant.
@@ -166,8 +226,7 @@ impl Keyring {
     /// # Errors
     /// The store cannot be read, or another master key sealed them.
     pub async fn reload(&self, store: &Store) -> Result<(), StoreError> {
-        let rows = store.read(job!(|tx| { tx.tenant_keys().await })).await?;
-        rows.iter().try_for_each(|(tenant, sealed)| self.add(tenant, sealed))
+        self.learn(&store.read(job!(|tx| { tx.tenant_keys().await })).await?)
     }
 
     /// Makes sure that a tenant has a key. Of two processes that start at once, one makes it and both use it.
@@ -178,19 +237,22 @@ impl Keyring {
         if self.newest(tenant).is_ok() {
             return Ok(());
         }
+        let (id, sealed) = self.make(tenant, clock)?;
+        let (owner, now) = (tenant.to_owned(), clock.micros());
+        let rows = store.write(job!(|tx| {
+            tx.lock_schema().await?;
+            tx.insert_first_key(&owner, id, sealed, now).await?;
+            tx.tenant_keys().await
+        }));
+        self.learn(&rows.await?)
+    }
+
+    /// A new key for a tenant, sealed.
+    fn make(&self, tenant: &str, clock: &Clock) -> Result<(Id, Vec<u8>), StoreError> {
         let id = Ids::new(clock.clone()).next();
         let bytes = Zeroizing::new(random::bytes::<32>());
         let sealed = seal_with(&cipher(&self.master.0)?, id, &format!("tenant-key:{tenant}"), bytes.as_slice())?;
-        let (owner, kept, now) = (tenant.to_owned(), sealed.clone(), clock.micros());
-        let rows = store.write(job!(|tx| {
-            tx.lock_schema().await?;
-            let rows = tx.tenant_keys().await?;
-            if !rows.iter().any(|(known, _)| *known == owner) {
-                tx.insert_tenant_key(&owner, id, kept, now).await?;
-            }
-            tx.tenant_keys().await
-        }));
-        rows.await?.iter().try_for_each(|(tenant, sealed)| self.add(tenant, sealed))
+        Ok((id, sealed))
     }
 
     fn add(&self, tenant: &str, sealed: &[u8]) -> Result<(), StoreError> {
@@ -199,7 +261,7 @@ impl Keyring {
             return Ok(());
         }
         let opened = open_with(&cipher(&self.master.0)?, &format!("tenant-key:{tenant}"), sealed)
-            .map_err(|_| StoreError::Sealed("the master key is not the one this store was sealed with"))?;
+            .map_err(|_| StoreError::Sealed("the master key is not the one this store was sealed with: HRHUB_MASTER_KEY, or master.key of the process that made it, must be the same for all"))?;
         let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(
             opened.as_slice().try_into().map_err(|_| StoreError::Sealed("a tenant key has a wrong length"))?,
         );
@@ -270,12 +332,26 @@ impl Tx {
         .await
     }
 
-    async fn insert_tenant_key(&mut self, tenant: &str, id: Id, sealed: Vec<u8>, now: i64) -> Result<(), StoreError> {
-        let statement = sql("INSERT INTO tenant_keys (tenant, id, sealed, created_at) VALUES ($1, $2, $3, $4)")
-            .bind(tenant.to_owned())
-            .bind(id.to_string())
-            .bind(sealed)
-            .bind(now);
+    /// Keeps a key for a tenant that has none; that of another process stays.
+    async fn insert_first_key(&mut self, tenant: &str, id: Id, sealed: Vec<u8>, now: i64) -> Result<(), StoreError> {
+        let statement = sql("INSERT INTO tenant_keys (tenant, id, sealed, created_at)
+             SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), $3, CAST($4 AS BIGINT)
+             WHERE NOT EXISTS (SELECT 1 FROM tenant_keys WHERE tenant = $1)")
+        .bind(tenant.to_owned())
+        .bind(id.to_string())
+        .bind(sealed)
+        .bind(now);
         self.run(statement).await.map(drop)
+    }
+}
+
+impl KeysCopy {
+    /// Writes the file, whole or not at all; only its owner can read it.
+    fn write(&self, text: &str) -> std::io::Result<()> {
+        let part = self.path.with_extension("part");
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&part, &self.path)
     }
 }

@@ -4,15 +4,26 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::tx::{Tx, built, sql};
 use sqlx::Row;
+use std::time::Duration;
 
 /// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
-/// Entries are only ever added.
-const MIGRATIONS: &[&[&str]] = &[&[FIRST], &[crate::subscriptions::TABLES]];
-
-/// The version of this program's schema.
-pub(crate) const fn newest() -> usize {
-    MIGRATIONS.len()
-}
+/// Entries are only ever added. A newer program migrates while older ones run: tables and columns are added with
+/// defaults, nothing that they use is changed, and every statement may be run twice.
+const MIGRATIONS: &[&[&str]] = &[
+    &[FIRST],
+    &[
+        crate::calls::COLUMNS,
+        crate::circuits::TABLES,
+        crate::doubts::TABLES,
+        crate::inbox::COLUMNS,
+        crate::parked::COLUMNS,
+        crate::redrives::TABLES,
+        crate::retention::INDEXES,
+        crate::subscriptions::TABLES,
+        crate::suspects::COLUMNS,
+        crate::timers::TABLES,
+    ],
+];
 
 /// The names of all tables that any version has made, in the order of their making.
 pub(crate) fn table_names() -> Vec<String> {
@@ -118,6 +129,22 @@ CREATE TABLE tokens (
     PRIMARY KEY (tenant, name));
 ";
 
+/// The oldest version whose programs can work with the newest schema: everything since then was only added, with
+/// defaults for those who do not know it. Raised when something is taken away, one release after the last program that
+/// used it.
+const READABLE_FROM: usize = 1;
+
+/// The version of this program's schema.
+pub(crate) const fn newest() -> usize {
+    MIGRATIONS.len()
+}
+
+/// How long a change waits for a lock before it lets those behind it pass and tries again.
+const LOCK_WITHIN: &str = "SET lock_timeout = '1s'";
+const NEXT_TRY: Duration = Duration::from_millis(200);
+/// Tries before a migration gives up: something holds a lock for minutes.
+const TRIES: u32 = 300;
+
 impl Tx {
     /// One at a time until the end of the transaction: what only one process may set up.
     pub(crate) async fn lock_schema(&mut self) -> Result<(), StoreError> {
@@ -128,50 +155,106 @@ impl Tx {
         Ok(())
     }
 
-    /// Brings the schema to this program's version.
-    pub(crate) async fn migrate(&mut self) -> Result<(), StoreError> {
-        self.migrate_to(newest()).await
+    /// Brings the schema to the version `goal`, while older programs go on working. On SQLite it runs inside the
+    /// caller's transaction. A server is changed statement by statement, each for itself: what was broken off is
+    /// taken up again by the next process, and no lock is held for longer than one statement.
+    pub(crate) async fn migrate(&mut self, goal: usize) -> Result<(), StoreError> {
+        match self.dialect {
+            Dialect::Sqlite => self.migrate_within(goal, false).await,
+            Dialect::Postgres => {
+                // Held by this connection, also if it breaks off.
+                sqlx::raw_sql("SELECT pg_advisory_lock(72114894)").execute(self.conn()).await?;
+                self.migrate_within(goal, true).await?;
+                sqlx::raw_sql("SET lock_timeout = 0; SELECT pg_advisory_unlock(72114894)").execute(self.conn()).await?;
+                Ok(())
+            }
+        }
     }
 
-    /// Brings the schema to a version that this program knows.
-    pub(crate) async fn migrate_to(&mut self, target: usize) -> Result<(), StoreError> {
-        let dialect = self.dialect;
-        self.lock_schema().await?;
+    /// As [`Tx::migrate`], inside the caller's transaction or, where tables are `shared`, statement by statement.
+    pub(crate) async fn migrate_within(&mut self, goal: usize, shared: bool) -> Result<(), StoreError> {
         self.run(sql("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)")).await?;
-        let version = self
-            .one(sql("SELECT value FROM meta WHERE name = 'schema_version'"), |row| row.try_get::<String, _>("value"))
-            .await?;
-        let version = match version.as_deref().map(str::parse::<usize>) {
-            None => 0,
-            Some(Ok(version)) => version,
-            Some(Err(_)) => return Err(StoreError::Schema("the store's schema version is no number".to_owned())),
-        };
-        if version > MIGRATIONS.len() {
-            return Err(StoreError::Schema(format!(
-                "the store has schema version {version}; this program knows {}: use a newer hrhub",
-                MIGRATIONS.len()
-            )));
+        let version = self.meta("schema_version").await?.unwrap_or(0);
+        if version >= goal {
+            let readable_from = self.meta("schema_readable_from").await?.unwrap_or(version);
+            if readable_from > goal {
+                return Err(StoreError::Schema(format!(
+                    "the store has schema version {version}, which programs older than version {readable_from} cannot \
+                     work with; this program knows {goal}: use a newer hrhub"
+                )));
+            }
+            return Ok(());
         }
-        let target = target.max(version);
-        for text in MIGRATIONS.iter().take(target).skip(version).copied().flatten() {
-            self.apply(dialect, text).await?;
+        let texts: Vec<&'static str> = MIGRATIONS.iter().take(goal).skip(version).copied().flatten().copied().collect();
+        for text in texts {
+            self.apply(text, shared && version > 0).await?;
         }
-        let now = target.to_string();
-        self.run(
-            sql("INSERT INTO meta (name, value) VALUES ('schema_version', $1)
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-            .bind(now),
-        )
-        .await?;
-        Ok(())
+        self.set_meta("schema_readable_from", READABLE_FROM.min(goal)).await?;
+        self.set_meta("schema_version", goal).await
     }
 
-    async fn apply(&mut self, dialect: Dialect, text: &str) -> Result<(), StoreError> {
+    async fn meta(&mut self, name: &'static str) -> Result<Option<usize>, StoreError> {
+        let statement = sql("SELECT value FROM meta WHERE name = $1").bind(name.to_owned());
+        let value = self.one(statement, |row| row.try_get::<String, _>("value")).await?;
+        let number = value.map(|value| value.parse());
+        number.transpose().map_err(|_| StoreError::Schema(format!("the store's `{name}` is no number")))
+    }
+
+    async fn set_meta(&mut self, name: &'static str, value: usize) -> Result<(), StoreError> {
+        let statement = sql("INSERT INTO meta (name, value) VALUES ($1, $2)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .bind(name.to_owned())
+        .bind(value.to_string());
+        self.run(statement).await.map(drop)
+    }
+
+    /// Runs the statements of a text. `used` says that other programs may be using the tables.
+    async fn apply(&mut self, text: &str, used: bool) -> Result<(), StoreError> {
         let without_comments: String =
             text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
-        for statement in dialect.ddl(&without_comments).split(';').map(str::trim).filter(|s| !s.is_empty()) {
-            self.run(built(statement.to_owned())).await?;
+        for statement in self.dialect.ddl(&without_comments).split(';').map(str::trim).filter(|s| !s.is_empty()) {
+            if self.dialect == Dialect::Sqlite || !used {
+                self.run(built(statement.to_owned())).await?;
+            } else if let Some(name) = index_name(statement) {
+                self.build_index(statement, name).await?;
+            } else {
+                self.change(statement).await?;
+            }
         }
         Ok(())
     }
+
+    /// Changes a table that others use: they must not wait behind a lock that this waits for.
+    async fn change(&mut self, statement: &str) -> Result<(), StoreError> {
+        self.run(sql(LOCK_WITHIN)).await?;
+        let mut tries = 0;
+        loop {
+            match self.run(built(statement.to_owned())).await {
+                Err(error) if error.is_locked() && tries < TRIES => {
+                    tries += 1;
+                    tracing::info!(tries, "a table is in use; its change is tried again");
+                    tokio::time::sleep(NEXT_TRY).await;
+                }
+                other => return other.map(drop),
+            }
+        }
+    }
+
+    /// Builds an index while others write. One that was broken off is useless, and built again.
+    async fn build_index(&mut self, statement: &str, name: &str) -> Result<(), StoreError> {
+        self.run(sql("SET lock_timeout = 0")).await?;
+        let half = sql("SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
+             WHERE c.relname = $1 AND NOT i.indisvalid AND pg_table_is_visible(c.oid)")
+        .bind(name.to_owned());
+        if self.one(half, |row| row.try_get::<String, _>("relname")).await?.is_some() {
+            self.run(built(format!("DROP INDEX {name}"))).await?;
+        }
+        self.run(built(statement.replacen(" INDEX ", " INDEX CONCURRENTLY ", 1))).await.map(drop)
+    }
+}
+
+/// The name of the index that a statement makes.
+fn index_name(statement: &str) -> Option<&str> {
+    let rest = statement.strip_prefix("CREATE INDEX ").or_else(|| statement.strip_prefix("CREATE UNIQUE INDEX "))?;
+    rest.strip_prefix("IF NOT EXISTS ").unwrap_or(rest).split_whitespace().next()
 }

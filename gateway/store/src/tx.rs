@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Encode, Row, Transaction, Type};
 
 /// The future of a transaction body.
 pub type Job<'t, T> = BoxFuture<'t, Result<T, StoreError>>;
@@ -23,23 +23,44 @@ pub struct Tx {
 }
 
 pub(crate) enum Inner {
-    /// SQLite's one writer.
+    /// SQLite's one writer, or the connection that watches over a server.
     Own(AnyConnection),
     Transaction(Transaction<'static, Any>),
     Pooled(PoolConnection<Any>),
 }
 
 /// A statement under construction.
-pub(crate) type Statement = Query<'static, Any, AnyArguments>;
+pub(crate) struct Statement {
+    query: Query<'static, Any, AnyArguments>,
+    /// It gives all columns of a table, whichever there are.
+    all_columns: bool,
+}
 
 /// A statement with a fixed text.
 pub(crate) fn sql(text: &'static str) -> Statement {
-    sqlx::query(text)
+    Statement { query: sqlx::query(text), all_columns: text.contains(" *") }
 }
 
 /// A statement whose text was put together from fixed parts; values still travel as parameters.
 pub(crate) fn built(text: String) -> Statement {
-    sqlx::query(AssertSqlSafe(text))
+    let all_columns = text.contains(" *");
+    Statement { query: sqlx::query(AssertSqlSafe(text)), all_columns }
+}
+
+impl Statement {
+    /// The value of the next parameter.
+    pub(crate) fn bind<T>(self, value: T) -> Self
+    where
+        T: Encode<'static, Any> + Type<Any>,
+    {
+        Self { query: self.query.bind(value), ..self }
+    }
+
+    /// PostgreSQL refuses a statement that it has prepared once a migration has added a column to what it gives. Such
+    /// statements are prepared each time, so that a newer program can migrate while this one runs.
+    pub(crate) fn ready(self, dialect: Dialect) -> Query<'static, Any, AnyArguments> {
+        self.query.persistent(dialect == Dialect::Sqlite || !self.all_columns)
+    }
 }
 
 impl Tx {
@@ -52,7 +73,7 @@ impl Tx {
     }
 
     pub(crate) async fn run(&mut self, statement: Statement) -> Result<u64, StoreError> {
-        Ok(statement.execute(self.conn()).await?.rows_affected())
+        Ok(statement.ready(self.dialect).execute(self.conn()).await?.rows_affected())
     }
 
     pub(crate) async fn all<T>(
@@ -60,7 +81,7 @@ impl Tx {
         statement: Statement,
         read: fn(&AnyRow) -> Result<T, sqlx::Error>,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = statement.fetch_all(self.conn()).await?;
+        let rows = statement.ready(self.dialect).fetch_all(self.conn()).await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
@@ -69,7 +90,7 @@ impl Tx {
         statement: Statement,
         read: fn(&AnyRow) -> Result<T, sqlx::Error>,
     ) -> Result<Option<T>, StoreError> {
-        let row = statement.fetch_optional(self.conn()).await?;
+        let row = statement.ready(self.dialect).fetch_optional(self.conn()).await?;
         Ok(row.as_ref().map(read).transpose()?)
     }
 

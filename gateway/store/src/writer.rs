@@ -1,33 +1,37 @@
-//! Opening the store, and who may write when.
+//! The store: opening it, and running transactions on it.
 
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::keyring::{Keyring, MasterKey};
-use crate::tx::{Inner, Job, Tx, built, sql};
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use crate::schema;
+use crate::server::Server;
+use crate::sqlite::Sqlite;
+use crate::tx::{Inner, Job, Tx};
 use hub_tree::Clock;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, ConnectOptions};
-use std::panic::AssertUnwindSafe;
-use std::str::FromStr;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
 
 /// How to open a store.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// `sqlite:///path/to/hub.db` or `postgres://user:password@host/database`.
+    /// `sqlite:///path/to/hub.db` or `postgres://user:password@host/database`. Several PostgreSQL servers of which one
+    /// takes writes are named as `host1:port1,host2:port2`.
     pub url: String,
     /// Most connections to a PostgreSQL server, or readers of a SQLite file.
     pub max_connections: u32,
+    /// How large a SQLite file may become.
+    pub max_bytes: Option<u64>,
+    /// A file that keeps the tenants' sealed keys, so that bodies can be sealed before the store was ever reached.
+    pub keys_copy: Option<PathBuf>,
+    /// The schema version to work at: an older one stands for an older program in tests.
+    pub schema: usize,
 }
 
-/// Waiting transactions that a SQLite writer commits together at most.
-const MAX_GROUP: usize = 128;
-/// Transactions that may wait for the writer before callers wait for room.
-const QUEUE: usize = 4_096;
+impl Default for Options {
+    fn default() -> Self {
+        Self { url: String::new(), max_connections: 8, max_bytes: None, keys_copy: None, schema: schema::newest() }
+    }
+}
 
 /// The store.
 #[derive(Clone)]
@@ -36,16 +40,15 @@ pub struct Store {
 }
 
 struct Shared {
-    dialect: Dialect,
-    readers: AnyPool,
-    writer: Option<mpsc::Sender<Queued>>,
-    keyring: Keyring,
+    database: Database,
+    keyring: Arc<Keyring>,
+    clock: Clock,
 }
 
-/// A transaction body that waits for SQLite's writer.
-type Queued = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Option<Finish>> + Send>;
-/// Tells the caller how it ended, once the group is committed (`true`) or lost.
-type Finish = Box<dyn FnOnce(bool) + Send>;
+enum Database {
+    Sqlite(Sqlite),
+    Postgres(Server),
+}
 
 impl Store {
     /// Opens the store and brings its schema up to date.
@@ -53,43 +56,48 @@ impl Store {
     /// # Errors
     /// It cannot be reached, its schema is newer than this program, or the master key is not the one it was sealed with.
     pub async fn open(options: &Options, master: MasterKey, clock: &Clock) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        let dialect = if options.url.starts_with("sqlite:") { Dialect::Sqlite } else { Dialect::Postgres };
-        let connect = AnyConnectOptions::from_str(&options.url)?.disable_statement_logging();
-        let pool = AnyPoolOptions::new()
-            .max_connections(options.max_connections.max(1))
-            .acquire_timeout(Duration::from_secs(5))
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    for pragma in reader_pragmas(dialect) {
-                        sqlx::raw_sql(*pragma).execute(&mut *connection).await?;
-                    }
-                    Ok(())
-                })
-            });
-        let mut writer = None;
-        if dialect == Dialect::Sqlite {
-            let mut own = Tx { dialect, inner: Inner::Own(connect.connect().await?) };
-            for pragma in WRITER_PRAGMAS {
-                sqlx::raw_sql(*pragma).execute(own.conn()).await?;
-            }
-            sqlx::raw_sql("BEGIN IMMEDIATE").execute(own.conn()).await?;
-            own.migrate().await?;
-            sqlx::raw_sql("COMMIT").execute(own.conn()).await?;
-            let (sender, receiver) = mpsc::channel(QUEUE);
-            tokio::spawn(write_loop(own, receiver));
-            writer = Some(sender);
+        let store = Self::start(options, master, clock).await?;
+        if let Database::Postgres(server) = &store.shared.database {
+            server.tried().await?;
         }
-        let readers = pool.connect_with(connect).await?;
-        if dialect == Dialect::Postgres {
-            let mut tx = Tx { dialect, inner: Inner::Transaction(readers.begin().await?) };
-            tx.migrate().await?;
-            commit(tx).await?;
-        }
-        let keyring = Keyring::new(master);
-        let store = Self { shared: Arc::new(Shared { dialect, readers, writer, keyring }) };
-        store.shared.keyring.load(&store, clock).await?;
         Ok(store)
+    }
+
+    /// Opens the store without waiting for a server: until it is reached, everything that needs it fails for now.
+    /// [`Store::connected`] tells when it is.
+    ///
+    /// # Errors
+    /// The URL is none, or a SQLite file cannot be used.
+    pub async fn start(options: &Options, master: MasterKey, clock: &Clock) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let keyring = Arc::new(Keyring::new(master, options.keys_copy.clone()));
+        let database = if options.url.starts_with("sqlite:") {
+            Database::Sqlite(Sqlite::open(options, &keyring, clock).await?)
+        } else {
+            keyring.recall();
+            Database::Postgres(Server::start(options, &keyring, clock)?)
+        };
+        Ok(Self { shared: Arc::new(Shared { database, keyring, clock: clock.clone() }) })
+    }
+
+    /// Waits until the store was reached for the first time.
+    ///
+    /// # Errors
+    /// It never will be: its schema is newer than this program, or it was sealed with another master key.
+    pub async fn connected(&self) -> Result<(), StoreError> {
+        match &self.shared.database {
+            Database::Sqlite(_) => Ok(()),
+            Database::Postgres(server) => server.connected().await,
+        }
+    }
+
+    /// Now by the store's clock, µs: the same for all processes that share it, whatever their own clocks say.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        match &self.shared.database {
+            Database::Sqlite(_) => self.shared.clock.micros(),
+            Database::Postgres(server) => server.now().unwrap_or_else(|| self.shared.clock.micros()),
+        }
     }
 
     /// The keys that bodies are sealed with.
@@ -101,53 +109,37 @@ impl Store {
     /// `sqlite` or `postgres`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self.shared.dialect {
-            Dialect::Sqlite => "sqlite",
-            Dialect::Postgres => "postgres",
+        match self.shared.database {
+            Database::Sqlite(_) => "sqlite",
+            Database::Postgres(_) => "postgres",
         }
     }
 
     /// Runs a transaction; when the future is ready, its changes are on disk.
     ///
     /// # Errors
-    /// What the body returned, after a rollback, or why it could not commit.
+    /// What the body returned, after a rollback, or why it could not commit. Where [`StoreError::is_unsure`] says so,
+    /// nobody knows whether it did: whoever does it again must find what was done.
     pub async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T> + Send + 'static,
         T: Send + 'static,
     {
-        let Some(writer) = &self.shared.writer else {
-            let transaction = self.shared.readers.begin().await?;
-            let mut tx = Tx { dialect: self.shared.dialect, inner: Inner::Transaction(transaction) };
-            let value = job(&mut tx).await?;
-            commit(tx).await?;
-            return Ok(value);
-        };
-        let (sender, receiver) = oneshot::channel();
-        let queued: Queued = Box::new(move |tx| {
-            Box::pin(async move {
-                match AssertUnwindSafe(job(tx)).catch_unwind().await {
-                    Ok(Ok(value)) => Some(Box::new(move |committed: bool| {
-                        // Without a commit the sender is dropped, which the caller sees.
-                        if committed {
-                            let _ = sender.send(Ok(value));
-                        }
-                    }) as Finish),
-                    Ok(Err(error)) => {
-                        let _ = sender.send(Err(error));
-                        None
+        match &self.shared.database {
+            Database::Sqlite(sqlite) => sqlite.write(job).await,
+            Database::Postgres(server) => {
+                let (pool, gone) = server.pool()?;
+                let work = async move {
+                    let mut tx = Tx { dialect: Dialect::Postgres, inner: Inner::Transaction(pool.begin().await?) };
+                    let value = job(&mut tx).await?;
+                    if let Inner::Transaction(transaction) = tx.inner {
+                        transaction.commit().await?;
                     }
-                    Err(_) => {
-                        let _ = sender.send(Err(StoreError::Broken));
-                        None
-                    }
-                }
-            })
-        });
-        if writer.send(queued).await.is_err() {
-            return Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed));
+                    Ok(value)
+                };
+                server.within(gone, work).await
+            }
         }
-        receiver.await.unwrap_or_else(|_| Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)))
     }
 
     /// Looks, without changing anything.
@@ -158,77 +150,27 @@ impl Store {
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T>,
     {
-        let connection = self.shared.readers.acquire().await?;
-        let mut tx = Tx { dialect: self.shared.dialect, inner: Inner::Pooled(connection) };
-        job(&mut tx).await
+        match &self.shared.database {
+            Database::Sqlite(sqlite) => {
+                let connection = sqlite.readers.acquire().await?;
+                job(&mut Tx { dialect: Dialect::Sqlite, inner: Inner::Pooled(connection) }).await
+            }
+            Database::Postgres(server) => {
+                let (pool, gone) = server.pool()?;
+                let work = async move {
+                    let connection = pool.acquire().await?;
+                    job(&mut Tx { dialect: Dialect::Postgres, inner: Inner::Pooled(connection) }).await
+                };
+                server.within(gone, work).await
+            }
+        }
     }
 
     /// Lets running transactions finish and closes the connections.
     pub async fn close(&self) {
-        self.shared.readers.close().await;
-    }
-}
-
-const WRITER_PRAGMAS: &[&str] = &[
-    "PRAGMA journal_mode = WAL",
-    // Every commit reaches the disk before it is answered.
-    "PRAGMA synchronous = FULL",
-    "PRAGMA busy_timeout = 10000",
-    "PRAGMA wal_autocheckpoint = 4000",
-    "PRAGMA cache_size = -16000",
-];
-
-const fn reader_pragmas(dialect: Dialect) -> &'static [&'static str] {
-    match dialect {
-        Dialect::Sqlite => &["PRAGMA busy_timeout = 10000", "PRAGMA query_only = ON"],
-        Dialect::Postgres => &[],
-    }
-}
-
-async fn commit(tx: Tx) -> Result<(), StoreError> {
-    match tx.inner {
-        Inner::Transaction(transaction) => Ok(transaction.commit().await?),
-        Inner::Own(_) | Inner::Pooled(_) => Ok(()),
-    }
-}
-
-/// SQLite's one writer: whatever waits is run one after the other, each under a savepoint of its own, and committed
-/// with one fsync. A body that fails is rolled back alone.
-async fn write_loop(mut tx: Tx, mut queue: mpsc::Receiver<Queued>) {
-    let mut group = Vec::with_capacity(MAX_GROUP);
-    while queue.recv_many(&mut group, MAX_GROUP).await > 0 {
-        let mut finishes = Vec::with_capacity(group.len());
-        if let Err(error) = tx.run(sql("BEGIN IMMEDIATE")).await {
-            tracing::error!(error = %error, "the SQLite writer cannot begin");
-            group.clear();
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        }
-        let mut lost = false;
-        for job in group.drain(..) {
-            if lost || tx.run(sql("SAVEPOINT job")).await.is_err() {
-                lost = true;
-                continue;
-            }
-            let end = match job(&mut tx).await {
-                Some(finish) => {
-                    finishes.push(finish);
-                    "RELEASE job"
-                }
-                None => "ROLLBACK TO job",
-            };
-            lost |= tx.run(built(end.to_owned())).await.is_err();
-        }
-        let committed = !lost && tx.run(sql("COMMIT")).await.inspect_err(report).is_ok();
-        if !committed {
-            let _ = tx.run(sql("ROLLBACK")).await;
-        }
-        for finish in finishes {
-            finish(committed);
+        match &self.shared.database {
+            Database::Sqlite(sqlite) => sqlite.readers.close().await,
+            Database::Postgres(server) => server.close().await,
         }
     }
-}
-
-fn report(error: &StoreError) {
-    tracing::error!(error = %error, "the SQLite writer cannot commit");
 }

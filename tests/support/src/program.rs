@@ -90,17 +90,25 @@ impl Place {
         }
         place.edit("hub.yaml", |text| text.replace("8080", &place.port.to_string()));
         if backends == Backends::Servers {
-            let bus = format!(
-                "bus: {{ kind: rabbitmq, url: \"{}\", prefix: {} }}",
-                crate::RabbitMq::url(rabbitmq().port),
-                unique("hub")
-            );
-            let store = format!("store: {{ kind: postgres, url: \"{}\" }}", postgres().new_database());
-            place.edit("hub.yaml", |text| {
-                text.replace("bus: { kind: embedded }", &bus).replace("store: { kind: sqlite }", &store)
-            });
+            place.use_servers(&crate::RabbitMq::url(rabbitmq().port), &postgres().new_database());
         }
         place
+    }
+
+    /// Writes one for a broker and a database at these addresses.
+    #[must_use]
+    pub fn on_servers(broker: &str, database: &str) -> Self {
+        let place = Self::new(Backends::Embedded);
+        place.use_servers(broker, database);
+        place
+    }
+
+    fn use_servers(&self, broker: &str, database: &str) {
+        let bus = format!("bus: {{ kind: rabbitmq, url: \"{broker}\", prefix: {} }}", unique("hub"));
+        let store = format!("store: {{ kind: postgres, url: \"{database}\" }}");
+        self.edit("hub.yaml", |text| {
+            text.replace("bus: { kind: embedded }", &bus).replace("store: { kind: sqlite }", &store)
+        });
     }
 
     /// The configuration folder.
@@ -141,14 +149,36 @@ impl Place {
     /// Starts the hub with environment variables and waits until it answers.
     #[must_use]
     pub fn serve_with(&self, environment: &[(&str, &str)]) -> Running {
-        let mut command = tied(hrhub());
-        command.args(["serve", "--config"]).arg(self.config()).envs(environment.iter().copied());
-        let running = Running::start(command, &self.folder.path().join("hub.log"));
+        let running = self.begin_with(environment);
         wait_for("the hub to answer", LONG, || {
             assert!(!running.has_ended(), "the hub ended: {}", running.log());
             self.http.get(self.url("/healthz")).send().ok().filter(|answer| answer.status().is_success())
         });
         running
+    }
+
+    /// Starts one process of several with a role, its own data folder and port; the name is that of the folder. Waits
+    /// until it answers.
+    #[must_use]
+    pub fn serve_as(&self, role: &str, name: &str, port: u16) -> Node {
+        let mut command = tied(hrhub());
+        command.args(["serve", "--role", role, "--listen", &format!("127.0.0.1:{port}"), "--config"]);
+        command.arg(self.config()).arg("--data").arg(self.folder.path().join(name));
+        let running = Running::start(command, &self.folder.path().join(format!("{name}.log")));
+        let node = Node { running, port };
+        wait_for("the process to answer", LONG, || {
+            assert!(!node.running.has_ended(), "{name} ended: {}", node.running.log());
+            self.http.get(node.url("/healthz")).send().ok().filter(|answer| answer.status().is_success())
+        });
+        node
+    }
+
+    /// Starts the hub with environment variables; it may end before it ever answers.
+    #[must_use]
+    pub fn begin_with(&self, environment: &[(&str, &str)]) -> Running {
+        let mut command = tied(hrhub());
+        command.args(["serve", "--config"]).arg(self.config()).envs(environment.iter().copied());
+        Running::start(command, &self.folder.path().join("hub.log"))
     }
 
     /// Starts the simulated vendors and waits until they answer.
@@ -201,15 +231,22 @@ impl Place {
     /// Sends a Greenhouse web hook with a valid signature.
     #[must_use]
     pub fn greenhouse_hook(&self, event_id: &str, body: &[u8]) -> reqwest::blocking::Response {
-        let signature = self.greenhouse_signature(body);
-        self.http
-            .post(self.url("/hooks/greenhouse-main"))
-            .header("content-type", "application/json")
-            .header("greenhouse-event-id", event_id)
-            .header("signature", signature)
-            .body(body.to_vec())
-            .send()
-            .unwrap()
+        self.greenhouse_hook_at(self.port, event_id, body).unwrap()
+    }
+
+    /// Sends it to the process on a port.
+    ///
+    /// # Errors
+    /// There was no answer.
+    pub fn greenhouse_hook_at(
+        &self,
+        port: u16,
+        event_id: &str,
+        body: &[u8],
+    ) -> Result<reqwest::blocking::Response, reqwest::Error> {
+        let request = self.http.post(format!("http://127.0.0.1:{port}/hooks/greenhouse-main"));
+        let request = request.header("content-type", "application/json").header("greenhouse-event-id", event_id);
+        request.header("signature", self.greenhouse_signature(body)).body(body.to_vec()).send()
     }
 
     /// Sends a web hook of the interview vendor with a valid Standard Webhooks signature.
@@ -316,6 +353,17 @@ impl Running {
         self.child.lock().unwrap().try_wait().unwrap().is_some()
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
+    /// SIGTERM, without waiting for the end.
+    pub fn ask_to_stop(&self) {
+        assert!(Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap().success());
+    }
+
     /// `kill -9`.
     pub fn kill(&self) {
         let mut child = self.child.lock().unwrap();
@@ -325,8 +373,7 @@ impl Running {
 
     /// SIGTERM, and waits for the end.
     pub fn stop(&self) -> ExitStatus {
-        let id = self.child.lock().unwrap().id();
-        assert!(Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap().success());
+        self.ask_to_stop();
         wait_for("the program to stop", LONG, || self.child.lock().unwrap().try_wait().unwrap())
     }
 }
@@ -334,6 +381,22 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// One process of several that make up a hub.
+pub struct Node {
+    /// The process.
+    pub running: Running,
+    /// Where it listens.
+    pub port: u16,
+}
+
+impl Node {
+    /// An address of it.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
     }
 }
 

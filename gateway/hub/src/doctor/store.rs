@@ -22,10 +22,10 @@ const OLDEST_SERVER: i64 = 130_000;
 pub(super) async fn look(config: &Config, report: &mut Report) {
     let file = config.data.join("hub.db");
     let place = match &config.store {
-        StoreKind::Sqlite => file.display().to_string(),
+        StoreKind::Sqlite { .. } => file.display().to_string(),
         StoreKind::Postgres { url, .. } => server_name(url),
     };
-    if matches!(config.store, StoreKind::Sqlite) && !file.exists() {
+    if matches!(config.store, StoreKind::Sqlite { .. }) && !file.exists() {
         report.looked_at("store (none yet)");
         return;
     }
@@ -36,7 +36,7 @@ pub(super) async fn look(config: &Config, report: &mut Report) {
         Err(_) => return away(&place, "no answer in time", report),
     };
     let looked = match &config.store {
-        StoreKind::Sqlite => file_itself(&mut probe, &place, report).await,
+        StoreKind::Sqlite { .. } => file_itself(&mut probe, &place, report).await,
         StoreKind::Postgres { max_connections, .. } => server(&mut probe, &place, *max_connections, report).await,
     };
     let looked = match looked {

@@ -84,7 +84,7 @@ impl Load {
         for table in &tables {
             tx.run(built(format!("DROP TABLE {}", table.name))).await?;
         }
-        tx.migrate_to(version).await?;
+        tx.migrate_within(version, false).await?;
         Ok(Self { tx })
     }
 
@@ -217,7 +217,7 @@ impl Load {
     /// # Errors
     /// The store fails; then it is empty as before.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.tx.migrate().await?;
+        self.tx.migrate_within(schema::newest(), false).await?;
         self.tx
             .each(match self.tx.dialect {
                 Dialect::Sqlite => &["COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"],

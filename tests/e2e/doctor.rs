@@ -76,9 +76,19 @@ fn a_store_without_its_key_and_one_that_is_damaged_are_found() {
     let place = Place::new(Backends::Embedded);
     assert!(place.serve().stop().success());
     let data = place.config().join("data");
+    // A restored file holds everything, and nothing beside it.
+    let (config, copy) = (place.config(), place.folder().join("backup"));
+    let (config, copy) = (config.to_str().unwrap(), copy.to_str().unwrap());
+    assert!(run_hrhub(["backup", "--config", config, "--into", copy]).status.success());
+    let key = fs::read(data.join("master.key")).unwrap();
+    fs::remove_dir_all(&data).unwrap();
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("master.key"), key).unwrap();
+    assert!(run_hrhub(["restore", "--config", config, "--from", copy]).status.success());
     fs::remove_file(data.join("master.key")).unwrap();
     let file = data.join("hub.db");
     let mut bytes = fs::read(&file).unwrap();
+    assert!(bytes.len() > 100_000, "{} bytes", bytes.len());
     for byte in bytes.iter_mut().skip(3 * 4096).take(4096) {
         *byte = 0x5A;
     }
@@ -86,7 +96,8 @@ fn a_store_without_its_key_and_one_that_is_damaged_are_found() {
     let (code, findings, _) = doctor(&place);
     assert_eq!(code, 1);
     finds(&findings, "error", "no master key that opens it", "HRHUB_MASTER_KEY");
-    assert!(findings.iter().any(|f| f[0] == "error" && f[1].ends_with("hub.db")), "{findings:#?}");
+    let damage = findings.iter().find(|finding| finding[0] == "error" && finding[1].ends_with("hub.db"));
+    assert!(damage.is_some_and(|finding| finding[3].contains("restore")), "{findings:#?}");
 }
 
 #[test]

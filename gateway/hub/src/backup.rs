@@ -230,7 +230,10 @@ pub(crate) fn master_key(config: &Config, place: &Place) -> anyhow::Result<Maste
     MasterKey::from_hex(&text).map_err(|wanted| anyhow::anyhow!("{}: {wanted}", path.display()))
 }
 
-/// The file that the master key lies in, where it lies in one.
+/// The file that the hub reads the master key from, where it lies in one: a folder that several processes share counts
+/// only with a store that they share.
 pub(crate) fn master_key_file(config: &Config, place: &Place) -> Option<PathBuf> {
-    [&config.data, &place.config].map(|folder| folder.join("master.key")).into_iter().find(|path| path.exists())
+    let shared = matches!(config.store, StoreKind::Postgres { .. }).then_some(&place.config);
+    let folders = [Some(&config.data), shared].into_iter().flatten();
+    folders.map(|folder| folder.join("master.key")).find(|path| path.exists())
 }

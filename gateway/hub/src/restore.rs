@@ -6,12 +6,13 @@
 
 use crate::assemble::{create_private_folder, queues, write_private};
 use crate::backup::format::{Manifest, Rows, RowsReader, Verified};
-use crate::backup::{master_key, store_url};
-use crate::cli::Restore;
+use crate::backup::{master_key, master_key_file, store_url};
+use crate::cli::{Place, Restore};
 use crate::config::{BusKind, Config, StoreKind};
 use crate::say;
 use anyhow::{Context as _, bail};
 use hub_bus::{LogCopy, LogFill, Message};
+use hub_store::MasterKey;
 use hub_store::backup::{Cell, Load, Reopened, Reopening};
 use hub_tree::Clock;
 use std::fs;
@@ -43,7 +44,12 @@ pub(crate) async fn run(args: Restore) -> anyhow::Result<ExitCode> {
     let config = Config::at(place)?;
     say::progress("checking the backup");
     let verified = Verified::read(from)?;
-    verified.check_key(from, &master_key(&config, place)?)?;
+    let moved_key = moved_key(&config, place)?;
+    let master = match &moved_key {
+        Some(text) => MasterKey::from_hex(text).map_err(|wanted| anyhow::anyhow!("master.key: {wanted}"))?,
+        None => master_key(&config, place)?,
+    };
+    verified.check_key(from, &master)?;
     let manifest = &verified.manifest;
     create_private_folder(&config.data)?;
     let (mark, bus) = (config.data.join(MARK), config.data.join("bus"));
@@ -85,6 +91,9 @@ pub(crate) async fn run(args: Restore) -> anyhow::Result<ExitCode> {
             }
         }
     };
+    if let Some(text) = moved_key {
+        write_private(&config.data.join("master.key"), &format!("{}\n", text.trim()))?;
+    }
     fs::remove_file(&mark).with_context(|| format!("removing {}", mark.display()))?;
     tell(&config, manifest, reopened);
     Ok(ExitCode::SUCCESS)
@@ -97,6 +106,16 @@ async fn fill(config: &Config, from: &Path, manifest: &Manifest, url: &str, mark
     let load = load.with_context(|| format!("a backup goes into an empty store only; {}", empty_store(config)))?;
     fill_log(config, from, manifest, mark).await?;
     fill_store(config, load, from, manifest).await
+}
+
+/// The key that processes with a shared store have shared, where the hub will look for one of its own.
+fn moved_key(config: &Config, place: &Place) -> anyhow::Result<Option<String>> {
+    let shared = place.config.join("master.key");
+    let given = config.environment.get("HRHUB_MASTER_KEY").is_some() || master_key_file(config, place).is_some();
+    if given || !shared.exists() {
+        return Ok(None);
+    }
+    fs::read_to_string(&shared).map(Some).with_context(|| format!("reading {}", shared.display()))
 }
 
 fn tell(config: &Config, manifest: &Manifest, reopened: Reopened) {

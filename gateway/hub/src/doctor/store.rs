@@ -64,11 +64,12 @@ fn reason(error: &dyn std::error::Error) -> String {
 }
 
 fn away(place: &str, reason: &str, report: &mut Report) {
-    report.error(
-        place,
-        format!("the store cannot be looked at: {reason}"),
-        "start the database, or mend `store` in hub.yaml",
-    );
+    let fix = if place.starts_with("postgres://") {
+        "start the database, or mend `store` in hub.yaml"
+    } else {
+        "stop the hub, move the file away, and hrhub restore a backup"
+    };
+    report.error(place, format!("the store cannot be looked at: {reason}"), fix);
     report.looked_at("store (away)");
 }
 

@@ -1,38 +1,67 @@
 //! The store, on SQLite and on PostgreSQL.
 
 use hub_store::{
-    CallState, Identity, IndexEntry, Journey, MasterKey, NewCall, NewEvent, NewRaw, NewWork, Options, Page,
-    RecordFilter, RecordRow, Sealed, Step, Store, StoreError, job,
+    CallState, CircuitState, Claimed, Counts, Hand, Identity, IndexEntry, Journey, Lane, MasterKey, Near, NewCall,
+    NewEvent, NewRaw, NewWork, Options, Page, RecordFilter, RecordRow, Sealed, Step, Store, StoreError, Take,
+    TakenBack, Turns, job,
 };
 use hub_tree::{Clock, Ids};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-struct Backend {
-    store: Store,
-    url: String,
+pub(crate) struct Backend {
+    pub(crate) store: Store,
+    pub(crate) url: String,
     _folder: Option<tempfile::TempDir>,
+}
+
+impl Backend {
+    async fn claim(&self, owner: &str, now: i64, limit: i64) -> Result<Vec<Claimed>, StoreError> {
+        Ok(self.claim_with(owner, now, limit, Turns::default()).await?.0)
+    }
+
+    /// Claims until 100 µs later.
+    async fn claim_with(
+        &self,
+        owner: &str,
+        now: i64,
+        limit: i64,
+        mut turns: Turns,
+    ) -> Result<(Vec<Claimed>, Turns), StoreError> {
+        let owner = owner.to_owned();
+        let claiming = self.store.write(job!(|tx| {
+            let claimed = tx.claim_work(&["map"], &owner, now, now + 100, limit, &mut turns).await?;
+            Ok((claimed, turns))
+        }));
+        claiming.await
+    }
+
+    async fn finish(&self, seq: i64, owner: &str) -> bool {
+        let owner = owner.to_owned();
+        self.store.write(job!(|tx| { tx.finish_work(seq, &owner, "done").await })).await.unwrap()
+    }
 }
 
 const MASTER: [u8; 32] = [7; 32];
 
-async fn open(url: &str) -> Result<Store, StoreError> {
+pub(crate) async fn open(url: &str) -> Result<Store, StoreError> {
     let options = Options { url: url.to_owned(), ..Options::default() };
     Store::open(&options, MasterKey::new(MASTER), &Clock::System).await
 }
 
-async fn sqlite() -> Backend {
+pub(crate) async fn sqlite() -> Backend {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("hub.db").display());
     Backend { store: open(&url).await.unwrap(), url, _folder: Some(folder) }
 }
 
-async fn postgres() -> Backend {
+pub(crate) async fn postgres() -> Backend {
     let url = tokio::task::spawn_blocking(|| hub_support::postgres().new_database()).await.unwrap();
     Backend { store: open(&url).await.unwrap(), url, _folder: None }
 }
 
-fn id() -> String {
+pub(crate) fn id() -> String {
     static IDS: LazyLock<Ids> = LazyLock::new(|| Ids::new(Clock::System));
     IDS.next().to_string()
 }
@@ -51,7 +80,7 @@ fn raw(dedupe: &str) -> NewRaw {
     }
 }
 
-fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork {
+pub(crate) fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork {
     NewWork {
         consumer: consumer.into(),
         message: message.into(),
@@ -64,7 +93,7 @@ fn work(consumer: &str, tenant: &str, order_key: &str, message: &str) -> NewWork
     }
 }
 
-fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
+pub(crate) fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
     NewCall {
         id: id(),
         tenant: "default".into(),
@@ -77,6 +106,10 @@ fn call(key: &str, connection: &str, order_key: &str) -> NewCall {
         subject: "message/1".into(),
         body: Sealed(vec![1]),
     }
+}
+
+pub(crate) fn take(connection: &str, limit: i64) -> Take {
+    Take { connection: connection.into(), limit, first_tries: false }
 }
 
 fn record(id: &str, version: i64) -> RecordRow {
@@ -105,6 +138,84 @@ mod contract {
         assert!(new.is_empty());
         let kept = b.store.read(job!(|tx| { tx.raw("default", &one).await })).await.unwrap().unwrap();
         assert_eq!((kept.new.body, kept.state.as_str(), kept.event), (Sealed(vec![0, 255]), "new", None));
+    }
+
+    pub(super) async fn a_repetition_across_the_border_of_two_spans_is_one(b: Backend) {
+        let at = |received_at: i64| {
+            let id = |span: i64| format!("h:{span}");
+            let span = received_at / 100;
+            let near = Near { dedupe_ids: [id(span - 1), id(span + 1)], within: 100 };
+            (NewRaw { received_at, ..raw(&id(span)) }, Some(near))
+        };
+        let keep = async |received: &[i64]| {
+            let raws = received.iter().map(|received_at| at(*received_at)).collect();
+            b.store.write(job!(|tx| { tx.insert_new_raws(raws).await })).await.unwrap().len()
+        };
+        assert_eq!(keep(&[290]).await, 1);
+        assert_eq!(keep(&[310]).await, 0, "20 later, in the next span");
+        assert_eq!(keep(&[389]).await, 0);
+        assert_eq!(keep(&[390]).await, 1, "as long after it as the horizon: news");
+        assert_eq!(keep(&[280, 295, 399]).await, 0);
+        assert_eq!(keep(&[595, 605]).await, 1, "also within one batch");
+    }
+
+    pub(super) async fn what_is_old_and_not_needed_goes_and_nothing_else(b: Backend) {
+        let old = |dedupe: &str| NewRaw { received_at: 10, ..raw(dedupe) };
+        let (source, ignored, waiting, young) = (old("source"), old("ignored"), old("waiting"), raw("young"));
+        let young = NewRaw { received_at: 1000, ..young };
+        let ids = [&source, &ignored, &waiting, &young].map(|raw| raw.id.clone());
+        let [source_id, ignored_id, _, young_id] = ids.clone();
+        let record_id = id();
+        let event = |at| NewEvent {
+            id: id(),
+            tenant: "default".into(),
+            kind: "a".into(),
+            entity: "application".into(),
+            record: "r".into(),
+            version: 1,
+            connection: None,
+            at,
+            trace: "t".into(),
+            changed: String::new(),
+        };
+        let events = vec![event(1), event(2), event(3)];
+        let work = ["done", "open"].map(|name| NewWork { received_at: 10, ..work("map", "a", name, name) });
+        let writing = b.store.write(job!(|tx| {
+            tx.insert_raws(vec![source, ignored, waiting, young]).await?;
+            for id in [&source_id, &ignored_id, &young_id] {
+                tx.finish_raw(id, "done", None, None).await?;
+            }
+            tx.put_record(record(&record_id, 1), "t", Some(source_id.clone()), vec![]).await?;
+            tx.insert_events(events).await?;
+            let two = tx.unpublished_events(2).await?.iter().map(|event| event.seq).collect();
+            tx.position_events(two).await?;
+            tx.insert_work(work.to_vec()).await
+        }));
+        writing.await.unwrap();
+        let claimed = b.claim("w", 20, 1).await.unwrap();
+        assert!(b.finish(claimed[0].seq, "w").await);
+        // In portions of one.
+        let mut place = Some((0, String::new()));
+        while let Some(from) = place {
+            place = b.store.write(job!(|tx| { tx.forget_raws(100, from, 1).await })).await.unwrap();
+        }
+        let mut left = Vec::new();
+        for wanted in ids {
+            left.push(b.store.read(job!(|tx| { tx.raw("default", &wanted).await })).await.unwrap().is_some());
+        }
+        assert_eq!(left, [true, false, true, true], "the source of a record, one that waits and a young one stay");
+        let forget = async |before: i64| {
+            let forgetting = b
+                .store
+                .write(job!(|tx| { Ok((tx.forget_work(before, 10).await?, tx.forget_events(before, 10).await?)) }));
+            forgetting.await.unwrap()
+        };
+        assert_eq!(forget(5).await.0, 0, "too young");
+        assert_eq!(forget(100).await.0, 1, "what is open stays");
+        // The last position and what is not published stay.
+        let feed = b.store.read(job!(|tx| { tx.feed("default", 0, 10).await })).await.unwrap();
+        assert_eq!(feed.iter().map(|event| event.position).collect::<Vec<_>>(), [Some(2)]);
+        assert_eq!(b.store.read(job!(|tx| { tx.unpublished_events(9).await })).await.unwrap().len(), 1);
     }
 
     pub(super) async fn a_failed_transaction_leaves_nothing_and_its_neighbours_commit(b: Backend) {
@@ -176,7 +287,7 @@ mod contract {
         let twice = all.clone();
         assert_eq!(b.store.write(job!(|tx| { tx.insert_work(all).await })).await.unwrap(), 12);
         assert_eq!(b.store.write(job!(|tx| { tx.insert_work(twice).await })).await.unwrap(), 0);
-        let claim = |limit| b.store.write(job!(|tx| { tx.claim_work(&["map"], "w1", 5, 100, limit).await }));
+        let claim = |limit| b.claim("w1", 5, limit);
         // The flooding tenant does not come twice before the other comes once.
         let first = claim(2).await.unwrap();
         let messages: Vec<&str> = first.iter().map(|w| w.new.message.as_str()).collect();
@@ -196,28 +307,113 @@ mod contract {
     pub(super) async fn claims_of_the_dead_come_back_and_tries_are_counted(b: Backend) {
         let one = work("map", "a", "k", "m");
         b.store.write(job!(|tx| { tx.insert_work(vec![one]).await })).await.unwrap();
-        let claim = |now| b.store.write(job!(|tx| { tx.claim_work(&["map"], "w1", now, now + 10, 9).await }));
+        let claim = |now| b.claim("w1", now, 9);
         let first = claim(10).await.unwrap();
         let claimed_seq = first[0].seq;
         assert_eq!(first[0].tries, 1);
         let back = |now, name: Option<String>| b.store.write(job!(|tx| { tx.take_back(now, name).await }));
-        assert_eq!(back(15, None).await.unwrap(), 0, "the lease still holds");
-        let renew = |held: Vec<i64>| b.store.write(job!(|tx| { tx.renew_claims("w1", 40, held, vec![]).await }));
+        let none = TakenBack::default();
+        let one_message = TakenBack { work: 1, calls: 0 };
+        assert_eq!(back(15, None).await.unwrap(), none, "the lease still holds");
+        let renew = |held: Vec<i64>| b.store.write(job!(|tx| { tx.renew_claims("w1", 140, held, vec![]).await }));
         renew(vec![claimed_seq]).await.unwrap();
-        assert_eq!(back(30, None).await.unwrap(), 0, "it was renewed");
-        assert_eq!(back(41, None).await.unwrap(), 1);
-        let claimed = claim(50).await.unwrap();
-        assert_eq!(claimed[0].tries, 2);
-        assert_eq!(
-            back(51, Some("w1".into())).await.unwrap(),
-            1,
-            "a worker that starts again gets its own back at once"
-        );
-        let claimed = claim(60).await.unwrap();
-        let seq = claimed[0].seq;
-        b.store.write(job!(|tx| { tx.retry_work(seq, "w1", 90).await })).await.unwrap();
-        assert!(claim(89).await.unwrap().is_empty(), "not before its time");
-        assert_eq!(claim(90).await.unwrap()[0].tries, 4);
+        assert_eq!(back(130, None).await.unwrap(), none, "it was renewed");
+        assert_eq!(back(141, None).await.unwrap(), one_message);
+        assert!(claim(150).await.unwrap().is_empty(), "whose worker died is handled alone");
+        let suspect = |alone| b.store.write(job!(|tx| { tx.claim_suspect(&["map"], "w1", 400, alone).await }));
+        let claimed = suspect(false).await.unwrap().unwrap();
+        assert_eq!((claimed.tries, claimed.crashes), (1, 0), "the try that the death broke off is given back");
+        assert!(suspect(true).await.unwrap().is_none());
+        let returned = || back(151, Some("w1".into()));
+        assert_eq!(returned().await.unwrap(), one_message, "a worker that starts again gets its own back at once");
+        for crashes in 0..3 {
+            let claimed = suspect(true).await.unwrap().unwrap();
+            assert_eq!((claimed.tries, claimed.crashes), (1, crashes), "only a death while it was alone counts");
+            assert_eq!(returned().await.unwrap(), one_message);
+        }
+        let seq = suspect(true).await.unwrap().unwrap().seq;
+        b.store.write(job!(|tx| { tx.retry_work(seq, "w1", 190).await })).await.unwrap();
+        assert!(claim(189).await.unwrap().is_empty(), "not before its time");
+        assert_eq!(claim(190).await.unwrap()[0].tries, 2);
+    }
+
+    pub(super) async fn a_worker_that_lost_its_claim_ends_nothing(b: Backend) {
+        let one = work("map", "a", "k", "m");
+        b.store.write(job!(|tx| { tx.insert_work(vec![one]).await })).await.unwrap();
+        let seq = b.claim("w1", 5, 9).await.unwrap()[0].seq;
+        let back = b.store.write(job!(|tx| { tx.take_back(1000, None).await })).await.unwrap();
+        assert_eq!(back.work, 1);
+        // It renews and ends what it believes to hold; neither the renewal nor the end counts.
+        b.store.write(job!(|tx| { tx.renew_claims("w1", 9000, vec![seq], vec![]).await })).await.unwrap();
+        assert!(!b.finish(seq, "w1").await);
+        let claimed = b.store.write(job!(|tx| { tx.claim_suspect(&["map"], "w2", 2000, true).await })).await.unwrap();
+        assert_eq!(claimed.unwrap().seq, seq);
+        assert!(!b.finish(seq, "w1").await);
+        assert!(b.finish(seq, "w2").await);
+    }
+
+    pub(super) async fn what_waits_in_front_of_a_lane_hides_nothing_behind_it(b: Backend) {
+        // A thousand of one key, a thousand whose time has not come, then one that can be claimed.
+        let key = (0..1000).map(|n| work("map", "a", "k", &format!("k{n}")));
+        let later =
+            (0..1000).map(|n| NewWork { received_at: 50, ..work("map", "a", &format!("l{n}"), &format!("l{n}")) });
+        let all: Vec<_> = key.chain(later).chain([work("map", "a", "z", "last")]).collect();
+        b.store.write(job!(|tx| { tx.insert_work(all).await })).await.unwrap();
+        let claim_all = async |now| {
+            let mut all = Vec::new();
+            for _ in 0..20 {
+                all.extend(b.claim("w1", now, 9).await.unwrap());
+            }
+            all
+        };
+        let claimed = claim_all(5).await;
+        let messages = |claimed: &[Claimed]| claimed.iter().map(|w| w.new.message.clone()).collect::<Vec<_>>();
+        assert_eq!(messages(&claimed), ["k0", "last"]);
+        assert!(b.finish(claimed[0].seq, "w1").await);
+        let next = claim_all(5).await;
+        assert_eq!(messages(&next), ["k1"], "the end of one frees the next of its key");
+        assert_eq!(claim_all(50).await.len(), 180, "their time has come");
+    }
+
+    pub(super) async fn the_end_of_a_message_frees_the_next_of_its_key(b: Backend) {
+        let all = (0..3).map(|n| work("map", "a", "k", &format!("m{n}"))).collect();
+        b.store.write(job!(|tx| { tx.insert_work(all).await })).await.unwrap();
+        let first = b.claim("w1", 5, 9).await.unwrap();
+        let seq = first[0].seq;
+        assert!(b.store.write(job!(|tx| { tx.finish_work(seq, "w1", "parked").await })).await.unwrap());
+        let second = b.claim("w1", 5, 9).await.unwrap();
+        assert_eq!(second[0].new.message, "m1");
+        assert!(b.finish(second[0].seq, "w1").await);
+        let third = b.claim("w1", 5, 9).await.unwrap();
+        assert_eq!(third[0].new.message, "m2");
+        assert!(b.claim("w1", 5, 9).await.unwrap().is_empty());
+    }
+
+    pub(super) async fn one_message_of_a_small_tenant_is_among_the_first(b: Backend) {
+        let flood = (0..3000).map(|n| work("map", "a", &format!("k{}", n % 500), &format!("a{n}")));
+        let all = flood.chain([work("map", "b", "k", "b0")]).collect();
+        b.store.write(job!(|tx| { tx.insert_work(all).await })).await.unwrap();
+        let mut turns = Turns::default();
+        for round in 0..2 {
+            // One place is free at a time.
+            let (claimed, again) = b.claim_with("w1", 5, 1, turns).await.unwrap();
+            turns = again;
+            assert_eq!(claimed[0].new.tenant, ["a", "b"][round]);
+        }
+        let rest = b.claim("w1", 5, 32).await.unwrap();
+        assert_eq!(rest.len(), 32, "what the small tenant leaves goes to the other");
+    }
+
+    pub(super) async fn turns_come_round_to_every_lane(b: Backend) {
+        let all = (0..200).map(|n| work("map", &format!("t{n:03}"), "k", &format!("m{n}"))).collect();
+        b.store.write(job!(|tx| { tx.insert_work(all).await })).await.unwrap();
+        let (mut turns, mut tenants) = (Turns::default(), BTreeSet::new());
+        for _ in 0..40 {
+            let (claimed, again) = b.claim_with("w1", 5, 8, turns).await.unwrap();
+            turns = again;
+            tenants.extend(claimed.into_iter().map(|work| work.new.tenant));
+        }
+        assert_eq!(tenants.len(), 200);
     }
 
     pub(super) async fn many_workers_never_share_a_claim(b: Backend) {
@@ -230,8 +426,9 @@ mod contract {
                 let mut mine = Vec::new();
                 loop {
                     let name = owner.clone();
-                    let claimed =
-                        store.write(job!(|tx| { tx.claim_work(&["map"], &name, 5, 100, 7).await })).await.unwrap();
+                    let claiming = store
+                        .write(job!(|tx| { tx.claim_work(&["map"], &name, 5, 100, 7, &mut Turns::default()).await }));
+                    let claimed = claiming.await.unwrap();
                     if claimed.is_empty() {
                         return mine;
                     }
@@ -254,28 +451,229 @@ mod contract {
         assert!(ask(call("move:1", "gh", "app/1")).await.unwrap());
         assert!(ask(call("note:2", "gh", "app/2")).await.unwrap());
         assert!(ask(call("msg:1", "ding", "app/1")).await.unwrap());
-        let claim = |now, limit, full: Vec<String>| {
-            b.store.write(job!(|tx| { tx.claim_calls("w", now, now + 10, (limit, 1), &full).await }))
-        };
-        let first = claim(5, 9, vec![]).await.unwrap();
+        let claim =
+            |now, takes: Vec<Take>| b.store.write(job!(|tx| { tx.claim_calls("w", now, now + 10, takes).await }));
+        let lanes = |now| b.store.read(job!(|tx| { tx.due_lanes(now).await }));
+        let names = |lanes: Vec<Lane>| lanes.into_iter().map(|l| (l.connection, l.running)).collect::<Vec<_>>();
+        assert!(lanes(0).await.unwrap().is_empty(), "nothing is due yet");
+        assert_eq!(names(lanes(5).await.unwrap()), [("ding".to_owned(), 0), ("gh".to_owned(), 0)]);
+        let first = claim(5, vec![take("gh", 1), take("ding", 5), take("nobody", 5)]).await.unwrap();
         let keys: Vec<&str> = first.iter().map(|c| c.new.key.as_str()).collect();
-        assert_eq!(keys, ["note:1", "msg:1"], "one per connection, the oldest of its key");
-        assert_eq!(claim(5, 9, vec!["gh".into()]).await.unwrap().len(), 0);
+        assert_eq!(keys, ["note:1", "msg:1"], "as many as there is room for, the oldest of its key");
+        assert_eq!(claim(5, vec![take("ding", 1)]).await.unwrap().len(), 0);
+        assert_eq!(names(lanes(5).await.unwrap()), [("gh".to_owned(), 1)]);
         let seq = first[0].seq;
         let settle = |state, at, unsure, error: Option<String>| {
             b.store.write(job!(|tx| { tx.settle_call(seq, "w", state, at, unsure, error).await }))
         };
         assert!(settle(CallState::Ready, 20, true, Some("timeout".into())).await.unwrap());
-        assert_eq!(claim(6, 9, vec![]).await.unwrap()[0].new.key, "note:2", "its own key waits, another does not");
-        let again = claim(20, 9, vec![]).await.unwrap();
+        let next = claim(6, vec![take("gh", 5)]).await.unwrap();
+        assert_eq!((next.len(), next[0].new.key.as_str()), (1, "note:2"), "its own key waits, another does not");
+        let first_tries = Take { first_tries: true, ..take("gh", 5) };
+        assert!(claim(20, vec![first_tries]).await.unwrap().is_empty(), "no retries, and nobody before his elder");
+        let again = claim(20, vec![take("gh", 1)]).await.unwrap();
         assert_eq!((again[0].new.key.as_str(), again[0].tries, again[0].unsure), ("note:1", 2, true));
         assert!(settle(CallState::Done, 21, false, None).await.unwrap());
         assert!(!settle(CallState::Done, 21, false, None).await.unwrap(), "a settled call is settled");
-        assert_eq!(claim(22, 9, vec![]).await.unwrap()[0].new.key, "move:1");
+        assert_eq!(claim(22, vec![take("gh", 1)]).await.unwrap()[0].new.key, "move:1");
         let back = b.store.write(job!(|tx| { tx.take_back(1000, None).await })).await.unwrap();
-        assert_eq!(back, 3);
+        assert_eq!(back, TakenBack { work: 0, calls: 3 });
         let found = b.store.read(job!(|tx| { tx.call("default", "gh", "move:1").await })).await.unwrap().unwrap();
         assert!(found.unsure, "a call whose worker died may have been carried out");
+    }
+
+    pub(super) async fn calls_that_must_wait_stand_in_nobodys_way(b: Backend) {
+        // More calls of one order key than a claim looks at, and one call of another key behind them.
+        let mut all: Vec<NewCall> = (0..450).map(|n| call(&format!("k{n}"), "c", "same")).collect();
+        all.push(call("other", "c", "other"));
+        let asking = b.store.write(job!(|tx| {
+            for call in all {
+                tx.insert_call(call).await?;
+            }
+            Ok(())
+        }));
+        asking.await.unwrap();
+        let claim = |now| b.store.write(job!(|tx| { tx.claim_calls("w", now, now + 10, vec![take("c", 4)]).await }));
+        let end = |seq, state, at| b.store.write(job!(|tx| { tx.settle_call(seq, "w", state, at, false, None).await }));
+        let head = claim(5).await.unwrap();
+        assert_eq!((head.len(), head[0].new.key.as_str()), (1, "k0"));
+        let mut found = Vec::new();
+        for _ in 0..4 {
+            found.extend(claim(6).await.unwrap().into_iter().map(|call| call.new.key));
+        }
+        assert_eq!(found, ["other"], "what waits for its turn was moved out of the way");
+        // Its turn comes at once when the older one has ended, and the order is kept.
+        end(head[0].seq, CallState::Done, 7).await.unwrap();
+        for n in 1..6 {
+            let next = claim(8).await.unwrap();
+            assert_eq!((next.len(), next[0].new.key.as_str()), (1, format!("k{n}").as_str()));
+            end(next[0].seq, if n % 2 == 0 { CallState::Done } else { CallState::Parked }, 8).await.unwrap();
+        }
+        // A retry keeps its place.
+        let next = claim(9).await.unwrap();
+        end(next[0].seq, CallState::Ready, 50).await.unwrap();
+        assert!(claim(10).await.unwrap().is_empty());
+        assert_eq!(claim(50).await.unwrap()[0].new.key, "k6");
+    }
+
+    pub(super) async fn many_workers_never_share_a_call(b: Backend) {
+        let asking = b.store.write(job!(|tx| {
+            for n in 0..120 {
+                tx.insert_call(call(&format!("k{n}"), &format!("c{}", n % 3), &format!("o{}", n % 40))).await?;
+            }
+            Ok(())
+        }));
+        asking.await.unwrap();
+        let worker = |name: String| {
+            let store = b.store.clone();
+            async move {
+                let (mut done, mut idle) = (Vec::new(), 0);
+                while idle < 20 {
+                    let owner = name.clone();
+                    let takes = (0..3).map(|n| take(&format!("c{n}"), 3)).collect();
+                    let calls = store.write(job!(|tx| { tx.claim_calls(&owner, 5, 1000, takes).await })).await.unwrap();
+                    idle = if calls.is_empty() { idle + 1 } else { 0 };
+                    for call in calls {
+                        let owner = name.clone();
+                        let end = store.write(job!(|tx| {
+                            tx.settle_call(call.seq, &owner, CallState::Done, 6, false, None).await
+                        }));
+                        assert!(end.await.unwrap());
+                        done.push(call.new.key);
+                    }
+                }
+                done
+            }
+        };
+        let done = futures::future::join_all((0..4).map(|n| worker(format!("w{n}")))).await;
+        let mut done: Vec<String> = done.into_iter().flatten().collect();
+        let all = done.len();
+        done.sort();
+        done.dedup();
+        assert_eq!((all, done.len()), (120, 120));
+    }
+
+    pub(super) async fn a_circuit_changes_once_and_one_worker_probes(b: Backend) {
+        let open = |now: i64| {
+            b.store.write(job!(|tx| { tx.open_circuit("c", "default", now, now + 30, "5 of 10".into()).await }))
+        };
+        let one = || async { b.store.read(job!(|tx| { tx.circuits().await })).await.unwrap().remove(0) };
+        assert!(open(100).await.unwrap());
+        assert!(!open(101).await.unwrap(), "of many that see the trouble, one changes it");
+        let circuit = one().await;
+        assert_eq!((circuit.state, circuit.since, circuit.next_probe_at), (CircuitState::Open, 100, 130));
+        let probe = |owner: &'static str, now: i64| {
+            b.store.write(job!(|tx| { tx.begin_probe("c", owner, now, now + 10).await }))
+        };
+        assert!(!probe("w1", 129).await.unwrap(), "too early");
+        let both = futures::future::join(probe("w1", 130), probe("w2", 130)).await;
+        assert_eq!(usize::from(both.0.unwrap()) + usize::from(both.1.unwrap()), 1);
+        // The worker that had the probe died: another one may.
+        assert!(!probe("w3", 139).await.unwrap() && probe("w3", 140).await.unwrap());
+        let fail = |owner: &'static str| {
+            b.store.write(job!(|tx| { tx.fail_probe("c", owner, 141, 200, "again".into()).await }))
+        };
+        assert!(!fail("w1").await.unwrap() && fail("w3").await.unwrap(), "only who has the probe counts");
+        assert_eq!((one().await.state, one().await.opened), (CircuitState::Open, 2));
+        let pass = |now| b.store.write(job!(|tx| { tx.pass_probe("c", "w1", now, 2).await }));
+        assert!(probe("w1", 200).await.unwrap() && !pass(201).await.unwrap());
+        assert!(!pass(201).await.unwrap(), "a probe counts once");
+        assert!(probe("w1", 202).await.unwrap());
+        b.store.write(job!(|tx| { tx.drop_probe("c", "w1").await })).await.unwrap();
+        assert!(probe("w1", 203).await.unwrap() && pass(204).await.unwrap(), "the second one closes it");
+        assert_eq!((one().await.state, one().await.since, one().await.opened), (CircuitState::Closed, 204, 0));
+        assert!(!probe("w1", 999).await.unwrap(), "there is nothing to find out");
+        // It is remembered by whoever starts anew.
+        assert!(open(300).await.unwrap());
+        let again = self::open(&b.url).await.unwrap();
+        let kept = again.read(job!(|tx| { tx.circuits_in_force(301, 0).await })).await.unwrap();
+        assert_eq!(kept[0].state, CircuitState::Open);
+    }
+
+    pub(super) async fn a_persons_word_and_a_vendors_wait_hold_for_the_connection(b: Backend) {
+        let decide = |open: Option<bool>, now| {
+            b.store.write(job!(|tx| { tx.decide_circuit("c", "default", open, "petra".into(), now).await }))
+        };
+        let wait = |until: i64| {
+            b.store.write(job!(|tx| { tx.wait_connection("c", "default", until, "HTTP 429".into()).await }))
+        };
+        let one = || async { b.store.read(job!(|tx| { tx.circuits().await })).await.unwrap().remove(0) };
+        let in_force = |now| b.store.read(job!(|tx| { tx.circuits_in_force(now, i64::MAX).await }));
+        wait(50).await.unwrap();
+        wait(40).await.unwrap();
+        assert_eq!(one().await.wait_until, 50, "the longest wait counts");
+        assert_eq!((in_force(49).await.unwrap().len(), in_force(50).await.unwrap().len()), (1, 0));
+        decide(Some(true), 60).await.unwrap();
+        assert_eq!(one().await.hand, Some(Hand { open: true, by: "petra".into(), at: 60 }));
+        let opened = b.store.write(job!(|tx| { tx.open_circuit("c", "default", 61, 90, "x".into()).await }));
+        assert!(!opened.await.unwrap(), "a person has decided");
+        assert_eq!(in_force(1000).await.unwrap().len(), 1);
+        decide(Some(false), 70).await.unwrap();
+        assert!(!one().await.hand.unwrap().open);
+        wait(500).await.unwrap();
+        decide(None, 80).await.unwrap();
+        let circuit = one().await;
+        assert_eq!((circuit.hand, circuit.state, circuit.since), (None, CircuitState::Closed, 80));
+        assert_eq!(circuit.wait_until, 0, "the wait is over, too");
+    }
+
+    pub(super) async fn counts_of_all_workers_are_summed_by_slot(b: Backend) {
+        let count = |slot, calls| Counts { connection: "c".into(), slot, calls, tries: calls, ..Counts::default() };
+        let put =
+            |node: &'static str, counts: Vec<Counts>| b.store.write(job!(|tx| { tx.put_counts(node, counts).await }));
+        put("w1", vec![count(7, 1), count(8, 2)]).await.unwrap();
+        put("w1", vec![count(8, 3)]).await.unwrap();
+        put("w2", vec![count(8, 10)]).await.unwrap();
+        let store = &b.store;
+        let counts = |since, node: &'static str| async move {
+            let found = store.read(job!(|tx| { tx.counts(since, node).await })).await.unwrap();
+            found.into_iter().map(|c| (c.slot, c.calls)).collect::<Vec<_>>()
+        };
+        let mut all = counts(0, "").await;
+        all.sort_unstable();
+        assert_eq!(all, [(7, 1), (8, 13)], "a worker's later word replaces its former one");
+        assert_eq!(counts(8, "w2").await, [(8, 3)]);
+        assert_eq!(b.store.write(job!(|tx| { tx.forget_counts(8).await })).await.unwrap(), 1);
+        assert_eq!(counts(0, "").await, [(8, 13)]);
+    }
+
+    pub(super) async fn of_calls_whose_workers_die_again_one_goes_at_a_time(b: Backend) {
+        for key in ["a", "b", "c"] {
+            let call = call(key, key, key);
+            b.store.write(job!(|tx| { tx.insert_call(call).await })).await.unwrap();
+        }
+        let claim = async |now| {
+            let takes = ["a", "b", "c"].map(|connection| take(connection, 9)).into();
+            let claiming = b.store.write(job!(|tx| { tx.claim_calls("w", now, now + 10, takes).await }));
+            claiming.await.unwrap().into_iter().map(|call| call.new.key).collect::<Vec<_>>()
+        };
+        let die = async |now| b.store.write(job!(|tx| { tx.take_back(now, Some("w".into())).await })).await.unwrap();
+        let release = async |now| b.store.write(job!(|tx| { tx.release_call(now).await })).await.unwrap();
+        let crashed = async || {
+            let crashed = b.store.read(job!(|tx| { tx.crashed_calls(4).await })).await.unwrap();
+            crashed.into_iter().map(|call| (call.seq, call.new.key)).collect::<Vec<_>>()
+        };
+        assert_eq!(claim(5).await.len(), 3);
+        die(6).await;
+        // Most deaths are nobody's fault: they go on side by side.
+        assert_eq!(claim(10_000_000).await.len(), 3);
+        die(10_000_001).await;
+        assert!(claim(20_000_000).await.is_empty());
+        for now in [20_000_000, 30_000_000] {
+            assert!(release(now).await);
+            assert!(!release(now).await, "one is on its way");
+            assert_eq!(claim(now).await, ["a"]);
+            assert!(!release(now).await, "it is running");
+            assert!(crashed().await.is_empty());
+            die(now + 1).await;
+        }
+        let found = crashed().await;
+        assert_eq!(found[0].1, "a");
+        let seq = found[0].0;
+        assert!(b.store.write(job!(|tx| { tx.park_held_call(seq, "crashes".into()).await })).await.unwrap());
+        assert!(crashed().await.is_empty());
+        assert!(release(40_000_000).await);
+        assert_eq!(claim(40_000_000).await, ["b"], "the next one's turn");
     }
 
     pub(super) async fn records_keep_versions_and_a_lost_race_is_an_error(b: Backend) {
@@ -427,13 +825,26 @@ mod contract {
 macro_rules! store_contract {
     ($backend:ident) => { store_contract!(@ $backend;
         a_payload_is_kept_once_per_dedupe_id,
+        a_repetition_across_the_border_of_two_spans_is_one,
+        what_is_old_and_not_needed_goes_and_nothing_else,
         a_failed_transaction_leaves_nothing_and_its_neighbours_commit,
         what_was_written_is_there_after_reopening,
         sealed_bodies_open_only_for_their_tenant_and_place,
         work_is_claimed_once_in_order_per_key_and_fairly,
         claims_of_the_dead_come_back_and_tries_are_counted,
+        a_worker_that_lost_its_claim_ends_nothing,
+        what_waits_in_front_of_a_lane_hides_nothing_behind_it,
+        the_end_of_a_message_frees_the_next_of_its_key,
+        one_message_of_a_small_tenant_is_among_the_first,
+        turns_come_round_to_every_lane,
         many_workers_never_share_a_claim,
         calls_are_asked_for_once_and_wait_their_turn,
+        calls_that_must_wait_stand_in_nobodys_way,
+        many_workers_never_share_a_call,
+        a_circuit_changes_once_and_one_worker_probes,
+        a_persons_word_and_a_vendors_wait_hold_for_the_connection,
+        counts_of_all_workers_are_summed_by_slot,
+        of_calls_whose_workers_die_again_one_goes_at_a_time,
         records_keep_versions_and_a_lost_race_is_an_error,
         identities_say_what_a_remote_id_means,
         events_get_positions_when_published_not_when_written,
@@ -468,7 +879,9 @@ async fn a_program_goes_on_while_a_newer_one_migrates() {
             store.write(job!(|tx| { tx.insert_raws(vec![kept]).await })).await.unwrap();
             store.read(job!(|tx| { tx.raw("default", &id).await })).await.unwrap().unwrap();
             store.write(job!(|tx| { tx.insert_work(vec![message]).await })).await.unwrap();
-            let claimed = store.write(job!(|tx| { tx.claim_work(&["map"], "w", 5, 100, 7).await })).await.unwrap();
+            let claiming =
+                store.write(job!(|tx| { tx.claim_work(&["map"], "w", 5, 100, 7, &mut Turns::default()).await }));
+            let claimed = claiming.await.unwrap();
             for done in claimed {
                 store.write(job!(|tx| { tx.finish_work(done.seq, "w", "done").await })).await.unwrap();
             }

@@ -1,13 +1,18 @@
 //! The program as its users use it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod browser;
+mod circuit;
 mod cli;
 mod collector;
 mod demo;
+mod doctor;
 mod hooks;
 mod layers;
 mod maps;
+mod parked;
 mod privacy;
 mod road;
+mod schedules;
 mod subscriptions;

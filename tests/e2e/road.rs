@@ -101,7 +101,7 @@ fn a_candidate_goes_the_whole_road(backends: Backends) {
 }
 
 /// Signs in at the console; gives the cookie.
-fn sign_in(place: &Place) -> String {
+pub(crate) fn sign_in(place: &Place) -> String {
     let stranger = place.http().get(place.url("/console/journeys")).send().unwrap();
     assert_eq!(
         (stranger.status().as_u16(), &stranger.headers()["location"]),

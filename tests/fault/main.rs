@@ -1,6 +1,11 @@
 //! Broken on purpose. `HRHUB_LONG=1` (set by `tests/run --long`) kills more often.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod broker;
+mod late;
+mod noisy;
+mod overload;
+mod poison;
 mod roles;
 mod store;
 

@@ -25,7 +25,10 @@ fn strangers_are_refused_everywhere_else() {
     for (route, needs) in routes() {
         let path =
             route.replace("{collection}", "applications").replace("{trace_id}", &"a".repeat(32)).replace("{id}", "x");
-        let Ok(answer) = place.http().get(place.url(&path)).send() else { panic!("{route} does not answer") };
+        let Ok(mut answer) = place.http().get(place.url(&path)).send() else { panic!("{route} does not answer") };
+        if answer.status() == 405 && !needs.starts_with("open") {
+            answer = place.http().post(place.url(&path)).send().unwrap();
+        }
         let (status, location) = (answer.status().as_u16(), answer.headers().get("location").cloned());
         if needs.starts_with("open") {
             assert_ne!(location.as_ref().map(|l| l.to_str().unwrap()), Some("/console/login"), "{route}");

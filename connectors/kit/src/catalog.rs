@@ -1,5 +1,5 @@
-//! The files that describe vendors, mappings, models and flows: those that ship with the program, and over them
-//! those of a configuration folder.
+//! The files that describe vendors, mappings, models, flows, schedules and calendars: those that ship with the program,
+//! and over them those of a configuration folder.
 
 use hub_tree::Source;
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("mappings/", "mappings/", "mappings/"),
     ("scoring/models/", "models/", "models/"),
     ("gateway/flow/flows/", "flows/", "flows/"),
+    ("gateway/flow/calendars/", "calendars/", "calendars/"),
+    ("gateway/flow/schedules/", "schedules/", "schedules/"),
 ];
 
 impl Catalog {

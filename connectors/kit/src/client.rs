@@ -357,4 +357,34 @@ mod tests {
         let error = client.send(request, &["127.0.0.1".to_owned()]).await.unwrap_err();
         assert!(matches!(error, SendError::NotSent(_)), "{error}");
     }
+
+    /// A server that answers its first client with a head, then with one byte after the other.
+    async fn trickling() -> (Url, tokio::task::JoinHandle<()>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let serving = tokio::spawn(async move {
+            use tokio::io::AsyncWriteExt;
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n").await;
+            while stream.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        (url, serving)
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_trickles_ends_with_the_time_and_without_time_nothing_is_sent() {
+        let client = Client::new(AllowPrivate::new(loopback())).unwrap();
+        let (url, serving) = trickling().await;
+        let request = Request { method: "POST".into(), url, headers: vec![], body: vec![] };
+        let egress = ["127.0.0.1".to_owned()];
+        let none = client.send_within(request.clone(), &egress, Duration::from_millis(10)).await.unwrap_err();
+        assert!(matches!(none, SendError::NoTime), "{none}");
+        assert!(!serving.is_finished(), "nobody has come yet");
+        let cut = client.send_within(request, &egress, Duration::from_millis(600)).await.unwrap_err();
+        assert!(matches!(cut, SendError::NoAnswer(_)), "it may have been carried out: {cut}");
+        // The server sees the connection close.
+        tokio::time::timeout(Duration::from_secs(60), serving).await.unwrap().unwrap();
+    }
 }

@@ -194,6 +194,16 @@ impl CallError {
         }
     }
 
+    /// Whether the vendor said that it is asked too much.
+    #[must_use]
+    pub fn asks_to_wait(&self) -> bool {
+        match self {
+            Self::Wait { .. } => true,
+            Self::Token(cause) => cause.asks_to_wait(),
+            _ => false,
+        }
+    }
+
     /// How long the vendor asked to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

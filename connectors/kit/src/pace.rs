@@ -249,7 +249,8 @@ mod tests {
         assert_eq!(waits(&pace.retry), [100, 150, 225, 1_000, 1_000, 1_000, 1_000]);
         let (flat, _) = read("retry: { factor: 1 }\n");
         assert_eq!(waits(&flat.retry)[6], 500);
-        let listed = RetryPlan { waits: Waits::Listed(vec![Duration::from_secs(5), Duration::from_secs(30)]), ..plan };
+        let listed =
+            RetryPlan { waits: Waits::Listed(vec![Duration::from_secs(5), Duration::from_secs(30)]), ..plan.clone() };
         assert_eq!(waits(&listed), [5_000, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000]);
     }
 

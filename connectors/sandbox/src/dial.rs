@@ -12,8 +12,14 @@ pub struct Dial {
     pub lose_every: u64,
     /// Every so many requests are answered with 503, and not carried out.
     pub fail_every: u64,
-    /// Every so many requests are answered with 429 and `Retry-After: 1`, and not carried out.
+    /// Every so many requests are answered with a bare 500, and not carried out.
+    pub error_every: u64,
+    /// Every so many requests are answered with 429 and `Retry-After`, and not carried out.
     pub limit_every: u64,
+    /// What `Retry-After` says, seconds or an HTTP date; `1` if nothing is given.
+    pub retry_after: String,
+    /// The vendors that behave so; all, if none are named.
+    pub vendors: Vec<String>,
     /// How often each webhook is delivered, beside once.
     pub duplicates: u32,
     #[serde(skip)]
@@ -25,17 +31,24 @@ pub struct Dial {
 pub(crate) enum Fate {
     Answer,
     LoseAnswer,
-    Refuse(u16),
+    /// With this status; whether it says when to come back.
+    Refuse(u16, bool),
 }
 
 impl Dial {
+    pub(crate) fn is_for(&self, vendor: &str) -> bool {
+        self.vendors.is_empty() || self.vendors.iter().any(|named| named == vendor)
+    }
+
     pub(crate) fn next(&mut self) -> Fate {
         self.count += 1;
         let hits = |every: u64| every > 0 && self.count.is_multiple_of(every);
         if hits(self.limit_every) {
-            Fate::Refuse(429)
+            Fate::Refuse(429, true)
         } else if hits(self.fail_every) {
-            Fate::Refuse(503)
+            Fate::Refuse(503, true)
+        } else if hits(self.error_every) {
+            Fate::Refuse(500, false)
         } else if hits(self.lose_every) {
             Fate::LoseAnswer
         } else {
@@ -52,7 +65,7 @@ mod tests {
     fn a_dial_hits_every_so_often() {
         let mut dial = Dial { lose_every: 2, limit_every: 3, ..Dial::default() };
         let fates: Vec<Fate> = (0..6).map(|_| dial.next()).collect();
-        let (a, l, r) = (Fate::Answer, Fate::LoseAnswer, Fate::Refuse(429));
+        let (a, l, r) = (Fate::Answer, Fate::LoseAnswer, Fate::Refuse(429, true));
         assert_eq!(fates, [a, l, r, l, a, r]);
         assert_eq!(Dial::default().next(), Fate::Answer);
     }

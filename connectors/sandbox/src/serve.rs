@@ -114,10 +114,13 @@ async fn vendor(State(served): State<Served>, request: Request) -> Response {
     let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let (fate, slow_ms) = {
+    let (fate, slow_ms, retry_after) = {
         let mut dial = sandbox.dial.lock().unwrap_or_else(PoisonError::into_inner);
+        let turned = dial.is_for(&vendor);
         // Fetching a token is not what a dial is for.
-        (if route.open { Fate::Answer } else { dial.next() }, dial.slow_ms)
+        let fate = if route.open || !turned { Fate::Answer } else { dial.next() };
+        let retry_after = Some(&dial.retry_after).filter(|text| !text.is_empty()).map_or("1", String::as_str);
+        (fate, if turned { dial.slow_ms } else { 0 }, retry_after.to_owned())
     };
     let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let asked = Asked {
@@ -129,9 +132,10 @@ async fn vendor(State(served): State<Served>, request: Request) -> Response {
     };
     let guard = profile.guard.as_ref().filter(|_| !route.open);
     let response = match fate {
-        Fate::Refuse(status) => {
+        Fate::Refuse(status, says_when) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-            (status, [(header::RETRY_AFTER, "1")]).into_response()
+            let when = says_when.then_some([(header::RETRY_AFTER, retry_after)]);
+            when.map_or_else(|| status.into_response(), |when| (status, when).into_response())
         }
         fate => match sandbox.perform(profile, guard, &route.step, &asked) {
             Ok(answer) => respond(answer, fate),

@@ -6,11 +6,13 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hub_flow::admission::Admitted;
 use hub_flow::{Accepted, Refused};
 use hub_kit::InboundRequest;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// Takes a webhook of any verb.
 pub(crate) async fn receive(
@@ -25,13 +27,22 @@ pub(crate) async fn receive(
         pass_over(body).await;
         return Err(Problem::unknown_connection());
     }
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let Ok(mut room) = hub.admission.enter(announced.min(hub.max_body_bytes)) else {
+        hub.metrics.hook(&connection, "overloaded");
+        pass_over_later(body);
+        return Err(Problem::overloaded());
+    };
     let query = parts.uri.query().unwrap_or_default();
     let query = url::form_urlencoded::parse(query.as_bytes()).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
-    let reading = tokio::time::timeout(BODY_WITHIN, read_body(body, hub.max_body_bytes)).await;
+    let reading = tokio::time::timeout(BODY_WITHIN, read_body(body, hub.max_body_bytes, &mut room)).await;
     let body = match reading.unwrap_or_else(|_| Err(Problem::slow_body())) {
         Ok(body) => body,
         Err(problem) => {
-            let result = if problem.code() == "too_large" { "too_large" } else { "broken_body" };
+            let result = match problem.code() {
+                known @ ("too_large" | "overloaded") => known,
+                _ => "broken_body",
+            };
             hub.metrics.hook(&connection, result);
             return Err(problem);
         }
@@ -78,7 +89,8 @@ const BODY_WITHIN: Duration = Duration::from_secs(30);
 const PATIENCE_BYTES: u64 = 32 << 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-async fn read_body(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+/// Reads a body as far as there is room for it.
+async fn read_body(mut body: Body, limit: usize, room: &mut Admitted) -> Result<Vec<u8>, Problem> {
     let announced = body.size_hint().lower();
     if announced > limit as u64 {
         if announced <= PATIENCE_BYTES {
@@ -93,9 +105,26 @@ async fn read_body(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
             pass_over(body).await;
             return Err(Problem::too_large(limit));
         }
+        if room.take(part.len()).is_err() {
+            pass_over_later(body);
+            return Err(Problem::overloaded());
+        }
         bytes.extend_from_slice(&part);
     }
     Ok(bytes)
+}
+
+/// Bodies of refused requests that are read on at once, each a few kilobytes at a time; senders beyond that see a reset.
+static PASSED_OVER: Semaphore = Semaphore::const_new(1_000);
+
+/// Reads on behind the answer, so that it comes at once.
+fn pass_over_later(body: Body) {
+    if let Ok(place) = PASSED_OVER.try_acquire() {
+        tokio::spawn(async move {
+            pass_over(body).await;
+            drop(place);
+        });
+    }
 }
 
 /// Reads on without keeping anything, for a while.

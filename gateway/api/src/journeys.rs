@@ -1,4 +1,4 @@
-//! What became of messages: journeys, and what lies parked.
+//! What became of messages: journeys.
 
 use crate::Api;
 use crate::auth::Caller;
@@ -7,7 +7,7 @@ use crate::records::{Parameters, parameters};
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use hub_flow::access::Scope;
-use hub_store::{Journey, ParkedFilter, Step, job};
+use hub_store::{Journey, Step, job};
 use hub_tree::clock::rfc3339_micros;
 use serde_json::{Value, json};
 
@@ -74,37 +74,4 @@ pub(crate) async fn show(
     }
     let data: Vec<Value> = steps.iter().map(step_json).collect();
     Ok(Json(json!({ "trace_id": trace, "steps": data })))
-}
-
-/// What needs a person, oldest first.
-pub(crate) async fn parked(
-    State(api): State<Api>,
-    Caller(who): Caller,
-    RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Problem> {
-    who.need(Scope::Ops)?;
-    let mut given = parameters(query.as_deref());
-    let limit = given.limit()?;
-    let filter = ParkedFilter {
-        connection: given.take("connection"),
-        code: given.take("code"),
-        after: given.cursor("p")?.unwrap_or_default(),
-        limit: limit + 1,
-    };
-    given.finish(&["connection", "code"])?;
-    let tenant = who.tenant;
-    let mut parked = api.hub.store.read(job!(|tx| { tx.parked(&tenant, filter).await })).await?;
-    let next = Parameters::page("p", &mut parked, limit, |parked| parked.new.id.clone());
-    let data: Vec<Value> = parked
-        .into_iter()
-        .map(|parked| {
-            let new = parked.new;
-            json!({
-                "id": new.id, "connection": new.connection, "step": new.step, "code": new.code,
-                "reason": new.reason, "place": new.place, "trace_id": new.trace, "kind": new.kind,
-                "reference": new.reference, "at": rfc3339_micros(new.at),
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "data": data, "next_cursor": next })))
 }

@@ -6,10 +6,13 @@
 
 mod auth;
 mod body;
+mod connections;
 mod hooks;
 mod journeys;
+pub mod parked;
 mod problem;
 mod records;
+pub mod redrives;
 mod status;
 mod subscriptions;
 
@@ -21,7 +24,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use hub_flow::Hub;
 use hub_flow::access::ApiKeys;
 use std::sync::Arc;
@@ -42,9 +45,19 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/metrics", "open"),
     ("/readyz", "open"),
     ("/v1/connections", "ops"),
+    ("/v1/connections/{id}", "ops"),
     ("/v1/journeys", "ops"),
     ("/v1/journeys/{trace_id}", "ops"),
     ("/v1/parked", "ops"),
+    ("/v1/parked/groups", "ops"),
+    ("/v1/parked/{id}", "ops"),
+    ("/v1/parked:discard", "ops"),
+    ("/v1/parked:preview", "ops"),
+    ("/v1/parked:redrive", "ops"),
+    ("/v1/redrives", "ops"),
+    ("/v1/redrives/{id}", "ops"),
+    ("/v1/replays", "ops"),
+    ("/v1/replays:preview", "ops"),
     ("/v1/subscriptions", "read:structure"),
     ("/v1/subscriptions/{id}", "read:structure"),
     ("/v1/subscriptions/{id}/deliveries", "read:structure"),
@@ -72,10 +85,20 @@ pub fn router(api: Api) -> Router {
 fn requests() -> Router<Api> {
     Router::new()
         .route("/hooks/{connection}", any(hooks::receive))
-        .route("/v1/connections", get(status::connections))
+        .route("/v1/connections", get(connections::list))
+        .route("/v1/connections/{id}", get(connections::show).post(connections::act))
         .route("/v1/journeys", get(journeys::list))
         .route("/v1/journeys/{trace_id}", get(journeys::show))
-        .route("/v1/parked", get(journeys::parked))
+        .route("/v1/parked", get(parked::list))
+        .route("/v1/parked/groups", get(parked::groups))
+        .route("/v1/parked/{id}", get(parked::show))
+        .route("/v1/parked:discard", post(parked::discard))
+        .route("/v1/parked:preview", post(parked::preview))
+        .route("/v1/parked:redrive", post(parked::redrive))
+        .route("/v1/redrives", get(redrives::list))
+        .route("/v1/redrives/{id}", get(redrives::show).post(redrives::turn))
+        .route("/v1/replays", post(redrives::replay))
+        .route("/v1/replays:preview", post(redrives::preview))
         .route("/v1/subscriptions", get(subscriptions::list).post(subscriptions::create))
         .route(
             "/v1/subscriptions/{id}",

@@ -184,6 +184,13 @@ impl Problem {
         problem.next("try again; nothing was done")
     }
 
+    pub(crate) fn overloaded() -> Self {
+        let detail = "too many web hooks are under way";
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much at once", detail);
+        problem.0.retry_after = Some(1);
+        problem.next("try again; nothing was done")
+    }
+
     fn internal() -> Self {
         let detail = "the hub could not do this; its log says why";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)

@@ -1,13 +1,10 @@
 //! How the hub is.
 
 use crate::Api;
-use crate::auth::Caller;
-use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use hub_flow::access::Scope;
 use hub_store::job;
 use serde_json::{Value, json};
 
@@ -39,25 +36,4 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
 pub(crate) async fn metrics(State(api): State<Api>) -> Response {
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, media_type)], api.hub.metrics.encode()).into_response()
-}
-
-/// The connections, without their settings.
-pub(crate) async fn connections(State(api): State<Api>, Caller(who): Caller) -> Result<Json<Value>, Problem> {
-    who.need(Scope::Ops)?;
-    let registry = api.hub.registry();
-    let own = registry.connections.values().filter(|connection| connection.tenant == who.tenant);
-    let data: Vec<Value> = own
-        .map(|connection| {
-            json!({
-                "id": connection.id,
-                "connector": connection.manifest.vendor,
-                "name": connection.manifest.name,
-                "family": connection.manifest.family,
-                "tenant": connection.tenant,
-                "takes_webhooks": connection.manifest.webhook.is_some(),
-                "operations": connection.manifest.operations.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "data": data, "next_cursor": null })))
 }

@@ -18,8 +18,10 @@ pub mod topology;
 
 pub use embedded::Embedded;
 pub use error::BusError;
+pub use log::copy::{LogCopy, LogFill, in_use};
 pub use message::{Consumer, Delivery, Message, partition_of, topic_matches};
-pub use rabbit::{Moved, Rabbit, RabbitOptions, apply, plan};
+pub use rabbit::{Broker, MARK_TOPIC, Moved, Rabbit, RabbitOptions, apply, mark, mark_name, plan, probe};
+pub use spool::READER as SPOOL_READER;
 pub use topology::Topology;
 
 use async_trait::async_trait;

@@ -7,6 +7,8 @@
 //! sequence and payload. Zero length ends a segment's data. After a crash the last frames may be torn: nobody was
 //! answered for them, they are cut off. A bad frame with good ones behind it is damage, and refused.
 
+pub(crate) mod copy;
+
 use crate::MAX_BATCH_BYTES;
 use crate::error::BusError;
 use rustix::fs::{FallocateFlags, fallocate};

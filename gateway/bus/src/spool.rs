@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-const READER: &str = "spool";
+/// The name of the spool's one reader in its log.
+pub const READER: &str = "spool";
 /// What is read at once: so many messages, or a little over so many bytes.
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 4 << 20;

@@ -128,13 +128,13 @@ fn state(lang: Lang, trouble: i64) -> Markup {
     }
 }
 
-fn time(shared: &Shared, micros: i64, format: &str) -> Markup {
+pub(crate) fn time(shared: &Shared, micros: i64, format: &str) -> Markup {
     let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
     let shown = at.to_zoned(shared.zone.clone()).strftime(format).to_string();
     html! { time datetime=(format!("{at:.3}")) { (shown) } }
 }
 
-fn zone_name(shared: &Shared) -> String {
+pub(crate) fn zone_name(shared: &Shared) -> String {
     shared.zone.iana_name().unwrap_or("UTC").to_owned()
 }
 
@@ -149,7 +149,7 @@ fn took(micros: i64) -> String {
 }
 
 /// A record, by what it is and the end of its id; leads to all its journeys.
-fn subject(lang: Lang, subject: &str, link: bool) -> Markup {
+pub(crate) fn subject(lang: Lang, subject: &str, link: bool) -> Markup {
     let (entity, id) = subject.split_once('/').unwrap_or((subject, ""));
     let short: String = id.chars().skip(id.chars().count().saturating_sub(12)).collect();
     let shown = html! { (lang.entity(entity)) @if !short.is_empty() { " " span.mono.dim { (short) } } };

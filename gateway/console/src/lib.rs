@@ -4,8 +4,11 @@
 //! again with every page, so that revoking it ends the session. Pages hold no script and work with the keyboard;
 //! they show what `/v1` shows, by the same queries.
 
+mod again;
 mod journeys;
 mod page;
+mod parked;
+mod redrives;
 mod session;
 mod words;
 
@@ -43,6 +46,14 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/console/journeys/{trace_id}", "ops"),
     ("/console/login", "open"),
     ("/console/logout", "open"),
+    ("/console/parked", "ops"),
+    ("/console/parked/discard", "ops"),
+    ("/console/parked/preview", "ops"),
+    ("/console/parked/redrive", "ops"),
+    ("/console/parked/{id}", "ops"),
+    ("/console/redrives/{id}", "ops"),
+    ("/console/redrives/{id}/resume", "ops"),
+    ("/console/redrives/{id}/stop", "ops"),
     ("/console/ticket/{ticket}", "open: the ticket is the proof, once"),
 ];
 
@@ -74,6 +85,14 @@ impl Console {
             .route("/console/ticket/{ticket}", get(session::ticket))
             .route("/console/journeys", get(journeys::list))
             .route("/console/journeys/{trace_id}", get(journeys::show))
+            .route("/console/parked", get(parked::list))
+            .route("/console/parked/discard", post(again::discard))
+            .route("/console/parked/preview", get(again::preview))
+            .route("/console/parked/redrive", post(again::redrive))
+            .route("/console/parked/{id}", get(parked::show))
+            .route("/console/redrives/{id}", get(redrives::show))
+            .route("/console/redrives/{id}/resume", post(redrives::resume))
+            .route("/console/redrives/{id}/stop", post(redrives::stop))
             .layer(from_fn(guard_headers))
             .with_state(self)
     }

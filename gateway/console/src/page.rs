@@ -6,6 +6,10 @@ use axum::response::{Html, IntoResponse, Response};
 use hub_flow::access::{Denied, Principal};
 use maud::{DOCTYPE, Markup, html};
 
+/// Where the main navigation leads.
+const PLACES: [(&str, &str, &str); 2] =
+    [("/console/journeys", "Journeys", "流转记录"), ("/console/parked", "Parked", "待人工处理")];
+
 /// A page of the console.
 pub(crate) struct Page<'p> {
     pub(crate) lang: Lang,
@@ -17,6 +21,12 @@ pub(crate) struct Page<'p> {
 }
 
 impl Page<'_> {
+    /// Whether the page belongs to a place of the navigation.
+    fn is_below(&self, path: &str) -> bool {
+        // Re-drives are reached from what lies parked.
+        self.here.starts_with(path) || path == "/console/parked" && self.here.starts_with("/console/redrives")
+    }
+
     pub(crate) fn render(self, status: StatusCode) -> Response {
         let lang = self.lang;
         let (other, other_name) = lang.other();
@@ -39,7 +49,11 @@ impl Page<'_> {
                         a.brand href="/console/journeys" { span.mark aria-hidden="true" {} "HR Hub" }
                         @if self.who.is_some() {
                             nav aria-label=(lang.say("Main", "主导航")) {
-                                a href="/console/journeys" aria-current="page" { (lang.say("Journeys", "流转记录")) }
+                                @for (path, en, zh) in PLACES {
+                                    a href=(path) aria-current=[self.is_below(path).then_some("page")] {
+                                        (lang.say(en, zh))
+                                    }
+                                }
                             }
                         }
                         div.tools {

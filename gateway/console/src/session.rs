@@ -61,6 +61,8 @@ pub(crate) struct Visit {
     pub(crate) lang: Lang,
     /// The page's own address without its `lang` parameter.
     pub(crate) here: String,
+    /// What forms that change something bring back: only a page that was shown to this session can know it.
+    pub(crate) proof: String,
 }
 
 impl FromRequestParts<Console> for Visit {
@@ -71,7 +73,12 @@ impl FromRequestParts<Console> for Visit {
         let session = Session::of(&console.0, &parts.headers).ok_or_else(login)?;
         let lang = language(parts.uri.query(), &parts.headers);
         match console.0.keys.resume(&session.handle).await {
-            Ok(who) => Ok(Self { who, lang, here: without_lang(&parts.uri) }),
+            Ok(who) => {
+                let text = format!("{}:{}", session.handle, session.until);
+                let proof = console.0.hub.store.keyring().match_key(TENANT, "console-form", &text);
+                let proof = proof.map_err(|error| denied(lang, Some(&who), parts.uri.path(), &error.into()))?;
+                Ok(Self { who, lang, here: without_lang(&parts.uri), proof })
+            }
             Err(Denied::Unknown) => Err(login()),
             Err(other) => Err(denied(lang, None, parts.uri.path(), &other)),
         }

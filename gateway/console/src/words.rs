@@ -104,6 +104,9 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("score", "Scored", "评分"),
     ("decide", "Decided", "决策"),
     ("flow", "Flow", "流程"),
+    ("redrive", "Tried again", "重新处理"),
+    ("discard", "Discarded", "放弃"),
+    ("replay", "Replayed", "重放"),
     ("interview", "Interview scoring", "面试评分"),
 ];
 

@@ -2,7 +2,9 @@
 //! working on, and what anybody has lost sight of runs out and is taken back.
 
 use crate::hub::Hub;
-use hub_store::{StoreError, job};
+use crate::journey::{Steps, Went};
+use hub_store::{NewParked, StoreError, TakenBack, job};
+use hub_tree::TraceContext;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +12,10 @@ use std::time::Duration;
 /// How long a claim holds without being renewed, µs.
 pub(crate) const LEASE_MICROS: i64 = 30_000_000;
 const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// Tries of a call in a row that its worker did not survive before it is parked.
+const MAX_CRASHES: i64 = 4;
+/// Rounds of renewing between two looks for messages that wait for nothing.
+const FREE_EVERY: u32 = 6;
 
 /// What this process is working on: messages and calls by their sequence numbers. Only their claims are renewed.
 #[derive(Default)]
@@ -83,8 +89,11 @@ impl LostClaims {
 
 /// Renews this process's claims, takes back those of dead ones, and counts what waits.
 pub(crate) async fn keep(hub: Arc<Hub>) {
-    loop {
+    for round in 0_u32.. {
         tokio::time::sleep(RENEW_EVERY).await;
+        if let Err(error) = look_after(&hub, round % FREE_EVERY == 0).await {
+            tracing::warn!(error = %error, "held calls could not be looked after");
+        }
         let (now, node) = (hub.store_now(), hub.node.clone());
         let (work, calls) = (hub.held.work.all(), hub.held.calls.all());
         let renewed = calls.clone();
@@ -97,9 +106,9 @@ pub(crate) async fn keep(hub: Arc<Hub>) {
             hub.sending.leases.renewed(&renewed, hub.store_now(), now + LEASE_MICROS);
         }
         match kept {
-            Ok(0) => {}
-            Ok(count) => {
-                tracing::warn!(count, "took back what a dead worker held");
+            Ok(back) if back == TakenBack::default() => {}
+            Ok(back) => {
+                tracing::warn!(work = back.work, calls = back.calls, "took back what a dead worker held");
                 hub.wake.work.notify_one();
                 hub.wake.calls.notify_one();
             }
@@ -109,4 +118,55 @@ pub(crate) async fn keep(hub: Arc<Hub>) {
             hub.metrics.waiting(hub.bus.health().spooled, events, work, calls);
         }
     }
+}
+
+/// Lets held calls go one at a time, and parks those that end every worker. With `free`, also frees messages that wait
+/// for nothing.
+async fn look_after(hub: &Arc<Hub>, free: bool) -> Result<(), StoreError> {
+    let crashed = hub.store.read(job!(|tx| { tx.crashed_calls(MAX_CRASHES).await })).await?;
+    for call in crashed {
+        let context: TraceContext = call.new.trace.parse().unwrap_or_else(|_| TraceContext::begin());
+        let reason = format!(
+            "{}: the hub ended on {MAX_CRASHES} tries in a row; the call may have been carried out: look there first",
+            call.new.operation
+        );
+        let now = hub.clock.micros();
+        let parked = NewParked {
+            id: hub.ids.next().to_string(),
+            tenant: call.new.tenant.clone(),
+            connection: call.new.connection.clone(),
+            step: "call".to_owned(),
+            code: "CRASHED_CONSUMER".to_owned(),
+            reason: reason.clone(),
+            place: String::new(),
+            trace: context.id(),
+            kind: "call".to_owned(),
+            reference: call.new.id.clone(),
+            at: now,
+        };
+        let mut steps = Steps::of(&context, &call.new.tenant);
+        let told = ("call", Went::Parked);
+        steps.add(&hub.ids, now, told, &call.new.connection, &call.new.subject, format!("CRASHED_CONSUMER: {reason}"));
+        let parking = hub.store.write(job!(|tx| {
+            if tx.park_held_call(call.seq, reason).await? {
+                tx.park(parked).await?;
+                tx.add_steps(steps.into_vec()).await?;
+            }
+            Ok(())
+        }));
+        parking.await?;
+    }
+    let now = hub.clock.micros();
+    let looking = hub.store.write(job!(|tx| {
+        let released = tx.release_call(now).await?;
+        Ok((released, free && tx.free_work().await? > 0))
+    }));
+    let (released, freed) = looking.await?;
+    if released {
+        hub.wake.calls.notify_one();
+    }
+    if freed {
+        hub.wake.work.notify_one();
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 use crate::event::EventMessage;
 use crate::journey::Steps;
 use crate::records::Write;
+use hub_store::NewTimer;
 
 /// What handling a message leads to.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub struct Effects {
     pub calls: Vec<CallRequest>,
     /// Subscriptions that are told of the event, by id.
     pub told: Vec<String>,
+    /// Timers to set; those whose name is taken stay as they are.
+    pub timers: Vec<NewTimer>,
     /// What the journey tells.
     pub steps: Steps,
 }
@@ -23,7 +26,7 @@ impl Effects {
     #[must_use]
     pub fn of(event: &EventMessage) -> Self {
         let steps = Steps::of(&event.trace, &event.tenant);
-        Self { writes: Vec::new(), calls: Vec::new(), told: Vec::new(), steps }
+        Self { writes: Vec::new(), calls: Vec::new(), told: Vec::new(), timers: Vec::new(), steps }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use hub_store::NewEvent;
 use hub_tree::clock::rfc3339_micros;
-use hub_tree::{Arena, Limits, TraceContext, Value, json};
+use hub_tree::{Arena, Id, Limits, TraceContext, Value, json};
+use sha2::{Digest, Sha256};
 
 /// An event as it travels: a CloudEvent. It names the record and what changed; consumers read the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct EventMessage {
     pub changed: Vec<String>,
     /// The journey.
     pub trace: TraceContext,
+    /// The replay that it is handed out by; `None` the first time.
+    pub replay: Option<String>,
 }
 
 impl EventMessage {
@@ -44,7 +47,22 @@ impl EventMessage {
             at: rfc3339_micros(event.at),
             changed: event.changed.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
             trace,
+            replay: None,
         }
+    }
+
+    /// The id of what `maker` makes of this event: the same whenever it makes it, so that a repetition finds what the
+    /// first time made. It is as old as the event, so that ids keep their order by time.
+    #[must_use]
+    pub fn id_of(&self, maker: &str) -> String {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Sha256::digest(format!("{}\0{}\0{maker}", self.tenant, self.id).as_bytes())[..16]);
+        if let Ok(id) = self.id.parse::<Id>() {
+            bytes[..6].copy_from_slice(&id.as_bytes()[..6]);
+        }
+        bytes[6] = 0x70 | (bytes[6] & 0x0F);
+        bytes[8] = 0x80 | (bytes[8] & 0x3F);
+        Id::from_bytes(bytes).to_string()
     }
 
     /// The type of the CloudEvent, `hr.<entity>.<verb>.v1`.
@@ -92,6 +110,7 @@ impl EventMessage {
             ("subject", text(&self.subject())),
             ("time", text(&self.at)),
             ("traceparent", text(&self.trace.to_string())),
+            ("replay", self.replay.as_deref().map_or(Value::Absent, text)),
             ("sequence", sequence.map_or(Value::Absent, |number| text(&format!("{number:019}")))),
             ("datacontenttype", Value::Text("application/json")),
             ("data", data),
@@ -119,6 +138,36 @@ impl EventMessage {
             at: of(value.get("time"))?,
             changed: data.get("changed").items().iter().filter_map(|name| of(*name)).collect(),
             trace: value.get("traceparent").as_text()?.parse().ok()?,
+            replay: of(value.get("replay")),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_of_an_event_has_the_same_id_every_time() {
+        let event = EventMessage {
+            id: "0197c1d0-5f0e-7d7a-9f5e-6a2f4d1c3b2a".into(),
+            tenant: "default".into(),
+            kind: "application.created".into(),
+            entity: "application".into(),
+            record: "r".into(),
+            version: 1,
+            connection: None,
+            at: "2026-03-01T09:30:00.000Z".into(),
+            changed: vec![],
+            trace: TraceContext::begin(),
+            replay: None,
+        };
+        let again = EventMessage { replay: Some("x".into()), ..event.clone() };
+        let id = event.id_of("flow hire/invite");
+        assert_eq!(id, again.id_of("flow hire/invite"));
+        assert_ne!(id, event.id_of("flow hire/tell"));
+        assert!(id.starts_with("0197c1d0-5f0e-7") && id.parse::<Id>().is_ok(), "{id}");
+        let read = EventMessage::from_cloud_event(again.to_cloud_event().as_bytes()).unwrap();
+        assert_eq!(read.replay.as_deref(), Some("x"));
     }
 }

@@ -1,11 +1,13 @@
 //! The hub at run time: what every step of the road shares.
 
+use crate::admission::Admission;
 use crate::claims::{self, Held};
 use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
+use crate::retention::{self, Retention};
 use crate::tokens::KeptTokens;
-use crate::{intake, react, relay, send, shared};
+use crate::{alone, intake, map_in, react, redrive, relay, schedule, send, shared};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -16,7 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// How long calls under way may take to end when the hub stops: longer than the client waits for an answer.
@@ -75,6 +77,10 @@ pub struct HubOptions {
     pub public_url_given: bool,
     /// Largest body of a webhook.
     pub max_body_bytes: usize,
+    /// How many web hooks may be under way.
+    pub admission: Admission,
+    /// How long what is kept.
+    pub retention: Retention,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -103,6 +109,10 @@ pub struct Hub {
     public_url_given: bool,
     /// Largest body of a webhook.
     pub max_body_bytes: usize,
+    /// How many web hooks may be under way.
+    pub admission: Admission,
+    /// How long what is kept.
+    pub retention: Retention,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -120,6 +130,10 @@ pub struct Hub {
     registry: ArcSwap<Registry>,
     pub(crate) wake: Wake,
     pub(crate) held: Held,
+    /// Held for reading by whoever begins something new; for writing while a suspect is handled alone.
+    pub(crate) quiet: RwLock<()>,
+    /// Room for payloads that are being mapped, in units of [`map_in::UNIT`].
+    pub(crate) mapping: Semaphore,
     pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
     stop: watch::Sender<bool>,
@@ -150,6 +164,8 @@ impl Hub {
             public_url,
             public_url_given,
             max_body_bytes,
+            admission,
+            retention,
             store,
             bus,
             clock,
@@ -168,6 +184,8 @@ impl Hub {
             public_url: ArcSwap::from_pointee(public_url),
             public_url_given,
             max_body_bytes,
+            admission,
+            retention,
             store,
             bus,
             clock,
@@ -180,6 +198,8 @@ impl Hub {
             registry: ArcSwap::from_pointee(registry),
             wake: Wake::default(),
             held: Held::default(),
+            quiet: RwLock::default(),
+            mapping: Semaphore::new(map_in::ROOM as usize),
             sending: send::Sending::default(),
             recent: Recent::default(),
             stop: watch::Sender::new(false),
@@ -249,12 +269,17 @@ impl Hub {
             },
         }
         if self.role.works() {
+            loops.spawn(claims::keep(Arc::clone(&self)));
+            // What was under way when a former process died, before anything else can end this one.
+            alone::run(&self, &react::consumers(&self)).await;
             loops.spawn(intake::run(Arc::clone(&self)));
             loops.spawn(relay::run(Arc::clone(&self)));
             loops.spawn(react::take_in(Arc::clone(&self)));
-            loops.spawn(claims::keep(Arc::clone(&self)));
+            loops.spawn(redrive::run(Arc::clone(&self)));
+            loops.spawn(retention::run(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
+            claiming.spawn(schedule::run(Arc::clone(&self)));
         }
         loops.spawn(shared::keep(Arc::clone(&self)));
         tokio::select! {

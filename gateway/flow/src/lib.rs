@@ -8,31 +8,45 @@
 //! This crate is the only caller of drivers.
 
 pub mod access;
+pub mod admission;
+mod alone;
 mod claims;
+mod commit;
 mod document;
+mod duration;
 pub mod effects;
+mod evaluation;
 pub mod event;
 pub mod explain;
+mod fault;
 pub mod hub;
 pub mod intake;
 pub mod journey;
 pub mod map_in;
+pub mod parked;
 pub mod payload;
 pub mod react;
 pub mod receive;
 pub mod records;
+pub mod redrive;
 pub mod registry;
 pub mod relay;
+pub mod replay;
+pub mod retention;
 pub mod rules;
+pub mod schedule;
 pub mod send;
+pub mod shape;
 mod shared;
 pub mod subscriptions;
 mod tokens;
 pub mod trial;
 
+pub use admission::Admission;
 pub use effects::{CallRequest, Effects, Failure};
 pub use event::EventMessage;
 pub use hub::{Hub, HubOptions, Role, queues};
 pub use react::Consumer;
 pub use receive::{Accepted, Refused};
 pub use registry::{Registry, Sources};
+pub use retention::Retention;

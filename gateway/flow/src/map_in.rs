@@ -1,10 +1,12 @@
 //! Step 2b: a payload becomes records and events, in one transaction with the mark that it was done.
 
 use crate::effects::Failure;
+use crate::fault;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::payload::Received;
 use crate::records::{self, SourceOf, Target, Write};
+use crate::replay;
 use hub_engine::{Direction, Input, Level, Mapping, Record};
 use hub_kit::{Connection, RawEnvelope};
 use hub_store::{Claimed, MappingText, Raw, job};
@@ -36,9 +38,19 @@ impl Mapped {
     }
 }
 
+/// Payloads that are mapped at once, in bytes of their bodies: a tree in memory is several times as large.
+const ROOM_BYTES: u32 = 16 << 20;
+/// What room is counted in, bytes.
+pub(crate) const UNIT: u32 = 1 << 10;
+/// All the room there is.
+pub(crate) const ROOM: u32 = ROOM_BYTES / UNIT;
+
 /// Maps one payload. `Err` parks it or tries again; the loop marks it as done otherwise.
 pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure> {
-    let (tenant, id) = (work.new.tenant.clone(), work.new.message.clone());
+    let (tenant, id) = (work.new.tenant.clone(), replay::original(&work.new.message).to_owned());
+    // Small ones pass by; large ones wait for each other. The largest gets all the room there is.
+    let room = work.new.body.parse::<u32>().unwrap_or(0) / UNIT + 1;
+    let _room = hub.mapping.acquire_many(room.min(ROOM)).await;
     let raw = hub.store.read(job!(|tx| { tx.raw(&tenant, &id).await })).await?;
     let raw = raw.ok_or_else(|| Failure::park("RAW_MISSING", "the payload is not in the store"))?;
     let connection = hub.connection(&raw.new.connection).ok_or_else(|| {
@@ -47,7 +59,10 @@ pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure
     let context: TraceContext = raw.new.trace.parse().unwrap_or_else(|_| TraceContext::begin());
     let span = within(&context, tracing::info_span!("map", connection.id = %connection.id, raw.id = %raw.new.id));
     let context = context_of(&span, &context);
-    let mapped = span.in_scope(|| map(hub, &connection, &raw))?;
+    let mapped = match replay::call_behind(hub, &raw).await? {
+        Some(call) => span.in_scope(|| replay::map_answer(hub, &connection, &raw, &call))?,
+        None => span.in_scope(|| map(hub, &connection, &raw))?,
+    };
     commit(hub, work, &connection, raw, mapped, context).instrument(span).await
 }
 
@@ -56,6 +71,7 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
     let opened = opened.map_err(|error| Failure::park("UNREADABLE_MESSAGE", error.to_string()))?;
     let envelope = RawEnvelope::decode(&opened)
         .ok_or_else(|| Failure::park("UNREADABLE_MESSAGE", "the payload is not in a form this program knows"))?;
+    fault::reach("map", &envelope.body);
     let webhook = connection.manifest.webhook.as_ref();
     let no_webhook = || Failure::park("NO_WEBHOOK", "the connector describes no webhook any more");
     let webhook = webhook.ok_or_else(no_webhook)?;
@@ -202,6 +218,7 @@ pub(crate) fn map_reply(
     (args, reply): (&[u8], &[u8]),
     source: &SourceOf,
 ) -> Mapped {
+    fault::reach("reply", args);
     let arena = Arena::new();
     let read = |bytes| json::read(&arena, bytes, Limits::default()).unwrap_or_default();
     let input = Input {

@@ -2,17 +2,20 @@
 //! the consumer computes effects, and they commit together with the mark that the event was done: a redelivery
 //! changes nothing.
 
+use crate::alone::{self, MAX_CRASHES};
 use crate::claims::{LEASE_MICROS, LostClaims};
-use crate::effects::{CallRequest, Effects, Failure};
+use crate::commit::{Prepared, keep_effects};
+use crate::effects::{Effects, Failure};
 use crate::event::EventMessage;
+use crate::fault;
 use crate::hub::{Hub, IDLE};
 use crate::intake::MAP;
 use crate::journey::{Steps, Went};
-use crate::{map_in, records, subscriptions};
+use crate::{map_in, replay, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
-use hub_store::{Claimed, NewCall, NewParked, NewWork, job};
+use hub_store::{Claimed, NewParked, NewWork, Turns, job};
 use hub_telemetry::{context_of, within};
 use hub_tree::TraceContext;
 use std::panic::AssertUnwindSafe;
@@ -30,25 +33,31 @@ pub trait Consumer: Send + Sync {
     /// The topics that it wants.
     fn topics(&self) -> &'static [&'static str];
 
+    /// Leaves out the deliveries that it wants nothing of, before they are kept. Who cannot tell leaves them all in.
+    async fn sift(&self, _: &Arc<Hub>, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        deliveries
+    }
+
     /// What the event leads to. It may read; it changes nothing by itself.
     async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure>;
 }
 
 const BATCH: usize = 256;
 /// Messages that are handled at once.
-const CONCURRENCY: usize = 32;
+const CONCURRENCY: u32 = 32;
 /// Tries before a message is parked.
 const MAX_TRIES: i64 = 8;
 
 /// Moves deliveries of every consumer into the inbox.
 pub(crate) async fn take_in(hub: Arc<Hub>) {
-    let moving = hub.consumers.iter().map(|consumer| take_in_for(Arc::clone(&hub), consumer.name()));
+    let moving = hub.consumers.iter().map(|consumer| take_in_for(Arc::clone(&hub), Arc::clone(consumer)));
     futures::future::join_all(moving).await;
     // Without consumers there is nothing to move, and the hub goes on.
     std::future::pending::<()>().await;
 }
 
-async fn take_in_for(hub: Arc<Hub>, consumer: &'static str) {
+async fn take_in_for(hub: Arc<Hub>, known: Arc<dyn Consumer>) {
+    let consumer = known.name();
     loop {
         let Ok(mut subscription) = hub.bus.subscribe(consumer).await else {
             tracing::error!(consumer, "cannot subscribe");
@@ -58,7 +67,7 @@ async fn take_in_for(hub: Arc<Hub>, consumer: &'static str) {
         loop {
             let result = match subscription.next(BATCH).await {
                 Ok(deliveries) => {
-                    keep(&hub, consumer, deliveries).await;
+                    keep(&hub, consumer, known.sift(&hub, deliveries).await).await;
                     subscription.acknowledge().await
                 }
                 Err(error) => Err(error),
@@ -85,6 +94,9 @@ async fn keep(hub: &Arc<Hub>, consumer: &str, deliveries: Vec<Delivery>) {
         received_at: now,
     };
     let rows: Vec<NewWork> = deliveries.into_iter().map(row).collect();
+    if rows.is_empty() {
+        return;
+    }
     loop {
         let rows = rows.clone();
         match hub.store.write(job!(|tx| { tx.insert_work(rows).await })).await {
@@ -100,9 +112,9 @@ async fn keep(hub: &Arc<Hub>, consumer: &str, deliveries: Vec<Delivery>) {
 
 /// Claims and handles messages: payloads to map, events to react to.
 pub(crate) async fn run(hub: Arc<Hub>) {
-    let slots = Arc::new(Semaphore::new(CONCURRENCY));
-    let consumers: Vec<&'static str> =
-        std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect();
+    let slots = Arc::new(Semaphore::new(CONCURRENCY as usize));
+    let consumers = consumers(&hub);
+    let mut turns = Turns::default();
     let mut lost = LostClaims::default();
     while !hub.stops() {
         lost.give_back(&hub, "inbox", &hub.held.work).await;
@@ -110,14 +122,36 @@ pub(crate) async fn run(hub: Arc<Hub>) {
         let Ok(first) = Arc::clone(&slots).acquire_owned().await else { return };
         let free = i64::try_from(slots.available_permits() + 1).unwrap_or(1);
         let (node, now, names) = (hub.node.clone(), hub.store_now(), consumers.clone());
-        let claimed = hub.store.write(job!(|tx| { tx.claim_work(&names, &node, now, now + LEASE_MICROS, free).await }));
-        let claimed = claimed.await.unwrap_or_else(|error| {
-            tracing::warn!(error = %error, "no work can be claimed");
-            lost.note(&error, now + LEASE_MICROS);
-            Vec::new()
-        });
+        let mut own = std::mem::take(&mut turns);
+        let claiming = hub.store.write(job!(|tx| {
+            if tx.has_suspects(&names).await? {
+                return Ok((None, own));
+            }
+            let claimed = tx.claim_work(&names, &node, now, now + LEASE_MICROS, free, &mut own).await?;
+            Ok((Some(claimed), own))
+        }));
+        let claimed = match claiming.await {
+            Ok((claimed, own)) => {
+                turns = own;
+                claimed
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "no work can be claimed");
+                lost.note(&error, now + LEASE_MICROS);
+                Some(Vec::new())
+            }
+        };
+        let Some(claimed) = claimed else {
+            // What is under way ends first; then each suspect has the process to itself.
+            let Ok(_all) = slots.acquire_many(CONCURRENCY - 1).await else { return };
+            alone::run(&hub, &consumers).await;
+            continue;
+        };
         if claimed.is_empty() {
             drop(first);
+            if turns.unfinished() {
+                continue;
+            }
             let _ = tokio::time::timeout(IDLE, hub.wake.work.notified()).await;
             continue;
         }
@@ -139,9 +173,18 @@ pub(crate) async fn run(hub: Arc<Hub>) {
     }
 }
 
-async fn handle(hub: &Arc<Hub>, work: &Claimed) {
+/// Whose messages this process handles.
+pub(crate) fn consumers(hub: &Hub) -> Vec<&'static str> {
+    std::iter::once(MAP).chain(hub.consumers.iter().map(|consumer| consumer.name())).collect()
+}
+
+pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) {
     let consumer = work.new.consumer.as_str();
     let handling = async {
+        if work.crashes >= MAX_CRASHES {
+            let reason = format!("the hub ended {MAX_CRASHES} times while it handled this and nothing else");
+            return Err(Failure::park("CRASHED_CONSUMER", reason));
+        }
         if work.tries > MAX_TRIES {
             let reason = format!("given up after {MAX_TRIES} tries that did not come to an end");
             return Err(Failure::park("TRIES_USED_UP", reason));
@@ -204,19 +247,20 @@ async fn park(hub: &Arc<Hub>, work: &Claimed, failure: Failure) -> Result<(), hu
         at: hub.clock.micros(),
     };
     let mut steps = Steps::of(&context, &work.new.tenant);
+    let original = replay::original(&work.new.message).to_owned();
     let (system, subject) = if raw {
-        (work.new.connection.as_str(), format!("raw/{}", work.new.message))
+        (work.new.connection.as_str(), format!("raw/{original}"))
     } else {
         ("hub", work.new.order_key.clone())
     };
     steps.add(&hub.ids, parked.at, (&work.new.consumer, Went::Parked), system, &subject, format!("{code}: {reason}"));
-    let (seq, node, message) = (work.seq, hub.node.clone(), work.new.message.clone());
+    let (seq, node) = (work.seq, hub.node.clone());
     hub.store
         .write(job!(|tx| {
             if tx.finish_work(seq, &node, "parked").await? {
                 tx.park(parked).await?;
                 if raw {
-                    tx.park_raw(&message).await?;
+                    tx.park_raw(&original).await?;
                 }
                 tx.add_steps(steps.into_vec()).await?;
             }
@@ -233,6 +277,7 @@ async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Resul
     let context = context_of(&span, &event.trace);
     let event = EventMessage { trace: context, ..event };
     async {
+        fault::reach(consumer.name(), work.new.body.as_bytes());
         let effects = consumer.handle(hub, &event).await?;
         commit(hub, work, &event, effects).await
     }
@@ -241,59 +286,22 @@ async fn react(hub: &Arc<Hub>, consumer: &dyn Consumer, work: &Claimed) -> Resul
 }
 
 /// Commits what an event led to, together with the mark that it was done.
-async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, effects: Effects) -> Result<(), Failure> {
-    let Effects { writes, calls, told, mut steps } = effects;
-    let mut rows = Vec::with_capacity(calls.len());
-    for call in calls {
-        rows.push(row_of(hub, event, call)?);
-    }
+async fn commit(hub: &Arc<Hub>, work: &Claimed, event: &EventMessage, mut effects: Effects) -> Result<(), Failure> {
     let (inner, seq, event, message) = (Arc::clone(hub), work.seq, event.clone(), work.new.message.clone());
+    let told = std::mem::take(&mut effects.told);
+    let effects = Prepared::of(hub, &event, effects)?;
     let committed = hub.store.write(job!(|tx| {
         let hub = inner;
-        let now = hub.clock.micros();
-        let applied = match records::apply(&hub, tx, &event.tenant, &event.trace, writes).await? {
-            Ok(applied) => applied,
-            Err(unknown) => {
-                return Ok(Err(Failure::park("UNKNOWN_HUB_ID", format!("there is no such {}", unknown.entity))));
-            }
-        };
-        let mut events = Vec::new();
-        for record in applied {
-            hub.metrics.record(record.entity.name, record.became.word());
-            events.extend(record.events);
-        }
-        tx.insert_events(events).await?;
-        for call in rows {
-            let (connection, subject, key) = (call.connection.clone(), call.subject.clone(), call.key.clone());
-            if !tx.insert_call(call).await? {
-                steps.add(&hub.ids, now, ("call", Went::Ok), &connection, &subject, format!("{key}: asked for before"));
-            }
+        if let Err(failure) = keep_effects(&hub, tx, &event, effects).await? {
+            return Ok(Err(failure));
         }
         subscriptions::tell(&hub, tx, &event, &message, told).await?;
-        tx.add_steps(steps.into_vec()).await?;
         if tx.finish_work(seq, &hub.node, "done").await? { Ok(Ok(())) } else { Err(hub_store::StoreError::Broken) }
     }));
     committed.await??;
     hub.wake.events.notify_one();
     hub.wake.calls.notify_one();
     Ok(())
-}
-
-fn row_of(hub: &Hub, event: &EventMessage, call: CallRequest) -> Result<NewCall, Failure> {
-    let id = hub.ids.next().to_string();
-    let body = hub.store.keyring().seal(&event.tenant, &format!("call:{id}"), call.args.as_bytes())?;
-    Ok(NewCall {
-        id,
-        tenant: event.tenant.clone(),
-        connection: call.connection,
-        operation: call.operation,
-        key: call.key,
-        order_key: call.order_key,
-        created_at: hub.clock.micros(),
-        trace: event.trace.to_string(),
-        subject: call.subject,
-        body,
-    })
 }
 
 #[cfg(test)]
@@ -313,11 +321,13 @@ mod tests {
             at: "2026-03-01T09:30:00.000Z".into(),
             changed: vec!["stage".into(), "stage_kind".into()],
             trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap(),
+            replay: None,
         };
         let text = event.to_cloud_event();
         assert!(text.contains(r#""type":"hr.application.stage_changed.v1""#), "{text}");
         assert!(text.contains(r#""subject":"application/r""#), "{text}");
         assert_eq!(EventMessage::from_cloud_event(text.as_bytes()), Some(event));
         assert_eq!(EventMessage::from_cloud_event(b"{}"), None);
+        assert!(!text.contains("replay"), "{text}");
     }
 }

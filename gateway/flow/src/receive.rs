@@ -114,14 +114,15 @@ impl Hub {
                 other => Refused::Unavailable(other.to_string()),
             }
         })?;
-        self.recent.add(shortcut, envelope.received_at);
+        self.recent.add(&shortcut, envelope.received_at);
         Ok(Accepted { status: webhook.answer_status, raw_id: Some(raw_id), trace: context })
     }
 }
 
-/// Deliveries that were accepted a short while ago: a shortcut past the store for vendors that repeat themselves.
+/// Deliveries that were accepted a short while ago: a shortcut past the store for vendors that repeat themselves. It
+/// holds hashes, so that ids of any length and number take little memory.
 #[derive(Default)]
-pub(crate) struct Recent(Mutex<(BTreeMap<String, i64>, VecDeque<String>)>);
+pub(crate) struct Recent(Mutex<(BTreeMap<[u8; 16], i64>, VecDeque<[u8; 16]>)>);
 
 const RECENT: usize = 20_000;
 
@@ -129,14 +130,15 @@ impl Recent {
     /// Whether it was accepted after `since`, µs.
     pub(crate) fn has(&self, key: &str, since: i64) -> bool {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.0.get(key).is_some_and(|at| *at > since)
+        inner.0.get(&short(key)).is_some_and(|at| *at > since)
     }
 
     /// Notes that it was accepted `at`, µs.
-    pub(crate) fn add(&self, key: String, at: i64) {
+    pub(crate) fn add(&self, key: &str, at: i64) {
+        let key = short(key);
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, order) = &mut *inner;
-        if known.insert(key.clone(), at).is_none() {
+        if known.insert(key, at).is_none() {
             order.push_back(key);
         }
         if order.len() > RECENT
@@ -145,6 +147,13 @@ impl Recent {
             known.remove(&oldest);
         }
     }
+}
+
+/// A hash that stands for a key.
+fn short(key: &str) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&Sha256::digest(key.as_bytes())[..16]);
+    half
 }
 
 fn refuse(connection: &Connection, reason: WebhookError) -> Refused {
@@ -179,5 +188,24 @@ fn shortcut_key(connection: &Connection, webhook: &Webhook, envelope: &RawEnvelo
     match id {
         Some(id) => format!("{}\0{id}", connection.id),
         None => format!("{}\0{}", connection.id, hex::encode(Sha256::digest(&envelope.body))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_ids_take_the_memory_of_a_few_thousand() {
+        let recent = Recent::default();
+        for number in 0..1_000_000 {
+            recent.add(&format!("greenhouse-main\0{number}"), number);
+        }
+        let inner = recent.0.lock().unwrap();
+        assert_eq!((inner.0.len(), inner.1.len()), (RECENT, RECENT));
+        drop(inner);
+        assert!(recent.has("greenhouse-main\0999999", 0));
+        assert!(!recent.has("greenhouse-main\0999999", 999_999), "accepted too long ago");
+        assert!(!recent.has("greenhouse-main\01", 0), "forgotten; the store knows it");
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::document::{Head, merge};
 use crate::hub::Hub;
+use crate::rules;
 use hub_model::{Class, EntityType, Field};
 use hub_store::{Identity, IndexEntry, NewEvent, RecordRow, StoreError, Tx};
 use hub_tree::{Arena, Limits, TraceContext, Value, json};
@@ -30,7 +31,7 @@ pub struct Write {
 /// Which record a word is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A new one, with this hub id.
+    /// A new one, with this hub id. When it is there already, the hub made it before, and it stays as it is.
     New(String),
     /// The one that a connection knows by `key`, or by the hub's own id that it hands back.
     Remote {
@@ -234,6 +235,9 @@ async fn write_one(
     if known.outdated {
         return Ok(unchanged(Became::Outdated));
     }
+    if stored.is_some() && matches!(write.target, Target::New(_)) {
+        return Ok(unchanged(Became::Unchanged));
+    }
     let sealed_as = sealed_as(entity.name, &known.id);
     let old = match &stored {
         Some(row) => hub.open(tenant, &sealed_as, &row.body.0)?,
@@ -259,6 +263,9 @@ async fn write_one(
     };
     let raw = write.source.as_ref().map(|source| source.raw.clone());
     tx.put_record(row, &context.to_string(), raw, index).await?;
+    if made.deleted {
+        rules::cancel_about(hub, tx, tenant, &format!("{}/{}", entity.name, known.id)).await?;
+    }
     let connection = write.source.map(|source| source.connection);
     let events = made.verbs.into_iter().map(|verb| NewEvent {
         id: hub.ids.next().to_string(),

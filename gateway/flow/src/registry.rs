@@ -1,6 +1,7 @@
 //! What is configured: connectors, mappings, connections and flows, checked against each other.
 
 use crate::rules::Flow;
+use crate::schedule::Schedule;
 use hub_engine::{Direction, Format, Mapping, Parts};
 use hub_kit::connection::Connection;
 use hub_kit::{Catalog, Driver, Manifest};
@@ -24,6 +25,8 @@ pub struct Registry {
     pub connections: BTreeMap<String, Arc<Connection>>,
     /// Flows that are switched on.
     pub flows: Vec<Arc<Flow>>,
+    /// Schedules by name.
+    pub schedules: BTreeMap<String, Arc<Schedule>>,
 }
 
 /// Where configuration comes from.
@@ -49,6 +52,7 @@ impl Registry {
         registry.load_connections(sources, findings);
         registry.report_unused(sources, findings);
         registry.flows = crate::rules::load(sources, &registry, findings);
+        registry.schedules = crate::schedule::load(sources, &registry, findings);
         registry
     }
 

@@ -15,6 +15,7 @@ use crate::hub::Hub;
 use crate::react::Consumer;
 use async_trait::async_trait;
 pub use endpoint::Endpoint;
+use hub_bus::Delivery;
 use hub_kit::client::{Refusal, Target};
 use hub_store::{NewCall, StoreError, Subscription, Tx, job};
 use hub_tree::TraceContext;
@@ -40,6 +41,16 @@ impl Consumer for Subscriptions {
 
     fn topics(&self) -> &'static [&'static str] {
         &["hr.#"]
+    }
+
+    /// Most events concern nobody. A subscription that was made before an event is there when the event comes.
+    async fn sift(&self, hub: &Arc<Hub>, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        let Ok(wishes) = hub.store.read(job!(|tx| { tx.wished_types().await })).await else { return deliveries };
+        let wanted = |delivery: &Delivery| {
+            let (tenant, kind) = (&delivery.message.tenant, format!("{}.v1", delivery.message.topic));
+            wishes.iter().any(|(whose, patterns)| whose == tenant && types::wants(patterns, &kind))
+        };
+        deliveries.into_iter().filter(wanted).collect()
     }
 
     async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure> {
@@ -128,6 +139,7 @@ impl Hub {
             at: rfc3339_micros(self.clock.micros()),
             changed: Vec::new(),
             trace,
+            replay: None,
         };
         let (hub, told) = (Arc::clone(self), vec![of.id.clone()]);
         let message = id.clone();

@@ -2,6 +2,7 @@
 
 use crate::config::{BusKind, Config, StoreKind};
 use crate::master::master_key;
+use crate::restore;
 use anyhow::Context as _;
 use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
 use hub_flow::access::ApiKeys;
@@ -41,6 +42,11 @@ pub(crate) fn registry(config: &Config, drivers: &[Arc<dyn Driver>], findings: &
     Registry::load(&sources, findings)
 }
 
+/// The queues that a hub of this program reads.
+pub(crate) fn queues(config: &Config) -> Vec<hub_bus::Consumer> {
+    hub_flow::queues(&consumers(config, &Findings::new()))
+}
+
 /// Who reacts to events; problems go to `findings`.
 pub(crate) fn consumers(config: &Config, findings: &Findings) -> Vec<Arc<dyn Consumer>> {
     let scoring =
@@ -61,6 +67,7 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     let registry = registry(config, &drivers, findings);
     let consumers = consumers(config, findings);
     create_private_folder(&config.data)?;
+    restore::refuse_unfinished(&config.data)?;
     let node = kept(&config.data.join("node"), || random::token(12))?;
     let (store, reached) = start_store(config, &clock).await?;
     if reached {
@@ -77,6 +84,8 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
         public_url: config.public_url(),
         public_url_given: config.has_public_url(),
         max_body_bytes: config.max_body_bytes,
+        admission: config.admission.clone(),
+        retention: config.retention,
         store,
         bus,
         clock,
@@ -170,7 +179,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     write().with_context(|| format!("writing {}", path.display()))
 }
 
-fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.with_context(|| format!("creating the data folder {}", folder.display()))

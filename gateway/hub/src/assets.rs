@@ -24,6 +24,11 @@ struct Models;
 #[include = "*.yaml"]
 struct Flows;
 
+#[derive(RustEmbed)]
+#[folder = "../flow/calendars"]
+#[include = "*.yaml"]
+struct Calendars;
+
 /// What `hrhub init` writes.
 #[derive(RustEmbed)]
 #[folder = "init"]
@@ -32,13 +37,14 @@ pub(crate) struct Init;
 /// What `hrhub demo` plays.
 pub(crate) const DEMO: &str = include_str!("../demo.yaml");
 
-/// The vendors, mappings, models and flows that ship with the program.
+/// The vendors, mappings, models, flows and calendars that ship with the program.
 pub(crate) fn catalog() -> Catalog {
     let mut catalog = Catalog::new();
     add::<Vendors>(&mut catalog, "connectors/vendors");
     add::<Mappings>(&mut catalog, "mappings");
     add::<Models>(&mut catalog, "scoring/models");
     add::<Flows>(&mut catalog, "gateway/flow/flows");
+    add::<Calendars>(&mut catalog, "gateway/flow/calendars");
     catalog
 }
 

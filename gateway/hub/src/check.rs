@@ -5,7 +5,7 @@ use crate::cli::Format;
 use crate::config::Config;
 use crate::say;
 use hub_service::load_models;
-use hub_tree::Findings;
+use hub_tree::{Clock, Findings};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,6 +13,7 @@ pub(crate) fn run(folder: &Path, format: Format) -> anyhow::Result<ExitCode> {
     let findings = Findings::new();
     let config = Config::read(folder, &findings)?;
     let registry = registry(&config, &drivers(), &findings);
+    hub_flow::schedule::check_outlook(&registry, Clock::System.now(), &findings);
     let models = load_models(&config.catalog, &findings);
     let profiles = hub_sandbox::profiles(&config.catalog, &findings);
     let sound = [
@@ -20,6 +21,7 @@ pub(crate) fn run(folder: &Path, format: Format) -> anyhow::Result<ExitCode> {
         (registry.manifests.len(), "connector"),
         (registry.mappings.len(), "mapping"),
         (registry.flows.len(), "flow"),
+        (registry.schedules.len(), "schedule"),
         (models.len(), "competency model"),
         (profiles.len(), "simulator"),
     ];

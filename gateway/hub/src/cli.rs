@@ -65,7 +65,7 @@ pub(crate) enum Command {
         /// The folder; made if it is not there.
         folder: PathBuf,
     },
-    /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, models.
+    /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, schedules, models.
     Check {
         /// The folder.
         #[arg(default_value = ".")]
@@ -83,10 +83,38 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Look at what needs a person, by cause; try it again, or discard it.
+    Parked {
+        #[command(subcommand)]
+        command: crate::parked::ParkedCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Hand events of the past to consumers again, or map payloads again; what was done once is not done twice.
+    Replay(crate::replay::ReplayArgs),
+    /// Copy store and accepted messages into a folder while the hub runs.
+    Backup(BackupArgs),
+    /// Put a backup into an empty store and data folder.
+    Restore(Restore),
+    /// Look for what is wrong or weak in a set-up; each finding says how to mend it.
+    Doctor {
+        #[command(flatten)]
+        place: Place,
+        /// How findings are printed.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
     /// List, switch off and on, and delete subscriptions: who is told of events by outgoing web hooks.
     Subscriptions {
         #[command(subcommand)]
         command: SubscriptionsCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show whether calls of connections are made, and decide it by hand.
+    Circuit {
+        #[command(subcommand)]
+        command: CircuitCommand,
         #[command(flatten)]
         place: Place,
     },
@@ -104,6 +132,13 @@ pub(crate) enum Command {
     Topology {
         #[command(subcommand)]
         command: TopologyCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Calls that are made by the clock: when, and now.
+    Schedules {
+        #[command(subcommand)]
+        command: SchedulesCommand,
         #[command(flatten)]
         place: Place,
     },
@@ -140,6 +175,43 @@ pub(crate) struct Place {
     /// Where data is kept; wins over hub.yaml.
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct BackupArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<BackupCommand>,
+    /// The configuration folder.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) config: PathBuf,
+    /// Where data is kept; wins over hub.yaml.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The folder of the backup; made, and not there before.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BackupCommand {
+    /// Check a backup without restoring it: every file is there and as it was written.
+    Verify {
+        /// The folder of the backup.
+        folder: PathBuf,
+        /// A configuration folder whose master key must be the backup's.
+        #[arg(long, value_name = "DIR")]
+        config: Option<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The folder of the backup.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Args)]
@@ -211,6 +283,27 @@ pub(crate) enum TopologyCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum CircuitCommand {
+    /// List the circuits: state, why, error rate, slow rate, next probe.
+    List,
+    /// Make no calls, until `close` or `auto`; they wait.
+    Open {
+        /// The connection.
+        connection: String,
+    },
+    /// Make calls whatever happens, until `open` or `auto`; ends a wait that the vendor asked for.
+    Close {
+        /// The connection.
+        connection: String,
+    },
+    /// Let the circuit open and close by itself again.
+    Auto {
+        /// The connection.
+        connection: String,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum SubscriptionsCommand {
     /// List the subscriptions of all tenants, and how they are.
     List,
@@ -228,6 +321,21 @@ pub(crate) enum SubscriptionsCommand {
     Delete {
         /// Its id, as `list` shows it.
         id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SchedulesCommand {
+    /// List the schedules with their last and next times, each in its own zone.
+    List {
+        /// How many times to show of each.
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        next: usize,
+    },
+    /// Make a schedule's call now, beside its planned times.
+    Run {
+        /// The schedule.
+        name: String,
     },
 }
 

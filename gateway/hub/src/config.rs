@@ -4,7 +4,7 @@ use crate::assets;
 use crate::cli::Place;
 use crate::say;
 use anyhow::{Context as _, bail};
-use hub_flow::Role;
+use hub_flow::{Admission, Retention, Role};
 use hub_kit::{Catalog, connection};
 use hub_tree::env::Environment;
 use hub_tree::jiff::tz::TimeZone;
@@ -34,6 +34,10 @@ pub(crate) struct Config {
     pub(crate) max_body_bytes: usize,
     /// How long requests are answered after it was asked to stop, so that load balancers see it coming.
     drain: Option<Duration>,
+    /// How many web hooks may be under way.
+    pub(crate) admission: Admission,
+    /// How long what is kept.
+    pub(crate) retention: Retention,
     /// Where the people are who look at the console.
     pub(crate) time_zone: TimeZone,
     /// Whether facial expressions may count in interview scores.
@@ -66,6 +70,9 @@ const MAX_BODY_BYTES: i64 = 5_000_000;
 /// Longer than load balancers take to ask `/readyz` a few times.
 const EDGE_DRAINS: Duration = Duration::from_secs(5);
 const LONGEST_DRAIN_SECS: i64 = 600;
+/// Web hooks under way at once, and bytes of their bodies; each body lies in memory several times for a moment.
+const MAX_INFLIGHT_REQUESTS: i64 = 1_000;
+const MAX_INFLIGHT_BYTES: i64 = 32_000_000;
 /// What fits into a message of the bus, with its headers and sealed.
 const LARGEST_BODY: i64 = 12_000_000;
 
@@ -116,7 +123,12 @@ impl Config {
         let cx = Context::new(&source, findings);
         let fields = root.as_ref().and_then(|root| root.fields(&cx));
         let given = fields.map(|fields| Given::read(fields, &environment)).unwrap_or_default();
-        let max_body_bytes = given.max_body_bytes.unwrap_or(MAX_BODY_BYTES);
+        let count = |number: Option<i64>, otherwise| usize::try_from(number.unwrap_or(otherwise)).unwrap_or(usize::MAX);
+        let limits = given.limits;
+        let max_body_bytes = count(limits.max_body_bytes, MAX_BODY_BYTES);
+        // One of the largest is let in, whatever the limit says.
+        let max_bytes = count(limits.max_inflight_bytes, MAX_INFLIGHT_BYTES).max(max_body_bytes);
+        let admission = Admission::new(count(limits.max_inflight_requests, MAX_INFLIGHT_REQUESTS), max_bytes);
         Ok(Self {
             folder: folder.to_owned(),
             listen: given.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
@@ -126,8 +138,10 @@ impl Config {
             bus: given.bus.unwrap_or(BusKind::Embedded),
             store: given.store.unwrap_or(StoreKind::Sqlite { max_bytes: None }),
             allow_private: given.allow_private,
-            max_body_bytes: usize::try_from(max_body_bytes).unwrap_or(usize::MAX),
             drain: given.drain_secs.and_then(|secs| u64::try_from(secs).ok()).map(Duration::from_secs),
+            max_body_bytes,
+            admission,
+            retention: given.retention,
             time_zone: given.time_zone.unwrap_or(TimeZone::UTC),
             expressions: given.expressions.unwrap_or(false),
             flows: given.flows.map(|node| (node, Arc::clone(&source))),
@@ -192,8 +206,9 @@ struct Given {
     bus: Option<BusKind>,
     store: Option<StoreKind>,
     allow_private: Vec<IpNet>,
-    max_body_bytes: Option<i64>,
+    limits: Limits,
     drain_secs: Option<i64>,
+    retention: Retention,
     time_zone: Option<TimeZone>,
     expressions: Option<bool>,
     flows: Option<Node>,
@@ -211,14 +226,47 @@ impl Given {
             bus: fields.optional("bus").and_then(|node| bus(node, environment, &cx)),
             store: fields.optional("store").and_then(|node| store(node, environment, &cx)),
             allow_private: fields.optional("egress").map(|node| egress(node, &cx)).unwrap_or_default(),
-            max_body_bytes: section(&mut fields, "limits", |own| own.integer("max_body_bytes", 1, LARGEST_BODY)),
+            limits: section(&mut fields, "limits", |own| Some(Limits::read(own))).unwrap_or_default(),
             drain_secs: section(&mut fields, "shutdown", |own| own.integer("drain_secs", 0, LONGEST_DRAIN_SECS)),
+            retention: section(&mut fields, "retention", |own| Some(retention(own))).unwrap_or_default(),
             time_zone: fields.optional("time_zone").and_then(|node| time_zone(node, &cx)),
             expressions: section(&mut fields, "scoring", |own| own.bool("expressions")),
             flows: fields.optional("flows").cloned(),
         };
         fields.finish();
         given
+    }
+}
+
+/// The `limits` section.
+#[derive(Default)]
+struct Limits {
+    max_body_bytes: Option<i64>,
+    max_inflight_requests: Option<i64>,
+    max_inflight_bytes: Option<i64>,
+}
+
+impl Limits {
+    fn read(own: &mut Fields<'_, '_>) -> Self {
+        Self {
+            max_body_bytes: own.integer("max_body_bytes", 1, LARGEST_BODY),
+            max_inflight_requests: own.integer("max_inflight_requests", 1, 1_000_000),
+            max_inflight_bytes: own.integer("max_inflight_bytes", 1, 1_000_000_000_000),
+        }
+    }
+}
+
+/// The `retention` section; what it leaves out has its default.
+fn retention(own: &mut Fields<'_, '_>) -> Retention {
+    let default = Retention::default();
+    let mut days = |key, least, otherwise| own.integer(key, least, 36_500).unwrap_or(otherwise);
+    Retention {
+        journeys_days: days("journeys_days", 1, default.journeys_days),
+        inbox_days: days("inbox_days", Retention::LEAST_MARKS, default.inbox_days),
+        calls_days: days("calls_days", 1, default.calls_days),
+        events_days: days("events_days", 1, default.events_days),
+        parked_days: days("parked_days", 1, default.parked_days),
+        raws_days: days("raws_days", Retention::LEAST_MARKS, default.raws_days),
     }
 }
 

@@ -2,16 +2,23 @@
 
 mod assemble;
 mod assets;
+mod backup;
 mod check;
+mod circuit;
 mod cli;
 mod config;
 mod demo;
+mod doctor;
 mod init;
 mod keys;
 mod maps;
 mod master;
+mod parked;
+mod replay;
+mod restore;
 mod sandbox;
 mod say;
+mod schedules;
 mod serve;
 mod server;
 mod subscriptions;
@@ -49,10 +56,17 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
+        Command::Parked { command, place } => Box::pin(parked::run(command, &place)).await,
+        Command::Replay(args) => Box::pin(replay::run(args)).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Restore(args) => restore::run(args).await,
+        Command::Doctor { place, format } => doctor::run(&place, format).await,
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
+        Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
-        Command::Topology { command, place } => topology::run(command, &place).await,
+        Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,
+        Command::Schedules { command, place } => schedules::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// Somebody else was faster; the same thing done again will see what they did.
     #[error("HUB-S307 somebody else was faster")]
     Raced,
+    /// It holds rows where it must be empty.
+    #[error("HUB-S309 the store is not empty: there are rows in table {0}")]
+    NotEmpty(String),
     /// A transaction body panicked; it was rolled back.
     #[error("HUB-S306 a transaction was broken off")]
     Broken,

@@ -42,7 +42,7 @@ pub struct Event {
     pub position: Option<i64>,
 }
 
-fn read(row: &AnyRow) -> Result<Event, sqlx::Error> {
+pub(crate) fn read(row: &AnyRow) -> Result<Event, sqlx::Error> {
     Ok(Event {
         seq: row.try_get("seq")?,
         new: NewEvent {

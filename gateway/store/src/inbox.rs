@@ -2,10 +2,29 @@
 //!
 //! A row is the durable mark that a delivery was taken, the queue that workers claim from, and afterwards the mark
 //! that it was done. Of one order key only the oldest open row can be claimed, by one worker.
+//!
+//! `waits` says why a ready row is no candidate of a claim, so that a claim passes over no backlog: `key` (an older row
+//! of its order key is open), `time` (its time has not come), `suspect` (its worker died; see `suspects`). It is a
+//! hint that claims write when they meet such a row; whoever ends a row frees the next one of its key.
 
 use crate::error::StoreError;
 use crate::tx::{Tx, built, list_of, portions, rows_of, sql};
 use sqlx::Row;
+use sqlx::any::AnyRow;
+
+/// What came to the table with schema version 2.
+pub(crate) const COLUMNS: &str = "
+ALTER TABLE inbox ADD COLUMN waits TEXT NOT NULL DEFAULT '';
+ALTER TABLE inbox ADD COLUMN alone BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE inbox ADD COLUMN crashes BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX inbox_lanes ON inbox (tenant, connection, consumer, seq) WHERE state = 'ready' AND waits = '';
+CREATE INDEX inbox_later ON inbox (available_at) WHERE waits = 'time';
+CREATE INDEX inbox_suspects ON inbox (seq) WHERE waits = 'suspect';
+CREATE INDEX inbox_behind ON inbox (seq) WHERE waits = 'key';
+CREATE INDEX inbox_running ON inbox (lease_until) WHERE state = 'running';
+CREATE INDEX inbox_ended ON inbox (received_at) WHERE state IN ('done', 'parked');
+DROP INDEX IF EXISTS inbox_ready;
+";
 
 /// A message for a consumer.
 #[derive(Clone, Debug)]
@@ -35,25 +54,30 @@ pub struct Claimed {
     pub seq: i64,
     /// The message.
     pub new: NewWork,
-    /// How often it was claimed, this time included.
+    /// How often it was claimed, this time included; claims whose worker died do not count.
     pub tries: i64,
+    /// How often a worker died that had nothing else under way.
+    pub crashes: i64,
 }
 
-/// The candidates of a claim: the oldest open row of each order key, fairly by tenant and connection.
-const CANDIDATES: &str = "
-    SELECT seq FROM (
-        SELECT i.seq,
-            ROW_NUMBER() OVER (PARTITION BY i.tenant ORDER BY i.seq) AS tenant_turn,
-            ROW_NUMBER() OVER (PARTITION BY i.tenant, i.connection ORDER BY i.seq) AS connection_turn
-        FROM inbox i
-        WHERE i.consumer IN ({consumers}) AND i.state = 'ready' AND i.available_at <= $4
-            AND NOT EXISTS (
-                SELECT 1 FROM inbox e WHERE e.consumer = i.consumer AND e.tenant = i.tenant
-                    AND e.order_key = i.order_key AND e.seq < i.seq AND e.state IN ('ready', 'running'))
-    ) AS heads ORDER BY connection_turn, tenant_turn, seq LIMIT $3";
-
-/// How long a call that may have been carried out is left alone.
-const LOOK_UP_AFTER_MICROS: i64 = 5_000_000;
+/// Reads a claimed row.
+pub(crate) fn claimed(row: &AnyRow) -> Result<Claimed, sqlx::Error> {
+    Ok(Claimed {
+        seq: row.try_get("seq")?,
+        new: NewWork {
+            consumer: row.try_get("consumer")?,
+            message: row.try_get("message")?,
+            tenant: row.try_get("tenant")?,
+            connection: row.try_get("connection")?,
+            order_key: row.try_get("order_key")?,
+            trace: row.try_get("trace")?,
+            body: row.try_get("body")?,
+            received_at: row.try_get("received_at")?,
+        },
+        tries: row.try_get("tries")?,
+        crashes: row.try_get("crashes")?,
+    })
+}
 
 impl Tx {
     /// Takes messages in; those that the consumer has seen change nothing. Returns how many were new.
@@ -91,65 +115,31 @@ impl Tx {
         Ok(new)
     }
 
-    /// Claims up to `limit` messages for `owner` until `lease_until`. The try is counted before it begins.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn claim_work(
-        &mut self,
-        consumers: &[&str],
-        owner: &str,
-        now: i64,
-        lease_until: i64,
-        limit: i64,
-    ) -> Result<Vec<Claimed>, StoreError> {
-        let candidates = CANDIDATES.replace("{consumers}", &list_of(5, consumers.len()));
-        let lock = self.dialect.skip_locked();
-        let mut statement = built(format!(
-            "UPDATE inbox SET state = 'running', owner = $1, lease_until = $2, tries = tries + 1
-             WHERE seq IN (SELECT seq FROM inbox WHERE state = 'ready' AND seq IN ({candidates}){lock})
-             RETURNING *"
-        ))
-        .bind(owner.to_owned())
-        .bind(lease_until)
-        .bind(limit)
-        .bind(now);
-        for consumer in consumers {
-            statement = statement.bind((*consumer).to_owned());
-        }
-        let mut claimed = self
-            .all(statement, |row| {
-                Ok(Claimed {
-                    seq: row.try_get("seq")?,
-                    new: NewWork {
-                        consumer: row.try_get("consumer")?,
-                        message: row.try_get("message")?,
-                        tenant: row.try_get("tenant")?,
-                        connection: row.try_get("connection")?,
-                        order_key: row.try_get("order_key")?,
-                        trace: row.try_get("trace")?,
-                        body: row.try_get("body")?,
-                        received_at: row.try_get("received_at")?,
-                    },
-                    tries: row.try_get("tries")?,
-                })
-            })
-            .await?;
-        claimed.sort_by_key(|work| work.seq);
-        Ok(claimed)
-    }
-
     /// Marks a message as done; `false` when the claim was lost, and nothing of the transaction may count.
     ///
     /// # Errors
     /// The store fails.
     pub async fn finish_work(&mut self, seq: i64, owner: &str, state: &'static str) -> Result<bool, StoreError> {
-        let statement =
-            sql("UPDATE inbox SET state = $3, owner = '' WHERE seq = $1 AND owner = $2 AND state = 'running'")
-                .bind(seq)
-                .bind(owner.to_owned())
-                .bind(state.to_owned());
-        Ok(self.run(statement).await? == 1)
+        let ended = sql("UPDATE inbox SET state = $3, owner = '', alone = 0, crashes = 0
+             WHERE seq = $1 AND owner = $2 AND state = 'running' RETURNING consumer, tenant, order_key")
+        .bind(seq)
+        .bind(owner.to_owned())
+        .bind(state.to_owned());
+        let key = self.one(ended, |row| {
+            let text = |name| row.try_get::<String, _>(name);
+            Ok((text("consumer")?, text("tenant")?, text("order_key")?))
+        });
+        let Some((consumer, tenant, order_key)) = key.await? else { return Ok(false) };
+        // Written even where nothing changes: a claim that is just about to mark the row as waiting holds it, and what
+        // that claim knows of this one is out of date.
+        let free = sql("UPDATE inbox SET waits = CASE WHEN waits = 'key' THEN '' ELSE waits END WHERE seq = (
+                 SELECT MIN(seq) FROM inbox WHERE consumer = $1 AND tenant = $2 AND order_key = $3
+                     AND state IN ('ready', 'running'))")
+        .bind(consumer)
+        .bind(tenant)
+        .bind(order_key);
+        self.run(free).await?;
+        Ok(true)
     }
 
     /// Gives a message back for another try at `available_at`.
@@ -157,32 +147,13 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn retry_work(&mut self, seq: i64, owner: &str, available_at: i64) -> Result<(), StoreError> {
-        let statement = sql("UPDATE inbox SET state = 'ready', owner = '', available_at = $3
+        let statement =
+            sql("UPDATE inbox SET state = 'ready', owner = '', available_at = $3, waits = 'time', alone = 0
              WHERE seq = $1 AND owner = $2 AND state = 'running'")
-        .bind(seq)
-        .bind(owner.to_owned())
-        .bind(available_at);
+            .bind(seq)
+            .bind(owner.to_owned())
+            .bind(available_at);
         self.run(statement).await.map(drop)
-    }
-
-    /// Takes back what dead workers held: claims whose lease ended, and all claims of `returned`, a worker of that
-    /// name that has just started again. Calls among them may have been carried out.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn take_back(&mut self, now: i64, returned: Option<String>) -> Result<u64, StoreError> {
-        let returned = returned.unwrap_or_default();
-        let work = sql("UPDATE inbox SET state = 'ready', owner = ''
-             WHERE state = 'running' AND (lease_until < $1 OR owner = $2)")
-        .bind(now)
-        .bind(returned.clone());
-        // The vendor may still be at work on what it was asked: a look-up that comes too early finds nothing.
-        let calls = sql("UPDATE calls SET state = 'ready', owner = '', unsure = 1, available_at = $3
-             WHERE state = 'running' AND (lease_until < $1 OR owner = $2)")
-        .bind(now)
-        .bind(returned)
-        .bind(now + LOOK_UP_AFTER_MICROS);
-        Ok(self.run(work).await? + self.run(calls).await?)
     }
 
     /// Gives back the claims of a living worker that end at `lease_until`, in `inbox` or `calls`, except those that it
@@ -255,13 +226,5 @@ impl Tx {
             )
             .await?;
         Ok(row.unwrap_or_default())
-    }
-
-    /// Forgets done messages that were taken before `before`.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn forget_work(&mut self, before: i64) -> Result<u64, StoreError> {
-        self.run(sql("DELETE FROM inbox WHERE state = 'done' AND received_at < $1").bind(before)).await
     }
 }

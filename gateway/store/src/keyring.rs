@@ -55,6 +55,13 @@ impl MasterKey {
         let text = hex::encode(bytes);
         (Self::new(bytes), text)
     }
+
+    /// A proof over `parts` that only who holds the key can make, and that tells nothing about it. `purpose` keeps
+    /// proofs for different ends apart.
+    #[must_use]
+    pub fn proof(&self, purpose: &str, parts: &[u8]) -> String {
+        hex::encode(hmac(self.0.as_slice(), &[b"proof", purpose.as_bytes(), parts]))
+    }
 }
 
 impl fmt::Debug for MasterKey {
@@ -148,6 +155,12 @@ fn key_id(sealed: &[u8]) -> Result<Id, StoreError> {
         return Err(StoreError::Sealed("it is not in a form this program knows"));
     };
     id.try_into().map(Id::from_bytes).map_err(|_| StoreError::Sealed("it is too short"))
+}
+
+/// Whether the master key opens every tenant's key that is kept.
+pub(crate) async fn check(tx: &mut Tx, master: &MasterKey) -> Result<(), StoreError> {
+    let keyring = Keyring::new(MasterKey(master.0.clone()), None);
+    tx.tenant_keys().await?.iter().try_for_each(|(tenant, sealed)| keyring.add(tenant, sealed))
 }
 
 impl Keyring {

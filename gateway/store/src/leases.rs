@@ -4,7 +4,22 @@ use crate::error::StoreError;
 use crate::tx::{Tx, sql};
 use sqlx::Row;
 
+/// How long a mark is kept for who waits for it.
+const MARK_MICROS: i64 = 3_600_000_000;
+
 impl Tx {
+    /// Notes marks that were read from a queue; old ones are forgotten.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn note_marks(&mut self, names: Vec<String>, now: i64) -> Result<(), StoreError> {
+        self.run(sql("DELETE FROM leases WHERE name LIKE 'mark/%' AND until < $1").bind(now)).await?;
+        for name in names {
+            self.lease(&name, "mark", now, now + MARK_MICROS).await?;
+        }
+        Ok(())
+    }
+
     /// Takes or keeps the lease called `name`; `false` while another owner holds it.
     ///
     /// # Errors

@@ -10,8 +10,12 @@
 //! Bodies are sealed by the caller with [`Keyring`]; nothing personal lies in a column in clear text.
 
 mod address;
+pub mod backup;
 mod calls;
+mod circuits;
+mod claiming;
 mod dialect;
+mod doubts;
 mod error;
 mod events;
 mod inbox;
@@ -21,17 +25,27 @@ mod keys;
 mod leases;
 mod mappings;
 mod parked;
+mod probe;
 mod raws;
 mod records;
+mod redrives;
+mod reopen;
+mod replays;
+mod retention;
 mod schema;
 mod server;
 mod sqlite;
 mod subscriptions;
+mod suspects;
+mod timers;
 mod tokens;
+mod touched;
 mod tx;
 mod writer;
 
-pub use calls::{Call, CallState, NewCall};
+pub use calls::{Call, CallState, Lane, NewCall, Take};
+pub use circuits::{Circuit, CircuitState, Counts, Hand};
+pub use claiming::Turns;
 pub use error::StoreError;
 pub use events::{Event, NewEvent};
 pub use inbox::{Claimed, NewWork};
@@ -39,13 +53,19 @@ pub use journeys::{Journey, Step};
 pub use keyring::{Keyring, MasterKey, Sealed};
 pub use keys::{ApiKey, NewApiKey};
 pub use mappings::MappingText;
-pub use parked::{NewParked, Parked, ParkedFilter};
-pub use raws::{NewRaw, Raw};
+pub use parked::{NewParked, Parked, ParkedFilter, ParkedGroup, Resolved, Which};
+pub use probe::{Probe, Waiting};
+pub use raws::{Near, NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
+pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};
+pub use replays::{OldRaw, Passed, Past};
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };
+pub use suspects::TakenBack;
+pub use timers::{Again, NewTimer, Timer, TimerEnd};
 pub use tokens::StoredToken;
+pub use touched::{Touched, TouchedCalls};
 pub use tx::{Job, Tx, boxed};
 pub use writer::{Options, Store};
 

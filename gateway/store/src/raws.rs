@@ -43,7 +43,16 @@ pub struct Raw {
     pub state: String,
 }
 
-fn read(row: &AnyRow) -> Result<Raw, sqlx::Error> {
+/// Where a repetition of a payload may lie under another dedupe id.
+#[derive(Clone, Debug)]
+pub struct Near {
+    /// The other dedupe ids.
+    pub dedupe_ids: [String; 2],
+    /// How far from each other repetitions are received, µs.
+    pub within: i64,
+}
+
+pub(crate) fn read(row: &AnyRow) -> Result<Raw, sqlx::Error> {
     Ok(Raw {
         new: NewRaw {
             id: row.try_get("id")?,
@@ -91,6 +100,41 @@ impl Tx {
             new.extend(self.all(statement, |row| row.try_get::<String, _>("id")).await?);
         }
         Ok(new)
+    }
+
+    /// Keeps payloads that repeat nothing, neither by their own dedupe id nor by those beside it; the ids of those that
+    /// were new.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn insert_new_raws(&mut self, raws: Vec<(NewRaw, Option<Near>)>) -> Result<BTreeSet<String>, StoreError> {
+        let (mut new, mut waiting) = (BTreeSet::new(), Vec::new());
+        for (raw, near) in raws {
+            if let Some(near) = near {
+                // What was given before it counts, too.
+                new.extend(self.insert_raws(std::mem::take(&mut waiting)).await?);
+                if self.is_near(&raw, near).await? {
+                    continue;
+                }
+            }
+            waiting.push(raw);
+        }
+        new.extend(self.insert_raws(waiting).await?);
+        Ok(new)
+    }
+
+    async fn is_near(&mut self, raw: &NewRaw, near: Near) -> Result<bool, StoreError> {
+        let [before, behind] = near.dedupe_ids;
+        let statement = sql("SELECT id FROM raws WHERE tenant = $1 AND connection = $2 AND dedupe_id IN ($3, $4)
+                 AND received_at > $5 AND received_at < $6 AND id <> $7 LIMIT 1")
+        .bind(raw.tenant.clone())
+        .bind(raw.connection.clone())
+        .bind(before)
+        .bind(behind)
+        .bind(raw.received_at - near.within)
+        .bind(raw.received_at + near.within)
+        .bind(raw.id.clone());
+        Ok(self.one(statement, |row| row.try_get::<String, _>("id")).await?.is_some())
     }
 
     /// A payload.

@@ -9,7 +9,31 @@ use std::time::Duration;
 /// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
 /// Entries are only ever added. A newer program migrates while older ones run: tables and columns are added with
 /// defaults, nothing that they use is changed, and every statement may be run twice.
-const MIGRATIONS: &[&[&str]] = &[&[FIRST], &[crate::subscriptions::TABLES]];
+const MIGRATIONS: &[&[&str]] = &[
+    &[FIRST],
+    &[
+        crate::calls::COLUMNS,
+        crate::circuits::TABLES,
+        crate::doubts::TABLES,
+        crate::inbox::COLUMNS,
+        crate::parked::COLUMNS,
+        crate::redrives::TABLES,
+        crate::retention::INDEXES,
+        crate::subscriptions::TABLES,
+        crate::suspects::COLUMNS,
+        crate::timers::TABLES,
+    ],
+];
+
+/// The names of all tables that any version has made, in the order of their making.
+pub(crate) fn table_names() -> Vec<String> {
+    let mut names = vec!["meta".to_owned()];
+    for text in MIGRATIONS.iter().copied().flatten() {
+        let made = text.split("CREATE TABLE ").skip(1).filter_map(|rest| rest.split([' ', '(', '\n']).next());
+        names.extend(made.map(str::to_owned));
+    }
+    names
+}
 
 const FIRST: &str = "
 CREATE TABLE tenant_keys (
@@ -136,18 +160,19 @@ impl Tx {
     /// taken up again by the next process, and no lock is held for longer than one statement.
     pub(crate) async fn migrate(&mut self, goal: usize) -> Result<(), StoreError> {
         match self.dialect {
-            Dialect::Sqlite => self.migrate_alone(goal).await,
+            Dialect::Sqlite => self.migrate_within(goal, false).await,
             Dialect::Postgres => {
                 // Held by this connection, also if it breaks off.
                 sqlx::raw_sql("SELECT pg_advisory_lock(72114894)").execute(self.conn()).await?;
-                self.migrate_alone(goal).await?;
+                self.migrate_within(goal, true).await?;
                 sqlx::raw_sql("SET lock_timeout = 0; SELECT pg_advisory_unlock(72114894)").execute(self.conn()).await?;
                 Ok(())
             }
         }
     }
 
-    async fn migrate_alone(&mut self, goal: usize) -> Result<(), StoreError> {
+    /// As [`Tx::migrate`], inside the caller's transaction or, where tables are `shared`, statement by statement.
+    pub(crate) async fn migrate_within(&mut self, goal: usize, shared: bool) -> Result<(), StoreError> {
         self.run(sql("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)")).await?;
         let version = self.meta("schema_version").await?.unwrap_or(0);
         if version >= goal {
@@ -162,7 +187,7 @@ impl Tx {
         }
         let texts: Vec<&'static str> = MIGRATIONS.iter().take(goal).skip(version).copied().flatten().copied().collect();
         for text in texts {
-            self.apply(text, version > 0).await?;
+            self.apply(text, shared && version > 0).await?;
         }
         self.set_meta("schema_readable_from", READABLE_FROM.min(goal)).await?;
         self.set_meta("schema_version", goal).await

@@ -211,6 +211,15 @@ impl Tx {
         self.all(statement, read).await
     }
 
+    /// The types that the enabled subscriptions of each tenant want: tenant, and patterns separated by spaces.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn wished_types(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        let statement = sql("SELECT DISTINCT tenant, types FROM subscriptions WHERE disabled_at IS NULL");
+        self.all(statement, |row| Ok((row.try_get("tenant")?, row.try_get("types")?))).await
+    }
+
     /// Who may want an event: the subscriptions of its tenant that were there before it, are not disabled, and whose
     /// owner's key is valid. Whether they want its type is for the caller to say.
     ///

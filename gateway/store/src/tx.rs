@@ -58,7 +58,7 @@ impl Statement {
 
     /// PostgreSQL refuses a statement that it has prepared once a migration has added a column to what it gives. Such
     /// statements are prepared each time, so that a newer program can migrate while this one runs.
-    fn ready(self, dialect: Dialect) -> Query<'static, Any, AnyArguments> {
+    pub(crate) fn ready(self, dialect: Dialect) -> Query<'static, Any, AnyArguments> {
         self.query.persistent(dialect == Dialect::Sqlite || !self.all_columns)
     }
 }

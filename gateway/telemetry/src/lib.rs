@@ -59,7 +59,10 @@ const OURS: &str = "hub";
 /// # Errors
 /// The receiver's address cannot be used, or telemetry was set up before.
 pub fn start(format: LogFormat, quiet: bool) -> Result<Guard, TelemetryError> {
-    let default = if quiet { "error" } else { "warn,hub_flow=info,hub_bus=info,hub_store=info,hrhub=info" };
+    // The client of the message broker takes every refusal for an error and prints messages that come back; what
+    // matters of it is said by `hub_bus`.
+    let default =
+        if quiet { "error,lapin=off" } else { "warn,lapin=off,hub_flow=info,hub_bus=info,hub_store=info,hrhub=info" };
     let filter = EnvFilter::try_new(env::read("HRHUB_LOG").as_deref().unwrap_or(default))
         .map_err(|error| TelemetryError(format!("HRHUB_LOG: {error}")))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

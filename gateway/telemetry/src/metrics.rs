@@ -18,6 +18,9 @@ pub struct Metrics {
     work: Family<Labels, Counter>,
     calls: Family<Labels, Counter>,
     requests: Family<Labels, Counter>,
+    circuit_changes: Family<Labels, Counter>,
+    circuits: Family<Labels, Gauge>,
+    timers: Family<Labels, Counter>,
     spooled: Gauge,
     open: Family<Labels, Gauge>,
 }
@@ -44,11 +47,27 @@ impl Metrics {
         let work = family(&mut registry, "work", "Messages by consumer and result");
         let calls = family(&mut registry, "calls", "Outgoing calls by connection, operation and result");
         let requests = family(&mut registry, "http_requests", "API requests by route and status");
+        let circuit_changes = family(&mut registry, "circuit_changes", "Circuits that opened or closed by themselves");
+        let circuits = Family::<Labels, Gauge>::default();
+        registry.register("circuit", "Circuits by connection: 0 closed, 1 half open, 2 open", circuits.clone());
+        let timers = family(&mut registry, "timers", "Timers that were due, by kind and result");
         let spooled = Gauge::default();
         registry.register("bus_spooled", "Messages on this disk that wait for the broker", spooled.clone());
         let open = Family::<Labels, Gauge>::default();
         registry.register("open", "What waits to be done, by kind", open.clone());
-        Self { registry: Arc::new(Mutex::new(registry)), hooks, records, work, calls, requests, spooled, open }
+        Self {
+            registry: Arc::new(Mutex::new(registry)),
+            hooks,
+            records,
+            work,
+            calls,
+            requests,
+            timers,
+            circuit_changes,
+            circuits,
+            spooled,
+            open,
+        }
     }
 
     /// A webhook was accepted, refused or known already.
@@ -76,9 +95,30 @@ impl Metrics {
         self.calls.get_or_create(&labels).inc();
     }
 
+    /// A circuit opened or closed: `open`, `closed`.
+    pub fn circuit_changed(&self, connection: &str, to: &'static str) {
+        self.circuit_changes.get_or_create(&vec![("connection", connection.to_owned()), ("to", to.to_owned())]).inc();
+    }
+
+    /// How a circuit stands now: `closed`, `half_open`, `open`.
+    pub fn circuit(&self, connection: &str, state: &'static str) {
+        let value = match state {
+            "open" => 2,
+            "half_open" => 1,
+            _ => 0,
+        };
+        self.circuits.get_or_create(&vec![("connection", connection.to_owned())]).set(value);
+    }
+
     /// An API request was answered.
     pub fn request(&self, route: &str, status: u16) {
         self.requests.get_or_create(&vec![("route", route.to_owned()), ("status", status.to_string())]).inc();
+    }
+
+    /// A timer ended or was due: `fired`, `late` (fired later than a minute), `skipped`, `cancelled`, `retried`,
+    /// `parked`.
+    pub fn timer(&self, kind: &'static str, result: &'static str) {
+        self.timers.get_or_create(&vec![("kind", kind.to_owned()), ("result", result.to_owned())]).inc();
     }
 
     /// What waits now.

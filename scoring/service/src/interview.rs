@@ -72,7 +72,7 @@ impl Consumer for InterviewScoring {
         })?;
         let turns = seen.interview.turns.clone().unwrap_or_default();
         let assessment = assess(model, &seen.scorecard, &turns, self.policy);
-        let (scorecard_id, decision_id) = (hub.ids.next().to_string(), hub.ids.next().to_string());
+        let (scorecard_id, decision_id) = (event.id_of("interview/scorecard"), event.id_of("interview/decision"));
         let at = event.at.parse().ok().map(DateTime);
         let own = scorecard(model, &seen, event, &assessment, at);
         let decision = decision(model, &seen, event, &assessment, &scorecard_id, at);

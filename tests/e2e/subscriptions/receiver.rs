@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -70,8 +70,9 @@ impl Got {
 #[derive(Default)]
 struct State {
     got: Vec<Got>,
-    /// Answers to the next requests; then `always`.
-    next: VecDeque<u16>,
+    /// Answers to the next ids that were not seen before, and whether they get it at every try; all else gets `always`.
+    next: VecDeque<(u16, bool)>,
+    kept: BTreeMap<String, u16>,
     always: u16,
     takes: Duration,
 }
@@ -106,9 +107,14 @@ impl Receiver {
         self.state.lock().unwrap().got.clone()
     }
 
-    /// Answers the next request with this status.
+    /// Answers the first try of the next event with this status.
+    pub(crate) fn answer_once(&self, status: u16) {
+        self.state.lock().unwrap().next.push_back((status, false));
+    }
+
+    /// Answers every try of the next event with this status.
     pub(crate) fn answer_next(&self, status: u16) {
-        self.state.lock().unwrap().next.push_back(status);
+        self.state.lock().unwrap().next.push_back((status, true));
     }
 
     /// Answers every request with this status.
@@ -146,10 +152,21 @@ fn receive(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
     let got = Got { path, id, body: serde_json::from_slice(&bytes).unwrap_or_default(), headers, bytes };
     let (status, takes) = {
         let mut state = state.lock().unwrap();
+        let seen = state.got.iter().any(|before| before.id == got.id);
+        let next = if seen { None } else { state.next.pop_front() };
+        if let Some((status, true)) = next {
+            state.kept.insert(got.id.clone(), status);
+        }
+        let kept = state.kept.get(&got.id).copied();
         state.got.push(got);
-        (state.next.pop_front().unwrap_or(state.always), state.takes)
+        (kept.or(next.map(|(status, _)| status)).unwrap_or(state.always), state.takes)
     };
     std::thread::sleep(takes);
-    let more = if status == 302 { "location: /elsewhere\r\n" } else { "" };
+    let (status, more) = match status {
+        302 => (302, "location: /elsewhere\r\n"),
+        // A receiver that asks for an hour.
+        1_429 => (429, "retry-after: 3600\r\n"),
+        other => (other, ""),
+    };
     stream.write_all(format!("HTTP/1.1 {status} Said\r\n{more}content-length: 0\r\n\r\n").as_bytes()).ok()
 }

@@ -149,9 +149,7 @@ impl Place {
     /// Starts the hub with environment variables and waits until it answers.
     #[must_use]
     pub fn serve_with(&self, environment: &[(&str, &str)]) -> Running {
-        let mut command = tied(hrhub());
-        command.args(["serve", "--config"]).arg(self.config()).envs(environment.iter().copied());
-        let running = Running::start(command, &self.folder.path().join("hub.log"));
+        let running = self.begin_with(environment);
         wait_for("the hub to answer", LONG, || {
             assert!(!running.has_ended(), "the hub ended: {}", running.log());
             self.http.get(self.url("/healthz")).send().ok().filter(|answer| answer.status().is_success())
@@ -173,6 +171,14 @@ impl Place {
             self.http.get(node.url("/healthz")).send().ok().filter(|answer| answer.status().is_success())
         });
         node
+    }
+
+    /// Starts the hub with environment variables; it may end before it ever answers.
+    #[must_use]
+    pub fn begin_with(&self, environment: &[(&str, &str)]) -> Running {
+        let mut command = tied(hrhub());
+        command.args(["serve", "--config"]).arg(self.config()).envs(environment.iter().copied());
+        Running::start(command, &self.folder.path().join("hub.log"))
     }
 
     /// Starts the simulated vendors and waits until they answer.

@@ -11,6 +11,7 @@ pub struct CutProxy {
     /// Where clients connect.
     pub port: u16,
     open: Arc<AtomicBool>,
+    halted: Arc<AtomicBool>,
     streams: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -22,18 +23,24 @@ impl CutProxy {
         let proxy = Self {
             port: listener.local_addr().unwrap().port(),
             open: Arc::new(AtomicBool::new(true)),
+            halted: Arc::default(),
             streams: Arc::default(),
         };
         let (open, streams) = (Arc::clone(&proxy.open), Arc::clone(&proxy.streams));
+        let halted = Arc::clone(&proxy.halted);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
                 let (true, Ok(server)) = (open.load(Ordering::SeqCst), server) else { continue };
                 for (from, to) in [(&client, &server), (&server, &client)] {
                     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    let halted = Arc::clone(&halted);
                     std::thread::spawn(move || {
                         let mut buffer = [0; 16 << 10];
                         while let Ok(read @ 1..) = from.read(&mut buffer) {
+                            while halted.load(Ordering::SeqCst) {
+                                std::thread::sleep(std::time::Duration::from_millis(10));
+                            }
                             if to.write_all(&buffer[..read]).is_err() {
                                 break;
                             }
@@ -55,8 +62,14 @@ impl CutProxy {
         }
     }
 
+    /// Forwards nothing any more and closes nothing: what a broken route looks like from both ends.
+    pub fn halt(&self) {
+        self.halted.store(true, Ordering::SeqCst);
+    }
+
     /// Lets connections through again.
     pub fn restore(&self) {
+        self.halted.store(false, Ordering::SeqCst);
         self.open.store(true, Ordering::SeqCst);
     }
 }

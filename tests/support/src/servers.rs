@@ -22,34 +22,35 @@ rm -rf "$FOLDER"
 "#;
 
 /// A running server; its shell ends with this process.
-struct Guarded {
+pub(crate) struct Guarded {
     /// Closing its standard input stops the server.
     shell: Child,
 }
 
-fn guarded(command: &Command, folder: &Path, stop_signal: &str, after: &str) -> Guarded {
+/// Runs a server whose end is tied to this process's; `folder` is removed then, and `log` gets what it prints.
+pub(crate) fn guarded(command: &Command, folder: &Path, log: &Path, stop_signal: &str, after: &str) -> Guarded {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(UNTIL_STDIN_ENDS).arg("server").arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         shell.env(name, value.unwrap_or_default());
     }
     shell.env("FOLDER", folder).env("STOP_SIGNAL", stop_signal).env("AFTER", after);
-    let log = fs::File::create(folder.join("server.log")).unwrap();
+    let log = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     shell.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
     Guarded { shell: shell.spawn().unwrap() }
 }
 
-fn temporary_folder(name: &str) -> PathBuf {
+pub(crate) fn temporary_folder(name: &str) -> PathBuf {
     let folder = tempfile::Builder::new().prefix(&format!("hrhub-{name}-")).tempdir().unwrap().keep();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
     folder
 }
 
-fn answers(port: u16) -> Option<()> {
+pub(crate) fn answers(port: u16) -> Option<()> {
     TcpStream::connect_timeout(&(Ipv4Addr::LOCALHOST, port).into(), Duration::from_millis(500)).ok().map(drop)
 }
 
-fn log_of(folder: &Path) -> String {
+pub(crate) fn log_of(folder: &Path) -> String {
     fs::read_to_string(folder.join("server.log")).unwrap_or_default()
 }
 
@@ -148,7 +149,7 @@ impl Postgres {
             command.args(["-c", setting]);
         }
         // INT is a fast shutdown: connections are cut, nothing is left running.
-        *self.guard.lock().unwrap() = Some(guarded(&command, folder, "INT", ""));
+        *self.guard.lock().unwrap() = Some(guarded(&command, folder, &folder.join("server.log"), "INT", ""));
         wait_for(&format!("PostgreSQL in {}:\n{}", folder.display(), log_of(folder)), Duration::from_secs(60), || {
             let ready = Command::new(self.bin.join("pg_isready"))
                 .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string(), "-U", "hub", "-d", "postgres"])
@@ -300,9 +301,9 @@ impl RabbitMq {
             .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+sbwt none");
         // The port mapper that Erlang starts beside the server must end with it.
         let after = format!("epmd -port {epmd} -kill >/dev/null 2>&1");
-        let guard = guarded(&command, &folder, "TERM", &after);
+        let guard = guarded(&command, &folder, &folder.join("server.log"), "TERM", &after);
         let server = Self { port, _guard: guard };
-        wait_for(&format!("RabbitMQ in {}:\n{}", folder.display(), log_of(&folder)), Duration::from_secs(90), || {
+        wait_for(&format!("RabbitMQ in {}:\n{}", folder.display(), log_of(&folder)), Duration::from_secs(240), || {
             answers(port)
         });
         server

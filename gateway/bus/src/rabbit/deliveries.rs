@@ -12,9 +12,9 @@ use crate::{MAX_BATCH_BYTES, Subscription};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{BoxStream, SelectAll, once};
-use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,9 +37,14 @@ pub(super) struct Deliveries {
     lately: (usize, u32),
 }
 
+/// The deliveries of all queues; `None` when one has ended.
+type Streams = SelectAll<BoxStream<'static, Option<lapin::Result<lapin::message::Delivery>>>>;
+
 struct Open {
+    /// What the channel lives on.
+    connection: Arc<Connection>,
     channel: Channel,
-    streams: SelectAll<BoxStream<'static, Option<lapin::Result<lapin::message::Delivery>>>>,
+    streams: Streams,
     /// Deliveries per queue that this channel was opened with.
     prefetch: u16,
     /// Numbers of deliveries that were given out and not acknowledged.
@@ -62,33 +67,47 @@ impl Deliveries {
     /// Consumes all partitions over one channel of the present connection.
     async fn open(&mut self) -> Result<Open, BusError> {
         let mut views = self.shared.view.subscribe();
-        let ready = |view: &View| view.connection.is_some() && !view.moving;
-        let view = views.wait_for(ready).await.map_err(|_| BusError::Closed)?.clone();
-        let Some(connection) = view.connection else { return Err(BusError::Closed) };
+        let (connection, queues) = loop {
+            let view = views.wait_for(is_ready).await.map_err(|_| BusError::Closed)?.clone();
+            // A queue with other settings may give a key's messages to two consumers at once.
+            let is_ours = |queue: &String| !view.drift.iter().any(|drift| drift.name == *queue);
+            let all = (0..self.shared.partitions).map(|number| queue_name(&self.shared.prefix, &self.consumer, number));
+            let queues: Vec<String> = all.filter(is_ours).collect();
+            match view.connection {
+                Some(connection) if !queues.is_empty() => break (connection, queues),
+                _ => views.changed().await.map_err(|_| BusError::Closed)?,
+            }
+        };
         let channel = within(connection.create_channel()).await?;
         self.shared.reading().push(channel.clone());
+        let prefetch = self.prefetch();
+        match self.consume(&channel, prefetch, queues).await {
+            Ok(streams) => {
+                let (given, settled) = (Vec::new(), BTreeSet::new());
+                Ok(Open { connection, channel, streams, prefetch, given, next: 1, settled })
+            }
+            Err(error) => {
+                forget(&self.shared, &channel);
+                let _ = within(channel.close(200, "".into())).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn consume(&mut self, channel: &Channel, prefetch: u16, queues: Vec<String>) -> Result<Streams, BusError> {
         // A move that began meanwhile has closed the channel, or is seen now.
-        if !ready(&self.shared.view.borrow()) {
+        if !is_ready(&self.shared.view.borrow()) {
             return Err(BusError::Away("queues are moved".to_owned()));
         }
-        let prefetch = self.prefetch();
         within(channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let mut streams = SelectAll::new();
-        for partition in 0..self.shared.partitions {
-            let queue = queue_name(&self.shared.prefix, &self.consumer, partition);
-            // A queue with other settings may give a key's messages to two consumers at once.
-            if view.drift.iter().any(|drift| drift.name == queue) {
-                continue;
-            }
+        for queue in queues {
             let options = BasicConsumeOptions::default();
             let stream = within(channel.basic_consume(queue.into(), "".into(), options, FieldTable::default())).await?;
             // Its end must be seen: the others go on.
             streams.push(stream.map(Some).chain(once(async { None })).boxed());
         }
-        if streams.is_empty() {
-            return Err(BusError::Away("none of its queues is as it must be".to_owned()));
-        }
-        Ok(Open { channel, streams, prefetch, given: Vec::new(), next: 1, settled: BTreeSet::new() })
+        Ok(streams)
     }
 
     async fn deliveries(&mut self, max: usize) -> Result<Vec<Delivery>, BusError> {
@@ -97,9 +116,22 @@ impl Deliveries {
             self.open = Some(self.open().await?);
         }
         let Some(open) = &mut self.open else { return Err(BusError::Closed) };
+        let mut views = self.shared.view.subscribe();
+        let connection = Arc::clone(&open.connection);
+        let is_another = |view: &View| !view.connection.as_ref().is_some_and(|now| Arc::ptr_eq(now, &connection));
+        let first = tokio::select! {
+            biased;
+            first = open.streams.next() => first,
+            // One that hangs ends no stream; the keeper has given it up.
+            _ = views.wait_for(is_another) => {
+                forget(&self.shared, &open.channel);
+                self.open = None;
+                return Err(BusError::Away("there is a new connection".to_owned()));
+            }
+        };
         let mut deliveries = Vec::new();
         let mut bytes = 0;
-        let mut next = open.streams.next().await;
+        let mut next = first;
         while let Some(delivery) = next {
             let Some(delivery) = delivery.transpose()? else {
                 self.shared.look.notify_one();
@@ -160,6 +192,11 @@ impl Deliveries {
             let _ = within(open.channel.close(200, "".into())).await;
         }
     }
+}
+
+/// Whether queues may be read.
+fn is_ready(view: &View) -> bool {
+    view.connection.is_some() && !view.moving
 }
 
 fn forget(shared: &Shared, channel: &Channel) {

@@ -14,10 +14,14 @@ mod control;
 mod deliveries;
 mod flight;
 mod keeper;
+mod mark;
 mod moving;
+mod probe;
 mod publisher;
 
+pub use mark::{MARK_TOPIC, mark, mark_name};
 pub use moving::{Moved, apply, plan};
+pub use probe::{Broker, probe};
 
 use crate::error::BusError;
 use crate::log::MAX_PAYLOAD;

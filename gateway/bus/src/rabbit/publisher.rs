@@ -181,18 +181,6 @@ impl Publisher {
                     Ok(numbers) => land(&mut flying, &numbers),
                     Err(error) => break error,
                 },
-                count = self.jobs.recv_many(&mut taken, room), if room > 0 => {
-                    if count == 0 {
-                        break BusError::Closed;
-                    }
-                    for job in taken.drain(..) {
-                        number += 1;
-                        for index in 0..job.messages.len() {
-                            flight.launch(&shared, channel, number, &job.messages, index);
-                        }
-                        flying.insert(number, Flying { left: job.messages.len(), job, since: Instant::now() });
-                    }
-                }
                 _ = view.wait_for(|view| !view.is_open()) => {
                     break BusError::Away("the broker or its topology is not ready".to_owned());
                 }
@@ -203,6 +191,18 @@ impl Publisher {
                     // Jobs are numbered as they come: the first is the oldest.
                     if flying.first_key_value().is_some_and(|(_, first)| first.since.elapsed() > CONFIRM_WITHIN) {
                         break BusError::Away(format!("no confirm within {} s", CONFIRM_WITHIN.as_secs()));
+                    }
+                }
+                count = self.jobs.recv_many(&mut taken, room), if room > 0 => {
+                    if count == 0 {
+                        break BusError::Closed;
+                    }
+                    for job in taken.drain(..) {
+                        number += 1;
+                        for index in 0..job.messages.len() {
+                            flight.launch(&shared, channel, number, &job.messages, index);
+                        }
+                        flying.insert(number, Flying { left: job.messages.len(), job, since: Instant::now() });
                     }
                 }
             }

@@ -23,6 +23,11 @@ pub(crate) trait Destination: Send + Sync {
     /// How long one attempt of an operation may take.
     fn time_for(&self, operation: &str) -> Duration;
 
+    /// How long any attempt may take; a worker that died in one is not waited for any longer.
+    fn longest(&self) -> Duration {
+        Duration::from_secs(300)
+    }
+
     /// Makes one attempt. It changes nothing in the store.
     async fn attempt(&self, attempt: &Attempt<'_>) -> Tried;
 

@@ -1,5 +1,6 @@
 //! The end of a try: what it means, and what commits with it.
 
+use super::circuit::{self, Change};
 use super::destination::{Attempt, Destination, Repeat, Tried};
 use super::retry;
 use crate::effects::Failure;
@@ -66,11 +67,16 @@ impl Ended {
 }
 
 /// Commits how a try ended, with what the answer says about records.
-pub(super) async fn settle(attempt: &Attempt<'_>, destination: Option<Arc<dyn Destination>>, ended: Ended) {
+pub(super) async fn settle(
+    attempt: &Attempt<'_>,
+    destination: Option<Arc<dyn Destination>>,
+    ended: Ended,
+    changes: Vec<Change>,
+) {
     let (hub, call, context) = (attempt.hub, attempt.call, attempt.trace);
     let new = &call.new;
     let mut steps = Steps::of(&context, &new.tenant);
-    let now = hub.clock.micros();
+    let now = hub.store_now();
     let mut step = |went: Went, detail: String| {
         steps.add(&hub.ids, now, ("call", went), &new.connection, &new.subject, detail);
     };
@@ -82,6 +88,7 @@ pub(super) async fn settle(attempt: &Attempt<'_>, destination: Option<Arc<dyn De
         parked: None,
         reply: None,
         destination: None,
+        changes: Vec::new(),
     };
     let counted = match ended {
         Ended::Done(reply) => {
@@ -102,12 +109,17 @@ pub(super) async fn settle(attempt: &Attempt<'_>, destination: Option<Arc<dyn De
         }
         Ended::Again { error, unsure } => {
             let plan = destination.as_ref().map_or_else(RetryPlan::default, |known| known.pace().retry.clone());
-            let mut wait = retry::wait(&plan, &error, call.tries);
+            let mut wait = retry::wait(&plan, call.tries, hub_tree::random::below);
             if unsure {
                 // The vendor may still be at work on it: a look-up that comes too early finds nothing.
                 wait = wait.max(BEFORE_LOOK_UP);
             }
-            step(Went::Retry, format!("{}: {error}; again in {} ms", new.operation, wait.as_millis()));
+            let again = match retry::asked(&plan, &error, call.tries) {
+                Some((asked, false)) => format!("the connection waits {} ms", asked.as_millis()),
+                Some((asked, true)) => format!("it asked for more, the connection waits {} ms", asked.as_millis()),
+                None => format!("again in {} ms", wait.as_millis()),
+            };
+            step(Went::Retry, format!("{}: {error}; {again}", new.operation));
             settled.state = CallState::Ready;
             settled.at = hub.store_now() + i64::try_from(wait.as_micros()).unwrap_or(0);
             // Once it may have been carried out, it may have been, whatever became of later tries.
@@ -119,12 +131,15 @@ pub(super) async fn settle(attempt: &Attempt<'_>, destination: Option<Arc<dyn De
             tracing::warn!(connection.id = %new.connection, operation = %new.operation, code, trace.id = %context.id(), "a call was parked");
             step(Went::Parked, format!("{}: {code}: {reason}", new.operation));
             settled.state = CallState::Parked;
+            // Kept for the day on which somebody tries it again.
+            settled.unsure = call.unsure || code == "OUTCOME_UNKNOWN";
             settled.error = Some(reason.clone());
             settled.parked = Some(parked(hub, call, &context, code, &reason, String::new()));
             "parked"
         }
     };
     settled.destination = destination;
+    settled.changes = changes;
     hub.metrics.call(&new.connection, &new.operation, counted);
     keep_end(hub, call, settled, steps, context).await;
     hub.wake.events.notify_one();
@@ -158,6 +173,7 @@ struct Settled {
     parked: Option<NewParked>,
     reply: Option<Understood>,
     destination: Option<Arc<dyn Destination>>,
+    changes: Vec<Change>,
 }
 
 /// What an answer says.
@@ -179,7 +195,7 @@ fn parked(hub: &Hub, call: &Call, context: &TraceContext, code: String, reason: 
         trace: context.id(),
         kind: "call".to_owned(),
         reference: call.new.id.clone(),
-        at: hub.clock.micros(),
+        at: hub.store_now(),
     }
 }
 
@@ -195,7 +211,7 @@ async fn commit(
     hub.store
         .write(job!(|tx| {
             let hub = inner;
-            let Settled { state, at, unsure, error, parked, reply, destination } = settled;
+            let Settled { state, at, unsure, error, parked, reply, destination, changes } = settled;
             let NewCall { id, tenant, connection, operation, .. } = &call.new;
             if !tx.settle_call(call.seq, &hub.node, state, at, unsure, error).await? {
                 // Another worker has the call now; what it finds counts.
@@ -239,6 +255,8 @@ async fn commit(
             if let Some(parked) = parked {
                 tx.park(parked).await?;
             }
+            // Last, because calls of one connection may meet at its row.
+            circuit::keep(&hub, tx, &call, changes, &mut steps).await?;
             tx.add_steps(steps.into_vec()).await
         }))
         .await

@@ -29,6 +29,10 @@ impl Destination for Vendor {
         self.0.manifest.operation(operation).map_or(DEFAULT_TIMEOUT, |operation| operation.timeout)
     }
 
+    fn longest(&self) -> Duration {
+        self.0.manifest.operations.iter().map(|operation| operation.timeout).max().unwrap_or(DEFAULT_TIMEOUT)
+    }
+
     async fn attempt(&self, attempt: &Attempt<'_>) -> Tried {
         let (hub, call) = (attempt.hub, attempt.call);
         let manifest = &self.0.manifest;
@@ -111,7 +115,7 @@ fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply)
         url: None,
         vendor_time: None,
         // A vendor that knows a repetition gives its first answer again: it is as old as the first try.
-        received_at: if call.tries > 1 { call.new.created_at } else { now },
+        received_at: if call.tries > 1 || call.unsure { call.new.created_at } else { now },
         raw: id.clone(),
         raw_sha256: sha256.clone(),
         mapping: mapping.id.clone(),

@@ -90,13 +90,9 @@ impl Destination for Subscriber {
                 self.note(hub, Noted::Gone);
                 return disabled(GONE);
             }
-            Ok(Heard { status: status @ (429 | 503), retry_after: Some(asked) }) => {
-                // It is told no sooner than planned either, or a subscriber that always asks for a second would use
-                // all tries up in no time.
-                let wait = asked.max(PACE.retry.wait(call.tries));
-                CallError::Wait { status, retry_after: Some(wait) }
+            Ok(Heard { status: status @ (429 | 503), retry_after }) if status == 429 || retry_after.is_some() => {
+                CallError::Wait { status, retry_after }
             }
-            Ok(Heard { status: 429, .. }) => CallError::Wait { status: 429, retry_after: None },
             Ok(Heard { status: status @ 500.., .. }) => CallError::Trouble { status, code: None },
             Ok(Heard { status, .. }) => CallError::Refused { status, code: None },
             Err(error) => error.into(),

@@ -1,0 +1,238 @@
+//! RabbitMQ servers of a test's own, one or a cluster, to be stopped, killed, paused and started again.
+
+use crate::servers::{Guarded, answers, guarded, log_of, temporary_folder};
+use crate::{free_port, unique, wait_for};
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// How long a server may take to start or to stop on a busy machine.
+const LONG: Duration = Duration::from_secs(180);
+
+/// One or more RabbitMQ servers; several form a cluster. They and their folder end with this value.
+pub struct Brokers {
+    nodes: Vec<Node>,
+    folder: PathBuf,
+    epmd: u16,
+    /// Kills what is left and removes the folder when the test process ends.
+    _end: Guarded,
+}
+
+struct Node {
+    name: String,
+    port: u16,
+    distribution: u16,
+    folder: PathBuf,
+    running: Mutex<Option<Guarded>>,
+}
+
+impl Drop for Brokers {
+    fn drop(&mut self) {
+        for index in 0..self.nodes.len() {
+            self.signal(index, "KILL");
+        }
+    }
+}
+
+impl Brokers {
+    /// Starts so many servers and waits until each takes connections and knows the others.
+    ///
+    /// # Panics
+    /// When RabbitMQ is not installed or does not start.
+    #[must_use]
+    pub fn start(count: usize) -> Self {
+        let folder = temporary_folder("brokers");
+        let epmd = free_port();
+        // The servers of a cluster know each other by this.
+        let cookie = folder.join(".erlang.cookie");
+        fs::write(&cookie, "COOKIEOFTHETEST").unwrap();
+        fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400)).unwrap();
+        let node = |_| {
+            let name = format!("{}@localhost", unique("node"));
+            let folder = folder.join(name.split('@').next().unwrap());
+            fs::create_dir(&folder).unwrap();
+            Node { name, port: free_port(), distribution: free_port(), folder, running: Mutex::new(None) }
+        };
+        let nodes: Vec<Node> = (0..count).map(node).collect();
+        let mut clustered = String::new();
+        if count > 1 {
+            clustered.push_str(
+                "cluster_formation.peer_discovery_backend = classic_config\n\
+                 cluster_partition_handling = pause_minority\nnet_ticktime = 8\n",
+            );
+            for (index, node) in nodes.iter().enumerate() {
+                let number = index + 1;
+                writeln!(clustered, "cluster_formation.classic_config.nodes.{number} = {}", node.name).unwrap();
+            }
+        }
+        for node in &nodes {
+            let settings = format!(
+                "listeners.tcp.default = 127.0.0.1:{}\nlog.console = true\nlog.console.level = warning\n\
+                 disk_free_limit.absolute = 50MB\nvm_memory_high_watermark.relative = 0.6\n{clustered}",
+                node.port
+            );
+            fs::write(node.folder.join("rabbitmq.conf"), settings).unwrap();
+            fs::write(node.folder.join("enabled_plugins"), "[].\n").unwrap();
+        }
+        let after = format!(
+            "sleep 1; for pid in {0}/*/pid; do kill -KILL $(cat $pid) 2>/dev/null; done; sleep 1; \
+             epmd -port {epmd} -kill >/dev/null 2>&1",
+            folder.display()
+        );
+        let mut nothing = Command::new("sleep");
+        let end = guarded(nothing.arg("1000000"), &folder, &folder.join("end.log"), "TERM", &after);
+        let brokers = Self { nodes, folder, epmd, _end: end };
+        for index in 0..count {
+            brokers.launch(index);
+        }
+        for index in 0..count {
+            brokers.wait_until_up(index);
+        }
+        if count > 1 {
+            // The last to come has met all others.
+            wait_for("the cluster", LONG, || {
+                let status = brokers.try_ctl(0, &["cluster_status", "--formatter", "json"])?;
+                let all = brokers.nodes.iter().all(|node| running_nodes(&status).contains(&node.name));
+                all.then_some(())
+            });
+        }
+        brokers
+    }
+
+    /// The URL that names all of them.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let hosts: Vec<String> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
+        format!("amqp://guest:guest@{}/%2f", hosts.join(","))
+    }
+
+    /// The port of one.
+    #[must_use]
+    pub fn port(&self, index: usize) -> u16 {
+        self.nodes[index].port
+    }
+
+    /// The number of the server with an Erlang name.
+    #[must_use]
+    pub fn index_of(&self, name: &str) -> usize {
+        self.nodes.iter().position(|node| node.name == name).unwrap_or_else(|| panic!("no node {name}"))
+    }
+
+    fn launch(&self, index: usize) {
+        let node = &self.nodes[index];
+        let _ = fs::remove_file(node.folder.join("pid"));
+        let mut command = Command::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
+        self.environment(&mut command);
+        command
+            .env("RABBITMQ_NODENAME", &node.name)
+            .env("RABBITMQ_DIST_PORT", node.distribution.to_string())
+            .env("RABBITMQ_MNESIA_BASE", node.folder.join("data"))
+            .env("RABBITMQ_LOG_BASE", node.folder.join("log"))
+            .env("RABBITMQ_LOGS", "-")
+            .env("RABBITMQ_PID_FILE", node.folder.join("pid"))
+            .env("RABBITMQ_CONFIG_FILE", node.folder.join("rabbitmq.conf"))
+            .env("RABBITMQ_CONF_ENV_FILE", node.folder.join("none"))
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", node.folder.join("enabled_plugins"))
+            .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+sbwt none");
+        // The folder goes with the last of them, not with each.
+        let server = guarded(&command, Path::new(""), &node.folder.join("server.log"), "TERM", "");
+        *node.running.lock().unwrap() = Some(server);
+    }
+
+    fn environment(&self, command: &mut Command) {
+        command.env("HOME", &self.folder).env("ERL_EPMD_PORT", self.epmd.to_string());
+        command.env("ERL_EPMD_ADDRESS", "127.0.0.1");
+    }
+
+    /// Waits until a server takes connections.
+    pub fn wait_until_up(&self, index: usize) {
+        let node = &self.nodes[index];
+        let what = || format!("RabbitMQ in {}:\n{}", node.folder.display(), log_of(&node.folder));
+        let mut up = false;
+        for _ in 0..LONG.as_secs() {
+            if answers(node.port).is_some() {
+                up = true;
+                break;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        assert!(up, "waited {LONG:?} for {}", what());
+    }
+
+    fn pid(&self, index: usize) -> Option<String> {
+        let text = fs::read_to_string(self.nodes[index].folder.join("pid")).ok()?;
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn signal(&self, index: usize, signal: &str) {
+        if let Some(pid) = self.pid(index) {
+            let _ =
+                Command::new("kill").args([&format!("-{signal}"), &pid]).stderr(std::process::Stdio::null()).status();
+        }
+    }
+
+    fn wait_until_gone(&self, index: usize) {
+        if let Some(pid) = self.pid(index) {
+            wait_for("the server's end", LONG, || {
+                // One that its shell has not heard of yet is a zombie.
+                let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+                let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+                matches!(state, None | Some('Z')).then_some(())
+            });
+        }
+        *self.nodes[index].running.lock().unwrap() = None;
+    }
+
+    /// `kill -9`.
+    pub fn kill(&self, index: usize) {
+        self.signal(index, "KILL");
+        self.wait_until_gone(index);
+    }
+
+    /// Stops it in peace.
+    pub fn stop(&self, index: usize) {
+        self.signal(index, "TERM");
+        self.wait_until_gone(index);
+    }
+
+    /// Starts it again, with what it has on disk, and waits until it takes connections.
+    pub fn start_again(&self, index: usize) {
+        self.launch(index);
+        self.wait_until_up(index);
+    }
+
+    /// Halts it: its connections stay, and nothing answers.
+    pub fn pause(&self, index: usize) {
+        self.signal(index, "STOP");
+    }
+
+    /// Lets a halted one go on.
+    pub fn go_on(&self, index: usize) {
+        self.signal(index, "CONT");
+    }
+
+    /// What `rabbitmqctl` says.
+    ///
+    /// # Panics
+    /// It fails.
+    pub fn ctl(&self, index: usize, args: &[&str]) -> String {
+        self.try_ctl(index, args).unwrap_or_else(|| panic!("rabbitmqctl {args:?} failed"))
+    }
+
+    fn try_ctl(&self, index: usize, args: &[&str]) -> Option<String> {
+        let mut command = Command::new("/usr/lib/rabbitmq/bin/rabbitmqctl");
+        self.environment(&mut command);
+        let output = command.args(["--quiet", "-n", &self.nodes[index].name]).args(args).output().unwrap();
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// The part of a cluster's status that lists who runs.
+fn running_nodes(status: &str) -> String {
+    let status: serde_json::Value = serde_json::from_str(status).unwrap_or_default();
+    status["running_nodes"].to_string()
+}

@@ -126,6 +126,7 @@ fn of_several_servers_the_one_that_takes_writes_is_used() {
     let url = first.new_database().replace(&one, &format!("{other},{one}"));
     let place = Place::on_servers(&RabbitMq::url(rabbitmq().port), &url);
     let hub = place.serve();
+    wait_for_status(&place, "/readyz", 200);
     send(&place, 53_000..53_005);
     every_payload_became_one_application(&place, place.port, 53_000..53_005);
     first.crash();

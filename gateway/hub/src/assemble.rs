@@ -98,19 +98,17 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     Ok(Assembled { hub, keys })
 }
 
-/// How long a start waits for a database server: what is wrong with the configuration shows before that. After that
-/// it comes when it comes.
-const FIRST_ATTEMPT: Duration = Duration::from_secs(2);
+/// How long a start waits for a database server that takes its time, or for a migration. After that, or as soon as the
+/// server is known to be away, the hub begins without it.
+const FIRST_ATTEMPT: Duration = Duration::from_secs(10);
 
 /// Opens the store for a hub that can begin without it; says whether it is there.
 async fn start_store(config: &Config, clock: &Clock) -> anyhow::Result<(Store, bool)> {
     let store = Store::start(&store_options(config)?, master_key(config)?, clock).await.context("opening the store")?;
-    match tokio::time::timeout(FIRST_ATTEMPT, store.connected()).await {
-        Ok(connected) => {
-            connected.context("opening the store")?;
-            Ok((store, true))
-        }
-        Err(_) => {
+    match tokio::time::timeout(FIRST_ATTEMPT, store.tried()).await {
+        Ok(Ok(())) => Ok((store, true)),
+        Ok(Err(error)) if !error.is_temporary() => Err(error).context("opening the store"),
+        Ok(Err(_)) | Err(_) => {
             tracing::warn!("the store is not available yet; what needs it waits");
             Ok((store, false))
         }

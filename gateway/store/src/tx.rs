@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AssertSqlSafe, Encode, Row, Transaction, Type};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection as _, Encode, Row, Transaction, Type};
 
 /// The future of a transaction body.
 pub type Job<'t, T> = BoxFuture<'t, Result<T, StoreError>>;
@@ -72,6 +72,13 @@ impl Tx {
         }
     }
 
+    /// Whether a statement needs a transaction of its own: between being prepared and being run, no migration may change
+    /// what it gives.
+    fn must_lock(&self, statement: &Statement) -> bool {
+        let pooled = matches!(self.inner, Inner::Pooled(_));
+        pooled && statement.all_columns && self.dialect == Dialect::Postgres
+    }
+
     pub(crate) async fn run(&mut self, statement: Statement) -> Result<u64, StoreError> {
         Ok(statement.ready(self.dialect).execute(self.conn()).await?.rows_affected())
     }
@@ -81,7 +88,15 @@ impl Tx {
         statement: Statement,
         read: fn(&AnyRow) -> Result<T, sqlx::Error>,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = statement.ready(self.dialect).fetch_all(self.conn()).await?;
+        let (alone, statement) = (self.must_lock(&statement), statement.ready(self.dialect));
+        let rows = if alone {
+            let mut transaction = self.conn().begin().await?;
+            let rows = statement.fetch_all(&mut *transaction).await?;
+            transaction.rollback().await?;
+            rows
+        } else {
+            statement.fetch_all(self.conn()).await?
+        };
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
@@ -90,7 +105,15 @@ impl Tx {
         statement: Statement,
         read: fn(&AnyRow) -> Result<T, sqlx::Error>,
     ) -> Result<Option<T>, StoreError> {
-        let row = statement.ready(self.dialect).fetch_optional(self.conn()).await?;
+        let (alone, statement) = (self.must_lock(&statement), statement.ready(self.dialect));
+        let row = if alone {
+            let mut transaction = self.conn().begin().await?;
+            let row = statement.fetch_optional(&mut *transaction).await?;
+            transaction.rollback().await?;
+            row
+        } else {
+            statement.fetch_optional(self.conn()).await?
+        };
         Ok(row.as_ref().map(read).transpose()?)
     }
 

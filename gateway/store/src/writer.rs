@@ -57,9 +57,7 @@ impl Store {
     /// It cannot be reached, its schema is newer than this program, or the master key is not the one it was sealed with.
     pub async fn open(options: &Options, master: MasterKey, clock: &Clock) -> Result<Self, StoreError> {
         let store = Self::start(options, master, clock).await?;
-        if let Database::Postgres(server) = &store.shared.database {
-            server.tried().await?;
-        }
+        store.tried().await?;
         Ok(store)
     }
 
@@ -78,6 +76,17 @@ impl Store {
             Database::Postgres(Server::start(options, &keyring, clock)?)
         };
         Ok(Self { shared: Arc::new(Shared { database, keyring, clock: clock.clone() }) })
+    }
+
+    /// Waits for the end of the first attempt to reach the store.
+    ///
+    /// # Errors
+    /// Why it failed; after a temporary error it is tried again.
+    pub async fn tried(&self) -> Result<(), StoreError> {
+        match &self.shared.database {
+            Database::Sqlite(_) => Ok(()),
+            Database::Postgres(server) => server.tried().await,
+        }
     }
 
     /// Waits until the store was reached for the first time.

@@ -258,3 +258,23 @@ fn index_name(statement: &str) -> Option<&str> {
     let rest = statement.strip_prefix("CREATE INDEX ").or_else(|| statement.strip_prefix("CREATE UNIQUE INDEX "))?;
     rest.strip_prefix("IF NOT EXISTS ").unwrap_or(rest).split_whitespace().next()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// On a server a second table or index of a name would be passed over in silence.
+    #[test]
+    fn no_two_topics_name_a_table_or_an_index_alike() {
+        let mut names = BTreeSet::new();
+        for text in MIGRATIONS.iter().copied().flatten() {
+            for words in ["CREATE TABLE ", "CREATE INDEX ", "CREATE UNIQUE INDEX "] {
+                for name in text.split(words).skip(1).filter_map(|rest| rest.split([' ', '(', '\n']).next()) {
+                    assert!(names.insert(name), "{name} is made twice");
+                }
+            }
+        }
+        assert!(names.len() > 20);
+    }
+}

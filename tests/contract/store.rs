@@ -355,10 +355,18 @@ mod contract {
     pub(super) async fn what_waits_in_front_of_a_lane_hides_nothing_behind_it(b: Backend) {
         // A thousand of one key, a thousand whose time has not come, then one that can be claimed.
         let key = (0..1000).map(|n| work("map", "a", "k", &format!("k{n}")));
-        let later =
-            (0..1000).map(|n| NewWork { received_at: 50, ..work("map", "a", &format!("l{n}"), &format!("l{n}")) });
-        let all: Vec<_> = key.chain(later).chain([work("map", "a", "z", "last")]).collect();
-        b.store.write(job!(|tx| { tx.insert_work(all).await })).await.unwrap();
+        let later: Vec<_> = (0..1000).map(|n| work("map", "a", &format!("l{n}"), &format!("l{n}"))).collect();
+        let all: Vec<_> = key.chain([work("map", "a", "z", "last")]).collect();
+        let waiting = b.store.write(job!(|tx| {
+            tx.insert_work(later).await?;
+            let later = tx.claim_work(&["map"], "w1", 5, 1000, 1000, &mut Turns::default()).await?;
+            for work in &later {
+                tx.retry_work(work.seq, "w1", 50).await?;
+            }
+            tx.insert_work(all).await?;
+            Ok(later.len())
+        }));
+        assert_eq!(waiting.await.unwrap(), 1000);
         let claim_all = async |now| {
             let mut all = Vec::new();
             for _ in 0..20 {

@@ -74,7 +74,7 @@ pub(crate) fn call_row(
         operation: call.operation,
         key: call.key,
         order_key: call.order_key,
-        created_at: hub.clock.micros(),
+        created_at: hub.store_now(),
         trace: trace.to_string(),
         subject: call.subject,
         body,

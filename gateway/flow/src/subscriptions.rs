@@ -92,7 +92,7 @@ pub(crate) async fn tell(
             operation: OPERATION.to_owned(),
             key: message.to_owned(),
             order_key: event.subject(),
-            created_at: hub.clock.micros(),
+            created_at: hub.store_now(),
             trace: event.trace.to_string(),
             subject: event.subject(),
             body,

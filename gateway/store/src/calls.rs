@@ -24,7 +24,7 @@ pub struct NewCall {
     pub key: String,
     /// Calls with one order key are made one after the other.
     pub order_key: String,
-    /// When it was asked for, µs.
+    /// When it was asked for, µs, by the store's clock: it can be made from then on.
     pub created_at: i64,
     /// `traceparent`.
     pub trace: String,
@@ -184,7 +184,7 @@ impl Tx {
         let statement = sql(
             "INSERT INTO calls (id, tenant, connection, operation, key, order_key, created_at, trace, subject, body,
                                 available_at, state, tries, unsure, lease_until, owner)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 'ready', 0,
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $7, 'ready', 0,
                      (SELECT COUNT(*) FROM meta m, journeys j WHERE m.name = 'restored_at' AND j.trace = $11
                         AND j.started_at < CAST(m.value AS BIGINT)), 0, '')
              ON CONFLICT (tenant, connection, key) DO NOTHING",

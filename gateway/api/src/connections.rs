@@ -55,7 +55,7 @@ pub(crate) async fn act(
     };
     let connection = find(&api, &who.tenant, id)?;
     let (name, tenant, by, now) =
-        (connection.id.clone(), connection.tenant.clone(), who.name.clone(), api.hub.clock.micros());
+        (connection.id.clone(), connection.tenant.clone(), who.name.clone(), api.hub.store_now());
     api.hub.store.write(job!(|tx| { tx.decide_circuit(&name, &tenant, open, by, now).await })).await?;
     tracing::warn!(connection.id = %connection.id, by = %who.name, action, "a person decided about a circuit");
     one(&api, connection).await
@@ -73,7 +73,7 @@ async fn one(api: &Api, connection: Arc<Connection>) -> Result<Json<Value>, Prob
 
 async fn shown(api: &Api, connections: Vec<Arc<Connection>>) -> Result<Vec<Value>, Problem> {
     let paces: BTreeMap<String, Pace> = connections.iter().map(|c| (c.id.clone(), c.pace.clone())).collect();
-    let standings = standings(&api.hub.store, api.hub.clock.micros(), &paces, false).await?;
+    let standings = standings(&api.hub.store, api.hub.store_now(), &paces, false).await?;
     let circuit = |id: &str| standings.iter().find(|standing| standing.connection == id).map(circuit_json);
     let show = |connection: &Arc<Connection>| {
         json!({

@@ -43,7 +43,7 @@ pub(super) fn offers(hub: &Hub, lanes: Vec<Lane>, circuits: &[Circuit], now: i64
         let Some(known) = resolve(hub, &lane.connection) else {
             // After a while somebody has to be told.
             let told = own == 0 && now - lane.due_at >= UNKNOWN_FOR;
-            return told.then(|| Offer {
+            return told.then_some(Offer {
                 tenant: lane.tenant,
                 connection: lane.connection,
                 room: 1,

@@ -14,7 +14,7 @@ CREATE INDEX journeys_last ON journeys (last_at);
 CREATE INDEX events_at ON events (at) WHERE position IS NOT NULL;
 CREATE INDEX calls_ended ON calls (created_at) WHERE state IN ('done', 'parked');
 CREATE INDEX parked_resolved ON parked (resolved_at) WHERE resolved_at IS NOT NULL;
-CREATE INDEX parked_reference ON parked (reference) WHERE resolved_at IS NULL;
+CREATE INDEX parked_holding ON parked (reference) WHERE resolved_at IS NULL;
 ";
 
 impl Tx {

@@ -156,7 +156,7 @@ async fn look_after(hub: &Arc<Hub>, free: bool) -> Result<(), StoreError> {
         }));
         parking.await?;
     }
-    let now = hub.clock.micros();
+    let now = hub.store_now();
     let looking = hub.store.write(job!(|tx| {
         let released = tx.release_call(now).await?;
         Ok((released, free && tx.free_work().await? > 0))

@@ -41,7 +41,7 @@ async fn next(hub: &Arc<Hub>) -> Result<Option<Duration>, StoreError> {
         hub.store.write(job!(|tx| { tx.group_parked(GROUPED_AT_ONCE).await })).await?;
     }
     let Some((id, due)) = hub.store.read(job!(|tx| { tx.next_redrive().await })).await? else { return Ok(None) };
-    let now = hub.clock.micros();
+    let now = hub.store_now();
     if due > now {
         return Ok(Some(Duration::from_micros(u64::try_from(due - now).unwrap_or(0)).min(IDLE)));
     }
@@ -68,7 +68,7 @@ async fn next(hub: &Arc<Hub>) -> Result<Option<Duration>, StoreError> {
 
 /// One portion; `false` when it is not ours to do.
 async fn portion(hub: &Arc<Hub>, tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
-    let now = hub.clock.micros();
+    let now = hub.store_now();
     let Some(redrive) = tx.lock_redrive(id, now).await? else { return Ok(false) };
     let rate = redrive.new.rate.max(1);
     let size = (rate / PORTIONS).clamp(1, LARGEST_PORTION);

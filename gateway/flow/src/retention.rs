@@ -100,7 +100,7 @@ async fn round(hub: &Arc<Hub>) -> Result<(), StoreError> {
 
 /// Whether this process is the one that removes now.
 async fn leads(hub: &Arc<Hub>) -> Result<bool, StoreError> {
-    let (node, now) = (hub.node.clone(), hub.clock.micros());
+    let (node, now) = (hub.node.clone(), hub.store_now());
     hub.store.write(job!(|tx| { tx.lease("retention", &node, now, now + LEASE_MICROS).await })).await
 }
 

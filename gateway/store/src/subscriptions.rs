@@ -355,9 +355,12 @@ impl Tx {
         before: &str,
         limit: i64,
     ) -> Result<Vec<SubscriptionDelivery>, StoreError> {
-        // References begin with the event's id, which rises with time.
-        let statement = sql("SELECT * FROM calls WHERE tenant = $1 AND connection = $2 AND ($3 = '' OR key < $3)
-             ORDER BY key DESC LIMIT $4")
+        // References begin with the event's id, which rises with time. A receiver that asked to wait is left alone by
+        // all calls for so long.
+        let statement = sql("SELECT c.id, c.key, c.subject, c.trace, c.state, c.tries, c.created_at, c.done_at, c.error,
+                 c.body, CASE WHEN w.wait_until > c.available_at THEN w.wait_until ELSE c.available_at END AS next_at
+             FROM calls c LEFT JOIN circuits w ON w.connection = c.connection
+             WHERE c.tenant = $1 AND c.connection = $2 AND ($3 = '' OR c.key < $3) ORDER BY c.key DESC LIMIT $4")
         .bind(tenant.to_owned())
         .bind(calls_of(id))
         .bind(before.to_owned())
@@ -370,7 +373,7 @@ impl Tx {
                 trace: row.try_get("trace")?,
                 state: row.try_get("state")?,
                 tries: row.try_get("tries")?,
-                available_at: row.try_get("available_at")?,
+                available_at: row.try_get("next_at")?,
                 created_at: row.try_get("created_at")?,
                 done_at: row.try_get("done_at")?,
                 error: row.try_get("error")?,

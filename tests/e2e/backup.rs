@@ -194,7 +194,7 @@ fn a_restored_hub_goes_on(from: Backends, to: Backends) {
     let effects = counts(&place);
     assert!(effects.values().all(|count| *count == 1), "{effects:#?}");
     assert!(done_before.keys().all(|name| effects.contains_key(name)), "{effects:#?}");
-    assert_eq!(applications(&place, done.number), [application.clone()]);
+    assert_eq!(applications(&place, done.number), std::slice::from_ref(&application));
 
     // The past can be explained, keys open what they did, and new candidates go the whole road.
     let id = application["id"].as_str().unwrap();

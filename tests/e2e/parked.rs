@@ -314,7 +314,7 @@ fn an_older_update_that_is_tried_again_does_not_win_over_a_newer_one() {
 }
 
 /// Puts a payload into the store as intake does with one that it cannot read.
-fn take_in_unread(place: &Place, body: Sealing<'_>) -> String {
+fn take_in_unread(place: &Place, body: &Sealing<'_>) -> String {
     let clock = Clock::System;
     let id = Ids::new(clock.clone()).next().to_string();
     let key = fs::read_to_string(place.config().join("data/master.key")).unwrap();
@@ -382,9 +382,9 @@ fn a_payload_that_could_not_be_read_is_taken_in_when_its_key_is_there() {
     drop(place.serve());
     let body = golden();
     let (late, twice, never) = (
-        take_in_unread(&place, Sealing::Good(&body)),
-        take_in_unread(&place, Sealing::Good(&body.replace("55120034", "55120036"))),
-        take_in_unread(&place, Sealing::Bad),
+        take_in_unread(&place, &Sealing::Good(&body)),
+        take_in_unread(&place, &Sealing::Good(&body.replace("55120034", "55120036"))),
+        take_in_unread(&place, &Sealing::Bad),
     );
     let _hub = place.serve();
     let (_, begun) = post(&place, "/v1/parked:redrive", &json!({ "ids": [late, never], "rate_per_second": 1000 }));

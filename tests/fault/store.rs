@@ -51,9 +51,9 @@ fn web_hooks_are_taken_while_postgresql_is_away_and_followed_when_it_is_back() {
     send(&place, 50_000..50_010);
     for round in 1..3 {
         if round == 1 {
-            database.stop()
+            database.stop();
         } else {
-            database.crash()
+            database.crash();
         }
         is_without_its_store(&place);
         send(&place, 50_000 + round * 10..50_010 + round * 10);

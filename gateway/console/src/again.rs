@@ -18,7 +18,7 @@ pub(crate) async fn preview(
     visit: Visit,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Response> {
-    may(&visit)?;
+    may(&visit).map_err(|reason| visit.denied(&reason))?;
     let Given { which, .. } = Given::read(query.as_deref().unwrap_or_default());
     let (lang, hub) = (visit.lang, &console.0.hub);
     if which == Which::default() {
@@ -105,7 +105,7 @@ fn preview_body(visit: &Visit, shared: &Shared, which: &Which, preview: &Preview
 /// Begins to try parked things again.
 pub(crate) async fn redrive(State(console): State<Console>, visit: Visit, form: String) -> Result<Response, Response> {
     let given = Given::read(&form);
-    proven(&visit, &given.proof)?;
+    proven(&visit, &given.proof).map_err(|reason| visit.denied(&reason))?;
     if given.which == Which::default() {
         return Ok(Redirect::to("/console/parked").into_response());
     }
@@ -119,7 +119,7 @@ pub(crate) async fn redrive(State(console): State<Console>, visit: Visit, form: 
 /// Discards parked things.
 pub(crate) async fn discard(State(console): State<Console>, visit: Visit, form: String) -> Result<Response, Response> {
     let given = Given::read(&form);
-    proven(&visit, &given.proof)?;
+    proven(&visit, &given.proof).map_err(|reason| visit.denied(&reason))?;
     if given.which != Which::default() {
         let asker = Asker { tenant: visit.who.tenant.clone(), name: visit.who.name.clone(), note: given.note };
         let hub = &console.0.hub;

@@ -77,14 +77,15 @@ pub(crate) fn parts(which: &Which) -> Vec<(&'static str, &str)> {
     own.chain(which.ids.iter().map(|id| ("id", id.as_str()))).collect()
 }
 
-pub(crate) fn may(visit: &Visit) -> Result<(), Response> {
-    visit.who.need(Scope::Ops).map_err(|lacks| visit.denied(&lacks))
+/// Refuses who may not operate the hub.
+pub(crate) fn may(visit: &Visit) -> Result<(), Denied> {
+    visit.who.need(Scope::Ops)
 }
 
 /// Refuses a form that was not sent from a page of this session.
-pub(crate) fn proven(visit: &Visit, proof: &str) -> Result<(), Response> {
+pub(crate) fn proven(visit: &Visit, proof: &str) -> Result<(), Denied> {
     may(visit)?;
-    if proof == visit.proof { Ok(()) } else { Err(visit.denied(&Denied::Unknown)) }
+    if proof == visit.proof { Ok(()) } else { Err(Denied::Unknown) }
 }
 
 pub(crate) fn failed(visit: &Visit) -> impl Fn(hub_store::StoreError) -> Response + '_ {
@@ -97,7 +98,7 @@ pub(crate) async fn list(
     visit: Visit,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Response> {
-    may(&visit)?;
+    may(&visit).map_err(|reason| visit.denied(&reason))?;
     let Given { which, after, .. } = Given::read(query.as_deref().unwrap_or_default());
     let (lang, shared, tenant) = (visit.lang, &*console.0, visit.who.tenant.clone());
     let title = lang.say("Parked", "待人工处理");
@@ -238,7 +239,7 @@ pub(crate) async fn show(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, Response> {
-    may(&visit)?;
+    may(&visit).map_err(|reason| visit.denied(&reason))?;
     let lang = visit.lang;
     let shown = parked::show(&console.0.hub.store, &visit.who.tenant, &id).await.map_err(failed(&visit))?;
     let Some(shown) = shown else {

@@ -143,7 +143,8 @@ async fn turn(
     run: bool,
 ) -> Result<Response, Response> {
     let proof = url::form_urlencoded::parse(form.as_bytes()).find(|(name, _)| name == "proof");
-    proven(&visit, &proof.map(|(_, value)| value.into_owned()).unwrap_or_default())?;
+    let proof = proof.map(|(_, value)| value.into_owned()).unwrap_or_default();
+    proven(&visit, &proof).map_err(|reason| visit.denied(&reason))?;
     let (tenant, name, now) = (visit.who.tenant.clone(), visit.who.name.clone(), console.0.hub.clock.micros());
     let wanted = id.clone();
     let turned = console.0.hub.store.write(job!(|tx| { tx.turn_redrive(&tenant, &wanted, (run, &name), now).await }));

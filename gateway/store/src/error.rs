@@ -88,9 +88,8 @@ impl From<sqlx::Error> for StoreError {
                 let full = sqlite == Some(SQLITE_FULL) && code.len() < 5;
                 if code == "53100" || full || SQLITE_TOO_LARGE.contains(&&*code) {
                     Self::Full(error)
-                } else if code == POSTGRES_STALE_PLAN && database.message().contains("cached plan") {
-                    Self::Unavailable(error)
-                } else if (code.len() == 5 && away)
+                } else if (code == POSTGRES_STALE_PLAN && database.message().contains("cached plan"))
+                    || (code.len() == 5 && away)
                     || (code.len() < 5 && matches!(sqlite, Some(SQLITE_BUSY | SQLITE_IOERR)))
                 {
                     Self::Unavailable(error)

@@ -148,7 +148,7 @@ pub(crate) fn short_name(timer: &Timer) -> &str {
 /// What a delayed action that is due leads to.
 pub(crate) enum Outcome {
     /// It is done.
-    Done(EventMessage, Effects),
+    Done(Box<EventMessage>, Effects),
     /// It is not needed any more; why.
     NotNeeded(String),
 }
@@ -214,7 +214,7 @@ pub(crate) async fn fire(hub: &Hub, timer: &Timer) -> Result<Outcome, Failure> {
         }
         doing.perform(action, &mut eval, &mut effects)?;
     }
-    Ok(Outcome::Done(event, effects))
+    Ok(Outcome::Done(Box::new(event), effects))
 }
 
 fn is(action: &Action, id: &str) -> bool {

@@ -102,11 +102,11 @@ fn only_owner(path: &Path, report: &mut Report) {
 fn key(config: &Config, place: &Place, report: &mut Report) {
     let given = config.environment.get("HRHUB_MASTER_KEY").is_some();
     let file = master_key_file(config, place);
-    if given || file.is_some() {
-        if let Err(error) = master_key(config, place) {
-            let fix = "set HRHUB_MASTER_KEY to the 64 hex digits that the store was sealed with";
-            report.error("master key", format!("{error:#}"), fix);
-        }
+    if (given || file.is_some())
+        && let Err(error) = master_key(config, place)
+    {
+        let fix = "set HRHUB_MASTER_KEY to the 64 hex digits that the store was sealed with";
+        report.error("master key", format!("{error:#}"), fix);
     }
     match file {
         Some(path) => {

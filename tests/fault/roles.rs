@@ -50,7 +50,12 @@ fn one_edge_and_one_worker_of_one_folder_are_a_whole_hub() {
     place.move_candidate(&candidate);
     wait_until(LIMIT, || {
         let effects = place.effects();
-        super::went_the_whole_road(&place, &candidate, &effects, &super::unknown_outcomes(&place))
+        crate::invariants::went_the_whole_road(
+            &place,
+            &candidate,
+            &effects,
+            &crate::invariants::unknown_outcomes(&place),
+        )
     });
     assert!(place.effects().iter().all(|(_, count)| *count == 1), "{:#?}", place.effects());
     // A worker answers monitoring and nobody else.

@@ -167,8 +167,10 @@ fn lost_answers_and_cut_connections_do_nothing_twice() {
     wait_for("the store to be back for good", LIMIT, || (returns() > before).then_some(()));
     wait_until(LIMIT, || {
         assert!(!hub.has_ended(), "{}", hub.log());
-        let (effects, parked) = (place.effects(), super::unknown_outcomes(&place));
-        candidates.iter().try_for_each(|candidate| super::went_the_whole_road(&place, candidate, &effects, &parked))
+        let (effects, parked) = (place.effects(), crate::invariants::unknown_outcomes(&place));
+        candidates
+            .iter()
+            .try_for_each(|candidate| crate::invariants::went_the_whole_road(&place, candidate, &effects, &parked))
     });
     assert!(place.effects().iter().all(|(_, count)| *count == 1), "{:#?}", place.effects());
     assert!(hub.stop().success());

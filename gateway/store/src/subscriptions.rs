@@ -357,14 +357,15 @@ impl Tx {
     ) -> Result<Vec<SubscriptionDelivery>, StoreError> {
         // References begin with the event's id, which rises with time. A receiver that asked to wait is left alone by
         // all calls for so long.
-        let statement = sql("SELECT c.id, c.key, c.subject, c.trace, c.state, c.tries, c.created_at, c.done_at, c.error,
+        let statement =
+            sql("SELECT c.id, c.key, c.subject, c.trace, c.state, c.tries, c.created_at, c.done_at, c.error,
                  c.body, CASE WHEN w.wait_until > c.available_at THEN w.wait_until ELSE c.available_at END AS next_at
              FROM calls c LEFT JOIN circuits w ON w.connection = c.connection
              WHERE c.tenant = $1 AND c.connection = $2 AND ($3 = '' OR c.key < $3) ORDER BY c.key DESC LIMIT $4")
-        .bind(tenant.to_owned())
-        .bind(calls_of(id))
-        .bind(before.to_owned())
-        .bind(limit);
+            .bind(tenant.to_owned())
+            .bind(calls_of(id))
+            .bind(before.to_owned())
+            .bind(limit);
         self.all(statement, |row| {
             Ok(SubscriptionDelivery {
                 id: row.try_get("id")?,

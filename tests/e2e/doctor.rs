@@ -25,6 +25,13 @@ fn finds(findings: &[[String; 4]], severity: &str, message: &str, fix: &str) {
     );
 }
 
+/// Starts the hub, which makes its data folder, and stops it.
+fn serve_once(place: &Place) {
+    let hub = place.serve();
+    let status = hub.stop();
+    assert!(status.success(), "{status}: {}", hub.log());
+}
+
 #[test]
 fn a_good_set_up_has_no_error() {
     let place = Place::new(Backends::Embedded);
@@ -43,7 +50,7 @@ fn a_good_set_up_has_no_error() {
 #[test]
 fn what_is_open_to_others_or_can_be_guessed_is_found_with_its_fix() {
     let place = Place::new(Backends::Embedded);
-    assert!(place.serve().stop().success());
+    serve_once(&place);
     place.edit("hub.yaml", |text| {
         text.replace("127.0.0.0/8", "0.0.0.0/0")
             .replace("listen: 127.0.0.1", "public_url: http://localhost:1\nlisten: 0.0.0.0")
@@ -74,7 +81,7 @@ fn what_is_open_to_others_or_can_be_guessed_is_found_with_its_fix() {
 #[test]
 fn a_store_without_its_key_and_one_that_is_damaged_are_found() {
     let place = Place::new(Backends::Embedded);
-    assert!(place.serve().stop().success());
+    serve_once(&place);
     let data = place.config().join("data");
     // A restored file holds everything, and nothing beside it.
     let (config, copy) = (place.config(), place.folder().join("backup"));

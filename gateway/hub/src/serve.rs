@@ -4,7 +4,7 @@ use crate::assemble::assemble;
 use crate::cli::Serve;
 use crate::config::Config;
 use crate::say;
-use crate::server::{Running, address_of, asked_to_stop, bear_limits_on_files, bind};
+use crate::server::{Running, address_of, asked_by, bear_limits_on_files, bind, terminated};
 use anyhow::bail;
 use hub_tree::Findings;
 use std::process::ExitCode;
@@ -36,6 +36,8 @@ pub(crate) async fn run(args: Serve) -> anyhow::Result<ExitCode> {
         tracing::warn!(left_out, "serving without the parts that have errors; `{command}` lists them");
     }
     let connections = assembled.hub.registry().connections.len();
+    // Whoever gets an answer may ask for the end.
+    let mut term = terminated()?;
     let mut running = Running::start(assembled, config.time_zone.clone(), socket);
     let listen = &config.listen;
     say::out(if config.role.serves() {
@@ -48,7 +50,7 @@ pub(crate) async fn run(args: Serve) -> anyhow::Result<ExitCode> {
         format!("hrhub works for {connections} connections; http://{listen} answers /healthz, /readyz and /metrics")
     });
     tokio::select! {
-        asked = asked_to_stop() => {
+        asked = asked_by(&mut term) => {
             asked?;
             running.drain(config.drain()).await?;
             say::note("stopping: requests under way are answered first");

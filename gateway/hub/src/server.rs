@@ -18,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -157,7 +157,16 @@ async fn close_while_draining(State(hub): State<Arc<Hub>>, request: Request, nex
 
 /// Waits for Ctrl-C or SIGTERM.
 pub(crate) async fn asked_to_stop() -> anyhow::Result<()> {
-    let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    asked_by(&mut terminated()?).await
+}
+
+/// Hears SIGTERM from now on; before, it ends the program.
+pub(crate) fn terminated() -> anyhow::Result<Signal> {
+    signal(SignalKind::terminate()).context("listening for SIGTERM")
+}
+
+/// Waits for Ctrl-C, or for a SIGTERM since `term` was made.
+pub(crate) async fn asked_by(term: &mut Signal) -> anyhow::Result<()> {
     tokio::select! {
         _ = term.recv() => Ok(()),
         pressed = tokio::signal::ctrl_c() => pressed.context("listening for Ctrl-C"),

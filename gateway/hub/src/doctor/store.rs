@@ -157,7 +157,7 @@ async fn contents(probe: &mut Probe, place: &str, report: &mut Report) -> Result
     let now = Clock::System.micros();
     let waiting = probe.waiting(now).await?;
     if waiting.parked > 0 {
-        report.warning(place, format!("{} parked messages need a person", waiting.parked), "look at /v1/parked");
+        report.warning(place, format!("{} parked messages need a person", waiting.parked), "hrhub parked groups");
     }
     let minutes = |since: i64| (now - since) / (60 * SECOND);
     if waiting.ready > 0 && waiting.oldest < now - OLD {

@@ -1,6 +1,6 @@
 //! What happens at the door: good, repeated, forged and broken web hooks.
 
-use hub_support::{Backends, Place, project_root, wait_for};
+use hub_support::{Backends, Place, RabbitMq, free_port, postgres, project_root, rabbitmq, wait_for};
 use serde_json::Value;
 use std::fs;
 use std::time::Duration;
@@ -162,6 +162,48 @@ fn every_tenant_has_its_own_key_and_its_own_records() {
     let path = "/v1/applications?connection=greenhouse-main&remote_id=55120034";
     wait_for("the tenant's application", LIMIT, || place.get_as(&acme, path).1["data"].get(0).cloned());
     assert_eq!(place.get_as(&default, path).1["data"], serde_json::json!([]), "another tenant's records are not seen");
+}
+
+/// The same payload with as much white space as is wanted.
+fn with_length(length: usize) -> Vec<u8> {
+    let mut body = golden();
+    let at = body.len() - 1;
+    assert!(body.trim_ascii_end().ends_with(b"}") && length > body.len());
+    body.splice(at..at, vec![b' '; length - at - 1]);
+    body
+}
+
+#[test]
+fn a_large_body_waits_in_the_store_and_travels_as_a_reference() {
+    let url = postgres().new_database();
+    let database = url.rsplit('/').next().unwrap();
+    let place = Place::on_servers(&RabbitMq::url(rabbitmq().port), &url);
+    let edge = place.serve_as("edge", "edge", place.port);
+    wait_for("the broker", LIMIT, || {
+        let ready: Value = place.http().get(edge.url("/readyz")).send().ok()?.json().ok()?;
+        (ready["bus"]["connected"] == true && ready["store"]["connected"] == true).then_some(())
+    });
+    let sql = |statement: &str| postgres().sql_in(database, statement).trim().to_owned();
+    // What is not that large travels whole; so does a large one that the store does not take within a second.
+    assert_eq!(place.greenhouse_hook("evt-small", &with_length(200_000)).status(), 200);
+    assert_eq!(sql("SELECT COUNT(*) FROM blobs"), "0");
+    let mut sent = 1;
+    wait_for("a body to wait in the store", LIMIT, || {
+        assert_eq!(place.greenhouse_hook(&format!("evt-{sent}"), &with_length(1_000_000)).status(), 200);
+        sent += 1;
+        (sql("SELECT COUNT(*) FROM blobs WHERE length(body) > 1000000") != "0").then_some(())
+    });
+    let _worker = place.serve_as("worker", "worker", free_port());
+    let application = wait_for("the application", LIMIT, || application(&place));
+    wait_for("all payloads to be mapped", LIMIT, || {
+        (sql("SELECT COUNT(*) FROM raws WHERE state IN ('done', 'ignored')") == sent.to_string()).then_some(())
+    });
+    assert_eq!(sql("SELECT COUNT(*) FROM blobs"), "0");
+    assert_eq!(sql("SELECT COUNT(*) FROM raws WHERE length(body) > 1000000"), (sent - 1).to_string());
+    assert_eq!(place.get("/v1/parked")["data"], serde_json::json!([]));
+    let id = application["id"].as_str().unwrap();
+    let why = place.get(&format!("/v1/applications/{id}/explain?field=stage"));
+    assert!(why.to_string().contains("current_stage"), "{why:#}");
 }
 
 /// A vendor that proved itself may still send keys that no index takes.

@@ -65,6 +65,23 @@ fn web_hooks_are_taken_while_postgresql_is_away_and_followed_when_it_is_back() {
 }
 
 #[test]
+fn a_large_web_hook_is_taken_while_postgresql_is_away() {
+    let database = Postgres::start();
+    let place = place_on(&database);
+    let hub = place.serve();
+    wait_for_status(&place, "/readyz", 200);
+    database.stop();
+    is_without_its_store(&place);
+    // Its body would wait in the store, and travels instead.
+    let mut body = payload(50_100);
+    body.extend(vec![b' '; 1_000_000]);
+    assert_eq!(place.greenhouse_hook("evt-50100", &body).status(), 200);
+    database.start_again();
+    every_payload_became_one_application(&place, place.port, 50_100..50_101);
+    assert!(hub.stop().success());
+}
+
+#[test]
 fn a_hub_that_starts_without_broker_and_store_takes_what_it_can_seal() {
     let database = Postgres::start();
     let broker = CutProxy::in_front_of(rabbitmq().port);

@@ -5,6 +5,7 @@
 //! is attempted, and what was attempted before without an end is taken in one by one; a payload that ends the process
 //! alone is kept unread, for a person.
 
+use crate::blobs;
 use crate::fault;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
@@ -66,9 +67,9 @@ fn portions_of(deliveries: Vec<Delivery>) -> impl Iterator<Item = Vec<Delivery>>
     let mut left = deliveries.into_iter().peekable();
     std::iter::from_fn(move || {
         let mut part = vec![left.next()?];
-        let mut bytes = part[0].message.body.len();
-        while let Some(next) = left.next_if(|next| bytes + next.message.body.len() <= BATCH_BYTES) {
-            bytes += next.message.body.len();
+        let mut bytes = blobs::size(&part[0].message);
+        while let Some(next) = left.next_if(|next| bytes + blobs::size(&next.message) <= BATCH_BYTES) {
+            bytes += blobs::size(&next.message);
             part.push(next);
         }
         Some(part)
@@ -96,6 +97,7 @@ async fn note_marks(hub: &Arc<Hub>, names: Vec<String>) {
 }
 
 async fn take_payloads(hub: &Arc<Hub>, deliveries: Vec<Delivery>) {
+    let deliveries = blobs::resolve(hub, deliveries).await;
     if deliveries.is_empty() {
         return;
     }
@@ -186,11 +188,16 @@ async fn take_together(hub: &Arc<Hub>, deliveries: Vec<Delivery>, marked: bool) 
 /// Writes payloads; waits for a store that is away, because the messages stay on the bus until it takes them.
 async fn keep(hub: &Arc<Hub>, ready: Vec<Ready>, marked: bool) -> Result<(), StoreError> {
     let ids: Vec<String> = ready.iter().filter(|_| marked).map(|one| one.raw.id.clone()).collect();
+    // One that travelled may lie in the store, too: the store was slow to take it.
+    let large = ready.iter().filter(|one| blobs::is_large(&one.raw.body));
+    let large: Vec<String> = large.map(|one| one.raw.id.clone()).collect();
     loop {
-        let (ready, ids) = (ready.clone(), ids.clone());
+        let (ready, ids, large) = (ready.clone(), ids.clone(), large.clone());
         let written = hub.store.write(job!(|tx| {
             let raws = ready.iter().map(|one| (one.raw.clone(), one.near.clone())).collect();
             let new = tx.insert_new_raws(raws).await?;
+            let (kept, repeated) = large.into_iter().partition(|id| new.contains(id));
+            tx.take_blobs(kept, repeated).await?;
             let (mut work, mut steps) = (Vec::new(), Vec::new());
             for one in ready.into_iter().filter(|one| new.contains(&one.raw.id)) {
                 steps.extend(one.steps.into_vec());
@@ -239,6 +246,9 @@ fn prepare(hub: &Hub, delivery: &Delivery) -> Result<Ready, &'static str> {
 
 fn prepare_one(hub: &Hub, delivery: &Delivery) -> Result<Ready, &'static str> {
     let message = &delivery.message;
+    if blobs::referred(message).is_some() {
+        return Err("its body, which is too large for the broker, is not in the store any more");
+    }
     let opened = hub.open(&message.tenant, &format!("raw:{}", message.id), &message.body);
     let opened = opened.map_err(|_| "the payload cannot be opened: the master key has changed")?;
     let envelope = RawEnvelope::decode(&opened).ok_or("the payload is not in a form this program knows")?;

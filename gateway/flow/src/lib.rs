@@ -10,6 +10,7 @@
 pub mod access;
 pub mod admission;
 mod alone;
+mod blobs;
 mod claims;
 mod commit;
 mod document;

@@ -1,5 +1,6 @@
 //! Step 1: a vendor's request is verified, sealed and durable before the vendor gets its answer.
 
+use crate::blobs;
 use crate::hub::Hub;
 use crate::payload::hook_value;
 use hub_bus::{BusError, Message};
@@ -98,13 +99,14 @@ impl Hub {
         let raw_id = self.ids.next().to_string();
         let sealed = self.store.keyring().seal(&connection.tenant, &format!("raw:{raw_id}"), &envelope.encode());
         let sealed = sealed.map_err(|error| Refused::Unavailable(error.to_string()))?;
+        let body = blobs::carried(self, &raw_id, &connection.tenant, sealed).await;
         let message = Message {
             id: raw_id.clone(),
             topic: format!("raw.{}", connection.id),
             tenant: connection.tenant.clone(),
             key: connection.id.clone(),
             trace: context.to_string(),
-            body: sealed.0,
+            body,
         };
         let published = self.bus.publish(vec![message]).instrument(span).await;
         published.map_err(|error| {

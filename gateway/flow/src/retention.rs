@@ -34,6 +34,8 @@ impl Default for Retention {
 }
 
 const DAY_MICROS: i64 = 86_400_000_000;
+/// Large bodies whose messages never came, in days: a message may lie in an edge's spool or a queue for long.
+const BLOBS_DAYS: i64 = 30;
 /// Rows that one statement removes or looks at.
 const PORTION: i64 = 500;
 const BETWEEN_PORTIONS: Duration = Duration::from_millis(100);
@@ -59,6 +61,7 @@ enum Class {
     Journeys,
     Parked,
     Doubts,
+    Blobs,
 }
 
 async fn round(hub: &Arc<Hub>) -> Result<(), StoreError> {
@@ -70,6 +73,7 @@ async fn round(hub: &Arc<Hub>) -> Result<(), StoreError> {
         (Class::Journeys, keeps.journeys_days),
         (Class::Parked, keeps.parked_days),
         (Class::Doubts, Retention::LEAST_MARKS),
+        (Class::Blobs, BLOBS_DAYS),
     ];
     for (class, days) in classes {
         let mut count = 0;
@@ -117,6 +121,7 @@ async fn portion(hub: &Arc<Hub>, class: Class, before: i64) -> Result<Option<u64
             Class::Journeys => tx.forget_journeys(before, PORTION).await,
             Class::Parked => tx.forget_parked(before, PORTION).await,
             Class::Doubts => tx.forget_doubts(before, PORTION).await,
+            Class::Blobs => tx.forget_blobs(before, PORTION).await,
         }
     }));
     removing.await.map(Some)

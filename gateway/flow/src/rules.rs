@@ -18,6 +18,7 @@ use crate::react::Consumer;
 use crate::records::sealed_as;
 use async_trait::async_trait;
 use delay::Delay;
+use hub_bus::Delivery;
 use hub_engine::Draft;
 use hub_expr::Located;
 use hub_model::EntityType;
@@ -101,6 +102,16 @@ impl Consumer for Flows {
 
     fn topics(&self) -> &'static [&'static str] {
         &["hr.#"]
+    }
+
+    /// Rules name the events that they react to; all others need no row.
+    async fn sift(&self, hub: &Arc<Hub>, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        let registry = hub.registry();
+        let wanted = |delivery: &Delivery| {
+            let kind = delivery.message.topic.strip_prefix("hr.").unwrap_or_default();
+            registry.flows.iter().flat_map(|flow| &flow.rules).any(|rule| rule.on.iter().any(|on| on == kind))
+        };
+        deliveries.into_iter().filter(wanted).collect()
     }
 
     async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure> {

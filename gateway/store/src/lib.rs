@@ -11,6 +11,7 @@
 
 mod address;
 pub mod backup;
+mod blobs;
 mod calls;
 mod circuits;
 mod claiming;
@@ -43,6 +44,7 @@ mod touched;
 mod tx;
 mod writer;
 
+pub use blobs::Blobs;
 pub use calls::{Call, CallState, Lane, NewCall, Take};
 pub use circuits::{Circuit, CircuitState, Counts, Hand};
 pub use claiming::Turns;

@@ -12,6 +12,7 @@ use std::time::Duration;
 const MIGRATIONS: &[&[&str]] = &[
     &[FIRST],
     &[
+        crate::blobs::TABLES,
         crate::calls::COLUMNS,
         crate::circuits::TABLES,
         crate::doubts::TABLES,

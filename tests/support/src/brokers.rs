@@ -215,6 +215,26 @@ impl Brokers {
         self.signal(index, "CONT");
     }
 
+    /// Waits until every server knows all of them, and no queue would lose its majority with any one of them.
+    pub fn wait_until_whole(&self) {
+        let count = self.nodes.len().to_string();
+        wait_for("a whole cluster", 2 * LONG, || {
+            let whole = |index| {
+                self.try_ctl(index, &["await_online_nodes", &count, "--timeout", "5"])?;
+                self.queues_can_spare(index)
+            };
+            (0..self.nodes.len()).all(|index| whole(index).is_some()).then_some(())
+        });
+    }
+
+    fn queues_can_spare(&self, index: usize) -> Option<()> {
+        let mut command = Command::new("/usr/lib/rabbitmq/bin/rabbitmq-queues");
+        self.environment(&mut command);
+        let node = &self.nodes[index].name;
+        let output = command.args(["--quiet", "-n", node, "check_if_node_is_quorum_critical"]).output().unwrap();
+        output.status.success().then_some(())
+    }
+
     /// What `rabbitmqctl` says.
     ///
     /// # Panics

@@ -54,7 +54,7 @@ pub(crate) async fn run(hub: Arc<Hub>) {
     }
     let mut forgotten_at = 0;
     while !hub.stops() {
-        let now = hub.store_now();
+        let now = hub.clock.micros();
         let claimed = claim(&hub, now).await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no timers can be claimed");
             Err(LONGEST_SLEEP)
@@ -92,7 +92,7 @@ async fn handle_all(hub: &Arc<Hub>, timers: Vec<Timer>) {
     futures::future::join_all(fresh.iter().map(|timer| handle(hub, timer))).await;
     let alone = suspects.pop();
     for timer in suspects {
-        let now = hub.store_now();
+        let now = hub.clock.micros();
         if let Err(error) = hub.store.write(job!(|tx| { tx.put_back_timer(&timer, now, false).await })).await {
             tracing::warn!(error = %error, "a timer could not be given back");
         }
@@ -191,7 +191,7 @@ async fn put_back(hub: &Hub, timer: &Timer, kind: &'static str, reason: &str) ->
     let base = 100_000_i64 << timer.tries.clamp(1, 7);
     let jitter = i64::try_from(hub_tree::random::below(base.unsigned_abs() / 2)).unwrap_or(0);
     tracing::warn!(timer = timer.new.name, reason, wait_ms = base / 1000, "a timer will be tried again");
-    let (claimed, again) = (timer.clone(), hub.store_now() + base + jitter);
+    let (claimed, again) = (timer.clone(), hub.clock.micros() + base + jitter);
     hub.store.write(job!(|tx| { tx.put_back_timer(&claimed, again, true).await })).await?;
     hub.metrics.timer(kind, "retried");
     Ok(())

@@ -75,6 +75,10 @@ pub struct Call {
     pub error: Option<String>,
 }
 
+/// The columns that [`read`] reads.
+pub(crate) const FIELDS: &str = "seq, id, tenant, connection, operation, key, order_key, created_at, trace, subject, body, \
+    tries, unsure, state, error";
+
 pub(crate) fn read(row: &AnyRow) -> Result<Call, sqlx::Error> {
     Ok(Call {
         seq: row.try_get("seq")?,
@@ -245,7 +249,7 @@ impl Tx {
             let mut statement = built(format!(
                 "UPDATE calls SET state = 'running', owner = $1, lease_until = $2, tries = tries + 1, deferred = 0
                  WHERE seq IN (SELECT seq FROM calls WHERE state = 'ready' AND seq IN ({candidates}){lock})
-                 RETURNING *"
+                 RETURNING {FIELDS}"
             ))
             .bind(owner.to_owned())
             .bind(lease_until)
@@ -333,7 +337,7 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn call(&mut self, tenant: &str, connection: &str, key: &str) -> Result<Option<Call>, StoreError> {
-        let statement = sql("SELECT * FROM calls WHERE tenant = $1 AND connection = $2 AND key = $3")
+        let statement = built(format!("SELECT {FIELDS} FROM calls WHERE tenant = $1 AND connection = $2 AND key = $3"))
             .bind(tenant.to_owned())
             .bind(connection.to_owned())
             .bind(key.to_owned());

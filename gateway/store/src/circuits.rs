@@ -5,7 +5,7 @@
 //! changes the circuit. What the workers count is kept by time slot and worker, so that nobody waits for a row.
 
 use crate::error::StoreError;
-use crate::tx::{Tx, sql};
+use crate::tx::{Tx, built, sql};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -102,6 +102,10 @@ pub struct Counts {
     pub retries: i64,
 }
 
+/// The columns that [`read`] reads.
+const FIELDS: &str = "connection, tenant, state, since, why, next_probe_at, opened, probe_until, hand, hand_by, \
+    hand_at, wait_until, wait_why";
+
 fn read(row: &AnyRow) -> Result<Circuit, sqlx::Error> {
     let state = match row.try_get::<String, _>("state")?.as_str() {
         "open" => CircuitState::Open,
@@ -135,7 +139,7 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn circuits(&mut self) -> Result<Vec<Circuit>, StoreError> {
-        self.all(sql("SELECT * FROM circuits ORDER BY connection"), read).await
+        self.all(built(format!("SELECT {FIELDS} FROM circuits ORDER BY connection")), read).await
     }
 
     /// The circuits that matter to a claim: not closed, decided by a person, waiting, or closed after `since`.
@@ -143,8 +147,10 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn circuits_in_force(&mut self, now: i64, since: i64) -> Result<Vec<Circuit>, StoreError> {
-        let statement = sql("SELECT * FROM circuits
-             WHERE state <> 'closed' OR hand <> '' OR wait_until > $1 OR since > $2")
+        let statement = built(format!(
+            "SELECT {FIELDS} FROM circuits
+             WHERE state <> 'closed' OR hand <> '' OR wait_until > $1 OR since > $2"
+        ))
         .bind(now)
         .bind(since);
         self.all(statement, read).await

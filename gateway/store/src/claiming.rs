@@ -6,7 +6,7 @@
 //! row that it meets and that nobody can claim now is marked as waiting and leaves the lane; each is met once.
 
 use crate::error::StoreError;
-use crate::inbox::{Claimed, claimed};
+use crate::inbox::{Claimed, FIELDS, claimed};
 use crate::tx::{Tx, built, list_of, portions, sql};
 use sqlx::Row;
 use std::collections::{BTreeMap, VecDeque};
@@ -100,7 +100,7 @@ const LANES: &str = "
 
 /// Rows at the front of a lane.
 const FRONT_OF: &str = "
-    SELECT * FROM (SELECT seq, CAST({n} AS BIGINT) AS lane FROM inbox
+    SELECT seq, lane FROM (SELECT seq, CAST({n} AS BIGINT) AS lane FROM inbox
         WHERE state = 'ready' AND waits = '' AND tenant = {tenant} AND connection = {connection} AND consumer = {consumer}
         ORDER BY seq LIMIT {limit}{lock}) AS front{n}";
 
@@ -292,7 +292,7 @@ impl Tx {
         let seqs = padded(seqs);
         let mut statement = built(format!(
             "UPDATE inbox SET state = 'running', owner = $1, lease_until = $2, tries = tries + 1, alone = 0
-             WHERE state = 'ready' AND seq IN ({}) RETURNING *",
+             WHERE state = 'ready' AND seq IN ({}) RETURNING {FIELDS}",
             list_of(3, seqs.len())
         ))
         .bind(owner.to_owned())

@@ -42,6 +42,10 @@ pub struct Event {
     pub position: Option<i64>,
 }
 
+/// The columns that [`read`] reads.
+pub(crate) const FIELDS: &str =
+    "seq, id, tenant, type, entity, record, version, connection, at, trace, changed, position";
+
 pub(crate) fn read(row: &AnyRow) -> Result<Event, sqlx::Error> {
     Ok(Event {
         seq: row.try_get("seq")?,
@@ -96,7 +100,11 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn unpublished_events(&mut self, limit: i64) -> Result<Vec<Event>, StoreError> {
-        self.all(sql("SELECT * FROM events WHERE position IS NULL ORDER BY seq LIMIT $1").bind(limit), read).await
+        self.all(
+            built(format!("SELECT {FIELDS} FROM events WHERE position IS NULL ORDER BY seq LIMIT $1")).bind(limit),
+            read,
+        )
+        .await
     }
 
     /// Gives published events the next positions of the feed, in the order given. Only the holder of the relay's
@@ -131,10 +139,12 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn feed(&mut self, tenant: &str, after: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
-        let statement = sql("SELECT * FROM events WHERE tenant = $1 AND position > $2 ORDER BY position LIMIT $3")
-            .bind(tenant.to_owned())
-            .bind(after)
-            .bind(limit);
+        let statement = built(format!(
+            "SELECT {FIELDS} FROM events WHERE tenant = $1 AND position > $2 ORDER BY position LIMIT $3"
+        ))
+        .bind(tenant.to_owned())
+        .bind(after)
+        .bind(limit);
         self.all(statement, read).await
     }
 }

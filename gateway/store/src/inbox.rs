@@ -60,6 +60,10 @@ pub struct Claimed {
     pub crashes: i64,
 }
 
+/// The columns that [`claimed`] reads.
+pub(crate) const FIELDS: &str =
+    "seq, consumer, message, tenant, connection, order_key, trace, body, received_at, tries, crashes";
+
 /// Reads a claimed row.
 pub(crate) fn claimed(row: &AnyRow) -> Result<Claimed, sqlx::Error> {
     Ok(Claimed {

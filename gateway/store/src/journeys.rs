@@ -75,6 +75,9 @@ fn read_step(row: &AnyRow) -> Result<Step, sqlx::Error> {
     })
 }
 
+/// The columns that [`read_journey`] reads.
+const FIELDS: &str = "trace, started_at, last_at, steps, trouble, subject";
+
 fn read_journey(row: &AnyRow) -> Result<Journey, sqlx::Error> {
     Ok(Journey {
         trace: row.try_get("trace")?,
@@ -167,7 +170,7 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn journey(&mut self, tenant: &str, trace: &str) -> Result<Vec<Step>, StoreError> {
-        let statement = sql("SELECT * FROM journey_steps WHERE tenant = $1 AND trace = $2 ORDER BY at, id")
+        let statement = sql("SELECT trace, id, tenant, at, step, system, result, subject, detail FROM journey_steps WHERE tenant = $1 AND trace = $2 ORDER BY at, id")
             .bind(tenant.to_owned())
             .bind(trace.to_owned());
         self.all(statement, read_step).await
@@ -184,9 +187,11 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Journey>, StoreError> {
         let (at, trace) = after.unwrap_or(BEHIND_NOTHING);
-        let statement = sql("SELECT * FROM journeys
+        let statement = built(format!(
+            "SELECT {FIELDS} FROM journeys
              WHERE tenant = $1 AND (started_at < $2 OR (started_at = $2 AND trace > $3))
-             ORDER BY started_at DESC, trace LIMIT $4")
+             ORDER BY started_at DESC, trace LIMIT $4"
+        ))
         .bind(tenant.to_owned())
         .bind(at)
         .bind(trace)
@@ -206,10 +211,12 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Journey>, StoreError> {
         let (at, trace) = after.unwrap_or(BEHIND_NOTHING);
-        let statement = sql("SELECT * FROM journeys WHERE tenant = $1 AND trace IN
+        let statement = built(format!(
+            "SELECT {FIELDS} FROM journeys WHERE tenant = $1 AND trace IN
                  (SELECT trace FROM journey_steps WHERE tenant = $1 AND subject = $2)
                  AND (started_at < $3 OR (started_at = $3 AND trace > $4))
-             ORDER BY started_at DESC, trace LIMIT $5")
+             ORDER BY started_at DESC, trace LIMIT $5"
+        ))
         .bind(tenant.to_owned())
         .bind(subject.to_owned())
         .bind(at)

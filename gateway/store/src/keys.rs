@@ -1,7 +1,7 @@
 //! API keys: only a hash is kept.
 
 use crate::error::StoreError;
-use crate::tx::{Tx, sql};
+use crate::tx::{Tx, built, sql};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -30,6 +30,9 @@ pub struct ApiKey {
     /// Since when it is void, µs.
     pub revoked_at: Option<i64>,
 }
+
+/// The columns that [`read`] reads.
+const FIELDS: &str = "id, name, tenant, hash, scopes, created_at, revoked_at";
 
 fn read(row: &AnyRow) -> Result<ApiKey, sqlx::Error> {
     Ok(ApiKey {
@@ -67,7 +70,7 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn key(&mut self, id: &str) -> Result<Option<ApiKey>, StoreError> {
-        self.one(sql("SELECT * FROM api_keys WHERE id = $1").bind(id.to_owned()), read).await
+        self.one(built(format!("SELECT {FIELDS} FROM api_keys WHERE id = $1")).bind(id.to_owned()), read).await
     }
 
     /// All keys, oldest first.
@@ -75,7 +78,7 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn keys(&mut self) -> Result<Vec<ApiKey>, StoreError> {
-        self.all(sql("SELECT * FROM api_keys ORDER BY created_at, id"), read).await
+        self.all(built(format!("SELECT {FIELDS} FROM api_keys ORDER BY created_at, id")), read).await
     }
 
     /// Makes a key void; `false` when there is no such key.

@@ -38,14 +38,17 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn mapping(&mut self, version: &str) -> Result<Option<MappingText>, StoreError> {
-        self.one(sql("SELECT * FROM mappings WHERE version = $1").bind(version.to_owned()), |row| {
-            Ok(MappingText {
-                version: row.try_get("version")?,
-                id: row.try_get("id")?,
-                path: row.try_get("path")?,
-                text: row.try_get("text")?,
-            })
-        })
+        self.one(
+            sql("SELECT version, id, path, text FROM mappings WHERE version = $1").bind(version.to_owned()),
+            |row| {
+                Ok(MappingText {
+                    version: row.try_get("version")?,
+                    id: row.try_get("id")?,
+                    path: row.try_get("path")?,
+                    text: row.try_get("text")?,
+                })
+            },
+        )
         .await
     }
 }

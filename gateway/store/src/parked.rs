@@ -144,6 +144,10 @@ pub struct ParkedGroup {
     pub example: NewParked,
 }
 
+/// The columns that [`read`] reads.
+pub(crate) const FIELDS: &str = "id, tenant, connection, step, code, reason, place, trace, kind, reference, at, cause, former, \
+    resolved_at, resolution, resolved_by, redrive, note";
+
 pub(crate) fn read(row: &AnyRow) -> Result<Parked, sqlx::Error> {
     let some = |text: String| (!text.is_empty()).then_some(text);
     let resolved = match row.try_get::<Option<i64>, _>("resolved_at")? {
@@ -237,7 +241,7 @@ impl Tx {
         let (condition, next) = (filter.which.condition(), filter.which.parameters() + 1);
         let state = if filter.resolved { "IS NOT NULL" } else { "IS NULL" };
         let statement = built(format!(
-            "SELECT p.* FROM parked p WHERE {condition} AND p.resolved_at {state} AND p.id > ${next}
+            "SELECT {FIELDS} FROM parked p WHERE {condition} AND p.resolved_at {state} AND p.id > ${next}
              ORDER BY p.id LIMIT ${}",
             next + 1
         ));
@@ -250,8 +254,9 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn parked_one(&mut self, tenant: &str, id: &str) -> Result<Option<Parked>, StoreError> {
-        let statement =
-            sql("SELECT * FROM parked WHERE tenant = $1 AND id = $2").bind(tenant.to_owned()).bind(id.to_owned());
+        let statement = built(format!("SELECT {FIELDS} FROM parked WHERE tenant = $1 AND id = $2"))
+            .bind(tenant.to_owned())
+            .bind(id.to_owned());
         self.one(statement, read).await
     }
 
@@ -266,10 +271,10 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<ParkedGroup>, StoreError> {
         let statement = built(format!(
-            "SELECT p.*, g.n, g.oldest, g.newest FROM (
-                 SELECT p.cause, COUNT(*) AS n, MIN(p.at) AS oldest, MAX(p.at) AS newest, MIN(p.id) AS example
+            "SELECT {FIELDS}, g.n, g.oldest, g.newest FROM (
+                 SELECT COUNT(*) AS n, MIN(p.at) AS oldest, MAX(p.at) AS newest, MIN(p.id) AS example
                  FROM parked p WHERE {} AND p.resolved_at IS NULL GROUP BY p.cause) AS g
-             JOIN parked p ON p.id = g.example ORDER BY g.n DESC, g.cause LIMIT ${}",
+             JOIN parked p ON p.id = g.example ORDER BY g.n DESC, p.cause LIMIT ${}",
             which.condition(),
             which.parameters() + 1
         ));
@@ -298,7 +303,7 @@ impl Tx {
     ) -> Result<Vec<Parked>, StoreError> {
         let next = which.parameters() + 1;
         let text = format!(
-            "SELECT p.* FROM parked p WHERE {} AND p.resolved_at IS NULL AND p.at <= ${next}
+            "SELECT {FIELDS} FROM parked p WHERE {} AND p.resolved_at IS NULL AND p.at <= ${next}
              ORDER BY p.id LIMIT ${}{}",
             which.condition(),
             next + 1,
@@ -334,7 +339,10 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn group_parked(&mut self, limit: i64) -> Result<usize, StoreError> {
-        let rows = self.all(sql("SELECT * FROM parked WHERE cause = '' ORDER BY id LIMIT $1").bind(limit), read_new);
+        let rows = self.all(
+            built(format!("SELECT {FIELDS} FROM parked WHERE cause = '' ORDER BY id LIMIT $1")).bind(limit),
+            read_new,
+        );
         let rows = rows.await?;
         for row in &rows {
             let statement = sql("UPDATE parked SET cause = $2 WHERE id = $1").bind(row.id.clone()).bind(group_of(row));

@@ -86,6 +86,9 @@ pub struct Page {
     pub limit: i64,
 }
 
+/// The columns that [`read`] reads.
+const FIELDS: &str = "tenant, entity, id, version, created_at, updated_at, deleted_at, body";
+
 fn read(row: &AnyRow) -> Result<RecordRow, sqlx::Error> {
     Ok(RecordRow {
         tenant: row.try_get("tenant")?,
@@ -105,7 +108,7 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn record(&mut self, tenant: &str, entity: &str, id: &str) -> Result<Option<RecordRow>, StoreError> {
-        let statement = sql("SELECT * FROM records WHERE tenant = $1 AND entity = $2 AND id = $3")
+        let statement = built(format!("SELECT {FIELDS} FROM records WHERE tenant = $1 AND entity = $2 AND id = $3"))
             .bind(tenant.to_owned())
             .bind(entity.to_owned())
             .bind(id.to_owned());
@@ -123,7 +126,7 @@ impl Tx {
         filter: RecordFilter,
         page: Page,
     ) -> Result<Vec<RecordRow>, StoreError> {
-        let mut text = "SELECT * FROM records WHERE tenant = $1 AND entity = $2 AND id > $3".to_owned();
+        let mut text = format!("SELECT {FIELDS} FROM records WHERE tenant = $1 AND entity = $2 AND id > $3");
         let mut values = Vec::new();
         let mut next = 5;
         let mut add = |text: &mut String, condition: &str, given: Vec<String>| {
@@ -227,10 +230,11 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn history(&mut self, tenant: &str, entity: &str, id: &str) -> Result<Vec<StoredVersion>, StoreError> {
-        let statement = sql("SELECT * FROM history WHERE tenant = $1 AND entity = $2 AND id = $3 ORDER BY version")
-            .bind(tenant.to_owned())
-            .bind(entity.to_owned())
-            .bind(id.to_owned());
+        let statement = sql("SELECT version, at, trace, raw, body FROM history
+             WHERE tenant = $1 AND entity = $2 AND id = $3 ORDER BY version")
+        .bind(tenant.to_owned())
+        .bind(entity.to_owned())
+        .bind(id.to_owned());
         self.all(statement, |row| {
             Ok(StoredVersion {
                 version: row.try_get("version")?,

@@ -4,7 +4,7 @@
 //! transaction: a worker that dies leaves it where it was, and any other goes on from there.
 
 use crate::error::StoreError;
-use crate::parked::{self, Parked, Which};
+use crate::parked::{self, FIELDS as PARKED, Parked, Which};
 use crate::replays::Past;
 use crate::tx::{Statement, Tx, built, sql};
 use sqlx::Row;
@@ -136,6 +136,11 @@ fn split(text: &str) -> Vec<String> {
     text.split(SEPARATOR).filter(|text| !text.is_empty()).map(str::to_owned).collect()
 }
 
+/// The columns that [`read`] reads.
+const FIELDS: &str = "id, tenant, kind, state, asked_at, asked_by, note, rate, connection, step, code, cause, ids, \
+    verdict, from_at, to_at, types, record, consumer, total, done, refused, place, available_at, \
+    changed_at, changed_by, error";
+
 fn read(row: &AnyRow) -> Result<Redrive, sqlx::Error> {
     let text = |name| row.try_get::<String, _>(name);
     let past = || -> Result<Past, sqlx::Error> {
@@ -216,32 +221,33 @@ impl Tx {
             Errand::Raws(of) => past = of.clone(),
         }
         let connection = if past.connection.is_empty() { which.connection.clone() } else { past.connection.clone() };
-        let statement =
-            sql("INSERT INTO redrives (id, tenant, kind, state, asked_at, asked_by, note, rate, connection,
+        let statement = built(format!(
+            "INSERT INTO redrives (id, tenant, kind, state, asked_at, asked_by, note, rate, connection,
                  step, code, cause, ids, verdict, from_at, to_at, types, record, consumer, total, done, refused, place,
                  available_at, changed_at, changed_by, error)
              VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
                      0, 0, '', $4, $4, $5, '')
-             RETURNING *")
-            .bind(new.id.clone())
-            .bind(new.tenant.clone())
-            .bind(new.errand.kind().to_owned())
-            .bind(new.asked_at)
-            .bind(new.asked_by)
-            .bind(new.note)
-            .bind(new.rate)
-            .bind(connection)
-            .bind(which.step)
-            .bind(which.code)
-            .bind(which.group)
-            .bind(joined(&which.ids))
-            .bind(verdict.to_owned())
-            .bind(past.from)
-            .bind(past.to)
-            .bind(joined(&past.types))
-            .bind(past.record)
-            .bind(consumer)
-            .bind(total);
+             RETURNING {FIELDS}"
+        ))
+        .bind(new.id.clone())
+        .bind(new.tenant.clone())
+        .bind(new.errand.kind().to_owned())
+        .bind(new.asked_at)
+        .bind(new.asked_by)
+        .bind(new.note)
+        .bind(new.rate)
+        .bind(connection)
+        .bind(which.step)
+        .bind(which.code)
+        .bind(which.group)
+        .bind(joined(&which.ids))
+        .bind(verdict.to_owned())
+        .bind(past.from)
+        .bind(past.to)
+        .bind(joined(&past.types))
+        .bind(past.record)
+        .bind(consumer)
+        .bind(total);
         self.one(statement, read).await?.ok_or(StoreError::Raced)
     }
 
@@ -254,11 +260,12 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn redrives(&mut self, tenant: &str, after: &str, limit: i64) -> Result<Vec<Redrive>, StoreError> {
-        let statement =
-            sql("SELECT * FROM redrives WHERE tenant = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3")
-                .bind(tenant.to_owned())
-                .bind(after.to_owned())
-                .bind(limit);
+        let statement = built(format!(
+            "SELECT {FIELDS} FROM redrives WHERE tenant = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3"
+        ))
+        .bind(tenant.to_owned())
+        .bind(after.to_owned())
+        .bind(limit);
         self.all(statement, read).await
     }
 
@@ -267,8 +274,9 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn redrive(&mut self, tenant: &str, id: &str) -> Result<Option<Redrive>, StoreError> {
-        let statement =
-            sql("SELECT * FROM redrives WHERE tenant = $1 AND id = $2").bind(tenant.to_owned()).bind(id.to_owned());
+        let statement = built(format!("SELECT {FIELDS} FROM redrives WHERE tenant = $1 AND id = $2"))
+            .bind(tenant.to_owned())
+            .bind(id.to_owned());
         self.one(statement, read).await
     }
 
@@ -284,14 +292,18 @@ impl Tx {
         (run, by): (bool, &str),
         now: i64,
     ) -> Result<Option<Redrive>, StoreError> {
-        let text = if run {
-            "UPDATE redrives SET state = 'running', changed_at = $3, changed_by = $4, available_at = $3, error = ''
-             WHERE tenant = $1 AND id = $2 AND state IN ('stopped', 'failed') RETURNING *"
+        let change = if run {
+            "state = 'running', changed_at = $3, changed_by = $4, available_at = $3, error = ''
+             WHERE tenant = $1 AND id = $2 AND state IN ('stopped', 'failed')"
         } else {
-            "UPDATE redrives SET state = 'stopped', changed_at = $3, changed_by = $4
-             WHERE tenant = $1 AND id = $2 AND state = 'running' RETURNING *"
+            "state = 'stopped', changed_at = $3, changed_by = $4
+             WHERE tenant = $1 AND id = $2 AND state = 'running'"
         };
-        let statement = sql(text).bind(tenant.to_owned()).bind(id.to_owned()).bind(now).bind(by.to_owned());
+        let statement = built(format!("UPDATE redrives SET {change} RETURNING {FIELDS}"))
+            .bind(tenant.to_owned())
+            .bind(id.to_owned())
+            .bind(now)
+            .bind(by.to_owned());
         self.one(statement, read).await
     }
 
@@ -312,7 +324,8 @@ impl Tx {
     /// The store fails.
     pub async fn lock_redrive(&mut self, id: &str, now: i64) -> Result<Option<Redrive>, StoreError> {
         let lock = self.dialect.skip_locked();
-        let text = format!("SELECT * FROM redrives WHERE id = $1 AND state = 'running' AND available_at <= $2{lock}");
+        let text =
+            format!("SELECT {FIELDS} FROM redrives WHERE id = $1 AND state = 'running' AND available_at <= $2{lock}");
         self.one(built(text).bind(id.to_owned()).bind(now), read).await
     }
 
@@ -368,7 +381,7 @@ impl Tx {
     ) -> Result<Vec<Parked>, StoreError> {
         let next = which.parameters() + 1;
         let text = format!(
-            "SELECT p.* FROM parked p WHERE {} AND p.resolved_at IS NULL AND p.at <= ${next} AND p.id > ${}
+            "SELECT {PARKED} FROM parked p WHERE {} AND p.resolved_at IS NULL AND p.at <= ${next} AND p.id > ${}
                  AND NOT EXISTS (SELECT 1 FROM parked f WHERE f.id = p.former AND f.redrive = ${})
              ORDER BY p.id LIMIT ${}{}",
             which.condition(),

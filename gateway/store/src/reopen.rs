@@ -2,9 +2,9 @@
 //!
 //! What is not parked any more is left alone, so that of two who open the same thing one does.
 
-use crate::calls::{self, Call};
+use crate::calls::{self, Call, FIELDS as CALL};
 use crate::error::StoreError;
-use crate::inbox::NewWork;
+use crate::inbox::{FIELDS as WORK, NewWork};
 use crate::tx::{Statement, Tx, built, list_of, portions, sql};
 use sqlx::Row;
 
@@ -20,12 +20,13 @@ impl Tx {
         consumer: &str,
         message: &str,
     ) -> Result<Option<NewWork>, StoreError> {
-        let statement =
-            sql("DELETE FROM inbox WHERE consumer = $1 AND message = $2 AND tenant = $3 AND state = 'parked'
-             RETURNING *")
-            .bind(consumer.to_owned())
-            .bind(message.to_owned())
-            .bind(tenant.to_owned());
+        let statement = built(format!(
+            "DELETE FROM inbox WHERE consumer = $1 AND message = $2 AND tenant = $3 AND state = 'parked'
+             RETURNING {WORK}"
+        ))
+        .bind(consumer.to_owned())
+        .bind(message.to_owned())
+        .bind(tenant.to_owned());
         self.one(statement, |row| {
             Ok(NewWork {
                 consumer: row.try_get("consumer")?,
@@ -63,8 +64,9 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn call_by_id(&mut self, tenant: &str, id: &str) -> Result<Option<Call>, StoreError> {
-        let statement =
-            sql("SELECT * FROM calls WHERE tenant = $1 AND id = $2").bind(tenant.to_owned()).bind(id.to_owned());
+        let statement = built(format!("SELECT {CALL} FROM calls WHERE tenant = $1 AND id = $2"))
+            .bind(tenant.to_owned())
+            .bind(id.to_owned());
         self.one(statement, calls::read).await
     }
 
@@ -74,9 +76,10 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn reopen_call(&mut self, tenant: &str, id: &str, unsure: bool) -> Result<bool, StoreError> {
-        let statement = sql("DELETE FROM calls WHERE tenant = $1 AND id = $2 AND state = 'parked' RETURNING *")
-            .bind(tenant.to_owned())
-            .bind(id.to_owned());
+        let statement =
+            built(format!("DELETE FROM calls WHERE tenant = $1 AND id = $2 AND state = 'parked' RETURNING {CALL}"))
+                .bind(tenant.to_owned())
+                .bind(id.to_owned());
         let Some(call) = self.one(statement, calls::read).await? else { return Ok(false) };
         if !self.insert_call(call.new).await? {
             return Err(StoreError::Raced);

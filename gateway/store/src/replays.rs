@@ -1,7 +1,7 @@
 //! The past that a replay goes through: events of the feed, and payloads as they were received.
 
 use crate::error::StoreError;
-use crate::events::{self, Event};
+use crate::events::{self, Event, FIELDS as EVENT};
 use crate::redrives::{Errand, Redrive};
 use crate::tx::{Statement, Tx, built};
 use sqlx::Row;
@@ -117,7 +117,7 @@ impl Tx {
     ) -> Result<Vec<Event>, StoreError> {
         let next = past.next_of_events();
         let text = format!(
-            "SELECT e.* FROM events e WHERE {} AND e.position > ${next} ORDER BY e.position LIMIT ${}",
+            "SELECT {EVENT} FROM events e WHERE {} AND e.position > ${next} ORDER BY e.position LIMIT ${}",
             past.events(),
             next + 1
         );

@@ -130,8 +130,9 @@ pub struct SubscriptionDelivery {
     pub body: Sealed,
 }
 
-const COLUMNS: &str =
-    "s.*, (SELECT COUNT(*) FROM api_keys k WHERE k.id = s.owner AND k.revoked_at IS NOT NULL) AS void";
+/// The columns that [`read`] reads.
+const FIELDS: &str = "id, tenant, owner, types, connection, sealed, revision, sequence, created_at, updated_at, \
+    disabled_at, disabled_why, failing_since, failing_why, (SELECT COUNT(*) FROM api_keys k WHERE k.id = s.owner AND k.revoked_at IS NOT NULL) AS void";
 
 fn read(row: &AnyRow) -> Result<Subscription, sqlx::Error> {
     Ok(Subscription {
@@ -190,7 +191,7 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn subscription(&mut self, tenant: &str, id: &str) -> Result<Option<Subscription>, StoreError> {
-        let text = format!("SELECT {COLUMNS} FROM subscriptions s WHERE s.tenant = $1 AND s.id = $2");
+        let text = format!("SELECT {FIELDS} FROM subscriptions s WHERE s.tenant = $1 AND s.id = $2");
         self.one(built(text).bind(tenant.to_owned()).bind(id.to_owned()), read).await
     }
 
@@ -200,7 +201,7 @@ impl Tx {
     /// The store fails.
     pub async fn subscriptions(&mut self, filter: SubscriptionFilter) -> Result<Vec<Subscription>, StoreError> {
         let text = format!(
-            "SELECT {COLUMNS} FROM subscriptions s WHERE ($1 = '' OR s.tenant = $1) AND ($2 = '' OR s.owner = $2)
+            "SELECT {FIELDS} FROM subscriptions s WHERE ($1 = '' OR s.tenant = $1) AND ($2 = '' OR s.owner = $2)
                  AND s.id > $3 ORDER BY s.id LIMIT $4"
         );
         let statement = built(text)

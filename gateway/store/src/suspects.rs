@@ -7,9 +7,9 @@
 //! A call may have arrived; it becomes `unsure`. Calls may take long, so they run side by side at first; one whose worker
 //! died on two tries in a row is held, and only one of these is let go at a time.
 
-use crate::calls::Call;
+use crate::calls::{Call, FIELDS as CALL};
 use crate::error::StoreError;
-use crate::inbox::{Claimed, claimed};
+use crate::inbox::{Claimed, FIELDS as WORK, claimed};
 use crate::tx::{Tx, built, list_of, sql};
 use sqlx::Row;
 
@@ -80,8 +80,10 @@ impl Tx {
     ) -> Result<Option<Claimed>, StoreError> {
         let lock = if self.dialect.skip_locked().is_empty() { "" } else { " FOR UPDATE OF i SKIP LOCKED" };
         let Some(seq) = self.suspect(consumers, lock).await? else { return Ok(None) };
-        let statement = sql("UPDATE inbox SET state = 'running', owner = $2, lease_until = $3, tries = tries + 1,
-                 waits = '', alone = $4 WHERE seq = $1 RETURNING *")
+        let statement = built(format!(
+            "UPDATE inbox SET state = 'running', owner = $2, lease_until = $3, tries = tries + 1,
+                 waits = '', alone = $4 WHERE seq = $1 RETURNING {WORK}"
+        ))
         .bind(seq)
         .bind(owner.to_owned())
         .bind(lease_until)
@@ -127,10 +129,11 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn crashed_calls(&mut self, crashes: i64) -> Result<Vec<Call>, StoreError> {
-        let statement =
-            sql("SELECT * FROM calls WHERE crashes > 1 AND state IN ('ready', 'running') AND state = 'ready'
-                 AND crashes >= $1 AND tries = crashed_try ORDER BY seq LIMIT 100")
-            .bind(crashes);
+        let statement = built(format!(
+            "SELECT {CALL} FROM calls WHERE crashes > 1 AND state IN ('ready', 'running') AND state = 'ready'
+                 AND crashes >= $1 AND tries = crashed_try ORDER BY seq LIMIT 100"
+        ))
+        .bind(crashes);
         self.all(statement, crate::calls::read).await
     }
 

@@ -92,6 +92,10 @@ pub struct Timer {
     pub last_due_at: Option<i64>,
 }
 
+/// The columns that [`read`] reads.
+const FIELDS: &str = "seq, tenant, name, kind, subject, due_at, created_at, trace, body, turn, tries, state, \
+    ended_at, last_due_at";
+
 fn read(row: &AnyRow) -> Result<Timer, sqlx::Error> {
     Ok(Timer {
         seq: row.try_get("seq")?,
@@ -169,7 +173,7 @@ impl Tx {
             "UPDATE timers SET available_at = $1, turn = turn + 1, tries = tries + 1
              WHERE seq IN (SELECT seq FROM timers
                            WHERE state = 'waiting' AND available_at <= $2 AND seq IN ({candidates}){lock})
-             RETURNING *"
+             RETURNING {FIELDS}"
         ))
         .bind(lease_until)
         .bind(now)
@@ -265,8 +269,10 @@ impl Tx {
         subject: &str,
         now: i64,
     ) -> Result<Vec<Timer>, StoreError> {
-        let statement = sql("UPDATE timers SET state = 'cancelled', ended_at = $4, turn = turn + 1
-             WHERE tenant = $1 AND kind = $2 AND subject = $3 AND state = 'waiting' RETURNING *")
+        let statement = built(format!(
+            "UPDATE timers SET state = 'cancelled', ended_at = $4, turn = turn + 1
+             WHERE tenant = $1 AND kind = $2 AND subject = $3 AND state = 'waiting' RETURNING {FIELDS}"
+        ))
         .bind(tenant.to_owned())
         .bind(kind.to_owned())
         .bind(subject.to_owned())
@@ -292,8 +298,9 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn timer(&mut self, tenant: &str, name: &str) -> Result<Option<Timer>, StoreError> {
-        let statement =
-            sql("SELECT * FROM timers WHERE tenant = $1 AND name = $2").bind(tenant.to_owned()).bind(name.to_owned());
+        let statement = built(format!("SELECT {FIELDS} FROM timers WHERE tenant = $1 AND name = $2"))
+            .bind(tenant.to_owned())
+            .bind(name.to_owned());
         self.one(statement, read).await
     }
 
@@ -302,9 +309,11 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn waiting_timers(&mut self, kind: &str, limit: i64) -> Result<Vec<Timer>, StoreError> {
-        let statement = sql("SELECT * FROM timers WHERE kind = $1 AND state = 'waiting' ORDER BY due_at, seq LIMIT $2")
-            .bind(kind.to_owned())
-            .bind(limit);
+        let statement = built(format!(
+            "SELECT {FIELDS} FROM timers WHERE kind = $1 AND state = 'waiting' ORDER BY due_at, seq LIMIT $2"
+        ))
+        .bind(kind.to_owned())
+        .bind(limit);
         self.all(statement, read).await
     }
 

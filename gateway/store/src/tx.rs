@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection as _, Encode, Row, Transaction, Type};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row, Transaction};
 
 /// The future of a transaction body.
 pub type Job<'t, T> = BoxFuture<'t, Result<T, StoreError>>;
@@ -29,38 +29,24 @@ pub(crate) enum Inner {
     Pooled(PoolConnection<Any>),
 }
 
-/// A statement under construction.
-pub(crate) struct Statement {
-    query: Query<'static, Any, AnyArguments>,
-    /// It gives all columns of a table, whichever there are.
-    all_columns: bool,
-}
+/// A statement under construction: `bind` adds the value of its next parameter.
+pub(crate) type Statement = Query<'static, Any, AnyArguments>;
 
 /// A statement with a fixed text.
 pub(crate) fn sql(text: &'static str) -> Statement {
-    Statement { query: sqlx::query(text), all_columns: text.contains(" *") }
+    debug_assert!(names_its_columns(text), "name the columns: {text}");
+    sqlx::query(text)
 }
 
 /// A statement whose text was put together from fixed parts; values still travel as parameters.
 pub(crate) fn built(text: String) -> Statement {
-    let all_columns = text.contains(" *");
-    Statement { query: sqlx::query(AssertSqlSafe(text)), all_columns }
+    debug_assert!(names_its_columns(&text), "name the columns: {text}");
+    sqlx::query(AssertSqlSafe(text))
 }
 
-impl Statement {
-    /// The value of the next parameter.
-    pub(crate) fn bind<T>(self, value: T) -> Self
-    where
-        T: Encode<'static, Any> + Type<Any>,
-    {
-        Self { query: self.query.bind(value), ..self }
-    }
-
-    /// PostgreSQL refuses a statement that it has prepared once a migration has added a column to what it gives. Such
-    /// statements are prepared each time, so that a newer program can migrate while this one runs.
-    pub(crate) fn ready(self, dialect: Dialect) -> Query<'static, Any, AnyArguments> {
-        self.query.persistent(dialect == Dialect::Sqlite || !self.all_columns)
-    }
+/// A newer program may add columns while this one runs, and PostgreSQL then refuses prepared statements that give `*`.
+fn names_its_columns(text: &str) -> bool {
+    !["SELECT *", "RETURNING *", ".*"].iter().any(|all| text.contains(all))
 }
 
 impl Tx {
@@ -72,15 +58,8 @@ impl Tx {
         }
     }
 
-    /// Whether a statement needs a transaction of its own: between being prepared and being run, no migration may change
-    /// what it gives.
-    fn must_lock(&self, statement: &Statement) -> bool {
-        let pooled = matches!(self.inner, Inner::Pooled(_));
-        pooled && statement.all_columns && self.dialect == Dialect::Postgres
-    }
-
     pub(crate) async fn run(&mut self, statement: Statement) -> Result<u64, StoreError> {
-        Ok(statement.ready(self.dialect).execute(self.conn()).await?.rows_affected())
+        Ok(statement.execute(self.conn()).await?.rows_affected())
     }
 
     pub(crate) async fn all<T>(
@@ -88,15 +67,7 @@ impl Tx {
         statement: Statement,
         read: fn(&AnyRow) -> Result<T, sqlx::Error>,
     ) -> Result<Vec<T>, StoreError> {
-        let (alone, statement) = (self.must_lock(&statement), statement.ready(self.dialect));
-        let rows = if alone {
-            let mut transaction = self.conn().begin().await?;
-            let rows = statement.fetch_all(&mut *transaction).await?;
-            transaction.rollback().await?;
-            rows
-        } else {
-            statement.fetch_all(self.conn()).await?
-        };
+        let rows = statement.fetch_all(self.conn()).await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
@@ -105,15 +76,7 @@ impl Tx {
         statement: Statement,
         read: fn(&AnyRow) -> Result<T, sqlx::Error>,
     ) -> Result<Option<T>, StoreError> {
-        let (alone, statement) = (self.must_lock(&statement), statement.ready(self.dialect));
-        let row = if alone {
-            let mut transaction = self.conn().begin().await?;
-            let row = statement.fetch_optional(&mut *transaction).await?;
-            transaction.rollback().await?;
-            row
-        } else {
-            statement.fetch_optional(self.conn()).await?
-        };
+        let row = statement.fetch_optional(self.conn()).await?;
         Ok(row.as_ref().map(read).transpose()?)
     }
 

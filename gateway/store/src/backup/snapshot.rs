@@ -86,7 +86,7 @@ impl Snapshot {
         mut take: impl FnMut(Vec<Cell>) -> Result<(), E>,
     ) -> Result<(), E> {
         let statement = built(format!("SELECT {} FROM {}", names(table), table.name));
-        let mut rows = statement.ready(self.tx.dialect).fetch(self.tx.conn());
+        let mut rows = statement.fetch(self.tx.conn());
         while let Some(row) = rows.next().await {
             let row = row.map_err(StoreError::from)?;
             let mut cells = Vec::with_capacity(table.columns.len());

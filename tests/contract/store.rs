@@ -204,6 +204,14 @@ mod contract {
             left.push(b.store.read(job!(|tx| { tx.raw("default", &wanted).await })).await.unwrap().is_some());
         }
         assert_eq!(left, [true, false, true, true], "the source of a record, one that waits and a young one stay");
+        let again = ["young", "ignored"].map(raw);
+        let news = again[1].id.clone();
+        let kept = b.store.write(job!(|tx| { tx.insert_raws(again.to_vec()).await })).await.unwrap();
+        assert_eq!(
+            kept.into_iter().collect::<Vec<_>>(),
+            [news],
+            "repetitions are known for as long as the first is kept"
+        );
         let forget = async |before: i64| {
             let forgetting = b
                 .store

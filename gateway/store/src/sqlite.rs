@@ -12,6 +12,7 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::BoxFuture;
 use hub_tree::Clock;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,7 +36,9 @@ const WRITER_PRAGMAS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA busy_timeout = 10000;
     PRAGMA wal_autocheckpoint = 4000;
-    PRAGMA cache_size = -16000;";
+    PRAGMA cache_size = -16000;
+    -- What a savepoint may have to take back stays in memory.
+    PRAGMA temp_store = MEMORY;";
 const READER_PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON";
 
 /// Opens a file: `sqlite:///path/to/hub.db`, with `?mode=rwc` to make it when it is not there.
@@ -51,6 +54,8 @@ pub(crate) fn connect(url: &str) -> Result<Tx, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | make;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
+    // Else a new value may mean a new plan, and statements are prepared again for each.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(Tx { dialect: Dialect::Sqlite, inner: Inner::Sqlite(connection) })
 }
 

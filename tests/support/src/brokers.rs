@@ -1,6 +1,6 @@
 //! RabbitMQ servers of a test's own, one or a cluster, to be stopped, killed, paused and started again.
 
-use crate::servers::{Guarded, answers, guarded, log_of, temporary_folder};
+use crate::servers::{Guarded, answers, complaints_of, guarded, log_of, temporary_folder};
 use crate::{free_port, unique, wait_for};
 use std::fmt::Write as _;
 use std::fs;
@@ -32,6 +32,11 @@ struct Node {
 
 impl Drop for Brokers {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            for node in &self.nodes {
+                eprintln!("what {} complained of last:\n{}", node.name, complaints_of(&node.folder));
+            }
+        }
         for index in 0..self.nodes.len() {
             self.signal(index, "KILL");
         }

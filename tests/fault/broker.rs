@@ -160,6 +160,37 @@ fn queues_that_somebody_removes_come_back_and_a_broker_that_is_away_at_the_start
 }
 
 #[test]
+fn a_queue_that_the_broker_cannot_declare_is_named_and_the_others_are_read_on() {
+    let broker = Brokers::start(1);
+    let place = place_on(&broker.url());
+    let hub = place.serve();
+    let mut stages = Stages::new(&place);
+    stages.send(2);
+    stages.arrive(&hub);
+    // What a deletion and a declaration at once leave behind: no record of the queue, but its Raft server.
+    let forget =
+        "rabbit_amqqueue:internal_delete(rabbit_misc:r(<<\"/\">>, queue, <<\"hrhub.intake.3\">>), <<\"me\">>).";
+    broker.ctl(0, &["eval", forget]);
+    wait_until(LIMIT, || {
+        let bus = bus(&place);
+        let trouble = bus["trouble"].as_str().unwrap_or_default();
+        let named = trouble.contains("hrhub.intake.3") && trouble.contains("INTERNAL_ERROR");
+        (named && trouble.contains("rabbitmqctl start_app")).then_some(()).ok_or(format!("the trouble: {bus}"))
+    });
+    stages.send(3);
+    wait_for_spool(&place);
+    wait_until(LIMIT, || {
+        let listed = broker.ctl(0, &["list_queues", "name", "consumers", "--no-table-headers"]);
+        let read = (0..8).filter(|partition| listed.contains(&format!("hrhub.intake.{partition}\t1"))).count();
+        (read == 7).then_some(()).ok_or(format!("seven queues that are read: {listed}"))
+    });
+    broker.ctl(0, &["stop_app"]);
+    broker.ctl(0, &["start_app"]);
+    stages.arrive(&hub);
+    assert!(hub.stop().success());
+}
+
+#[test]
 fn a_connection_that_is_cut_or_leads_nowhere_costs_no_web_hook() {
     let broker = Brokers::start(1);
     let proxy = CutProxy::in_front_of(broker.port(0));

@@ -164,6 +164,8 @@ pub enum Wrong {
     },
     /// A move was broken off; so many messages wait aside.
     Unfinished(u32),
+    /// The broker is well, and fails to declare it; what it said.
+    Stuck(String),
 }
 
 /// Something at the broker that is not as it must be.
@@ -195,6 +197,10 @@ impl fmt::Display for Drift {
             Wrong::Unfinished(_) if *what == "gate" => {
                 write!(f, "open the gate {name}: a move was broken off, or is under way")
             }
+            Wrong::Stuck(why) => write!(
+                f,
+                "restart the broker's node that holds {what} {name} (`rabbitmqctl stop_app`, `rabbitmqctl start_app`): {why}"
+            ),
             Wrong::Unfinished(left) => write!(f, "finish the move of queue {name}: {left} messages wait aside"),
         }
     }

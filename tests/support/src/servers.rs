@@ -54,6 +54,22 @@ pub(crate) fn log_of(folder: &Path) -> String {
     fs::read_to_string(folder.join("server.log")).unwrap_or_default()
 }
 
+/// At most so many lines of a broker's log are shown.
+const SHOWN_LINES: usize = 60;
+
+/// The last warnings and errors of the RabbitMQ server in a folder. What a client provokes on purpose is among them.
+pub(crate) fn complaints_of(folder: &Path) -> String {
+    let log = log_of(folder);
+    let is_one = |line: &&str| {
+        let levels = ["[warning]", "[error]", "[critical]", "[alert]", "[emergency]"];
+        // What happens before the log is open has no level.
+        levels.iter().any(|level| line.contains(level)) || line.contains("BOOT FAILED") || line.contains("ERROR:")
+    };
+    let complaints: Vec<&str> = log.lines().filter(is_one).collect();
+    let from = complaints.len().saturating_sub(SHOWN_LINES);
+    complaints.get(from..).unwrap_or_default().join("\n")
+}
+
 fn run(command: &mut Command, what: &str) {
     let output = command.output().unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));

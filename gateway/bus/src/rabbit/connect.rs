@@ -3,6 +3,7 @@
 use crate::error::BusError;
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
+use std::fmt;
 use std::time::Duration;
 
 /// How long the broker may take for an answer to one request.
@@ -36,7 +37,8 @@ pub(crate) async fn connect(addresses: &[AMQPUri], purpose: &str) -> Result<Conn
     let mut last = BusError::Away("no address".to_owned());
     for address in addresses {
         let properties = ConnectionProperties::default().with_connection_name(format!("hrhub {purpose}").into());
-        match within(Connection::connect_uri(address.clone(), properties)).await {
+        let doing = format!("connecting to {}:{}", address.authority.host, address.authority.port);
+        match within(doing, Connection::connect_uri(address.clone(), properties)).await {
             Ok(connection) => return Ok(connection),
             Err(error) => last = error,
         }
@@ -44,12 +46,19 @@ pub(crate) async fn connect(addresses: &[AMQPUri], purpose: &str) -> Result<Conn
     Err(last)
 }
 
-/// Waits for one answer of the broker, but not for ever.
-pub(crate) async fn within<T>(answer: impl Future<Output = lapin::Result<T>>) -> Result<T, BusError> {
+/// Waits for one answer of the broker, but not for ever. An error says what was being done: `declaring queue …`.
+pub(crate) async fn within<T>(
+    doing: impl fmt::Display,
+    answer: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, BusError> {
     match tokio::time::timeout(ANSWER_WITHIN, answer).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(BusError::Away(format!("no answer within {} s", ANSWER_WITHIN.as_secs()))),
+        Ok(answer) => answer.map_err(|error| failed(&error, doing)),
+        Err(_) => Err(BusError::Away(format!("no answer within {} s while {doing}", ANSWER_WITHIN.as_secs()))),
     }
+}
+
+pub(crate) fn failed(error: &lapin::Error, doing: impl fmt::Display) -> BusError {
+    BusError::Away(format!("{error} while {doing}"))
 }
 
 #[cfg(test)]

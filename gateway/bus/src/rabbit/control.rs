@@ -1,13 +1,15 @@
 //! Looking at what stands at the broker, and declaring it. A refusal closes the channel that it came over: each
 //! [`Control`] opens another when it needs one.
 
-use super::connect::within;
+use super::connect::{failed, within};
+use super::suspects::Suspects;
 use crate::error::BusError;
 use crate::topology::{Argument, Drift, Exchange, Queue, Topology, Wrong, difference};
 use lapin::options::{
     ExchangeBindOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueuePurgeOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
+use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
 use std::sync::Arc;
 
@@ -39,17 +41,17 @@ impl Control {
         Self { connection, channel: None }
     }
 
-    pub(crate) async fn ask<T, F, R>(&mut self, request: F) -> Result<Said<T>, BusError>
+    /// Asks the broker for something; an error says that it happened while `doing` that.
+    pub(crate) async fn ask<T, F, R>(&mut self, doing: String, request: F) -> Result<Said<T>, BusError>
     where
         F: FnOnce(Channel) -> R,
         R: Future<Output = lapin::Result<T>>,
     {
         let channel = match self.channel.take().filter(|channel| channel.status().connected()) {
             Some(channel) => channel,
-            None => within(self.connection.create_channel()).await?,
+            None => within(&doing, self.connection.create_channel()).await?,
         };
-        let answer = within(async { Ok(request(channel.clone()).await) }).await?;
-        match answer {
+        match within(&doing, async { Ok(request(channel.clone()).await) }).await? {
             Ok(value) => {
                 self.channel = Some(channel);
                 Ok(Said::Yes(value))
@@ -58,7 +60,7 @@ impl Control {
                 ErrorKind::ProtocolError(refusal) if error.is_amqp_soft_error() => {
                     Ok(Said::No(refusal.get_id(), refusal.get_message().to_string()))
                 }
-                _ => Err(error.into()),
+                _ => Err(failed(&error, doing)),
             },
         }
     }
@@ -66,8 +68,9 @@ impl Control {
     /// How a queue is, if it is there.
     pub(crate) async fn queue(&mut self, name: &str) -> Result<Option<Counts>, BusError> {
         let options = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
-        let said =
-            self.ask(|channel| async move { channel.queue_declare(name.into(), options, FieldTable::default()).await });
+        let said = self.ask(format!("looking at queue {name}"), |channel| async move {
+            channel.queue_declare(name.into(), options, FieldTable::default()).await
+        });
         match said.await? {
             Said::Yes(queue) => Ok(Some(Counts { messages: queue.message_count(), consumers: queue.consumer_count() })),
             Said::No(NOT_FOUND, _) => Ok(None),
@@ -77,7 +80,7 @@ impl Control {
 
     pub(crate) async fn has_exchange(&mut self, name: &str) -> Result<bool, BusError> {
         let options = ExchangeDeclareOptions { passive: true, durable: true, ..ExchangeDeclareOptions::default() };
-        let said = self.ask(|channel| async move {
+        let said = self.ask(format!("looking at exchange {name}"), |channel| async move {
             channel.exchange_declare(name.into(), ExchangeKind::Topic, options, FieldTable::default()).await
         });
         match said.await? {
@@ -91,8 +94,9 @@ impl Control {
     pub(crate) async fn declare_queue(&mut self, queue: &Queue) -> Result<Option<Wrong>, BusError> {
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         let name = queue.name.as_str();
-        let said =
-            self.ask(|channel| async move { channel.queue_declare(name.into(), options, arguments(queue)).await });
+        let said = self.ask(format!("declaring queue {name}"), |channel| async move {
+            channel.queue_declare(name.into(), options, arguments(queue)).await
+        });
         refused(said.await?)
     }
 
@@ -100,7 +104,7 @@ impl Control {
         let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         let kind = if exchange.kind == "fanout" { ExchangeKind::Fanout } else { ExchangeKind::Topic };
         let name = exchange.name.as_str();
-        let said = self.ask(|channel| async move {
+        let said = self.ask(format!("declaring exchange {name}"), |channel| async move {
             channel.exchange_declare(name.into(), kind, options, FieldTable::default()).await
         });
         refused(said.await?)
@@ -109,7 +113,7 @@ impl Control {
     /// Binds a queue to all that it must be bound to.
     pub(crate) async fn bind(&mut self, queue: &Queue) -> Result<(), BusError> {
         for (exchange, key) in &queue.bindings {
-            let said = self.ask(|channel| async move {
+            let said = self.ask(format!("binding queue {}", queue.name), |channel| async move {
                 let (queue, exchange, key) = (queue.name.as_str(), exchange.as_str(), key.as_str());
                 let options = QueueBindOptions::default();
                 channel.queue_bind(queue.into(), exchange.into(), key.into(), options, FieldTable::default()).await
@@ -122,7 +126,7 @@ impl Control {
     /// Takes a queue's bindings away: nothing reaches it any more.
     pub(crate) async fn unbind(&mut self, queue: &Queue) -> Result<(), BusError> {
         for (exchange, key) in &queue.bindings {
-            let said = self.ask(|channel| async move {
+            let said = self.ask(format!("unbinding queue {}", queue.name), |channel| async move {
                 let (queue, exchange, key) = (queue.name.as_str(), exchange.as_str(), key.as_str());
                 channel.queue_unbind(queue.into(), exchange.into(), key.into(), FieldTable::default()).await
             });
@@ -134,7 +138,7 @@ impl Control {
     /// Lets messages through.
     pub(crate) async fn open_gate(&mut self, topology: &Topology) -> Result<(), BusError> {
         let (from, to) = (topology.entrance(), topology.hall());
-        let said = self.ask(|channel| async move {
+        let said = self.ask(format!("binding exchange {to}"), |channel| async move {
             let options = ExchangeBindOptions::default();
             channel.exchange_bind(to.into(), from.into(), "#".into(), options, FieldTable::default()).await
         });
@@ -144,7 +148,7 @@ impl Control {
     /// From now on publishers get their messages back.
     pub(crate) async fn shut_gate(&mut self, topology: &Topology) -> Result<(), BusError> {
         let (from, to) = (topology.entrance(), topology.hall());
-        let said = self.ask(|channel| async move {
+        let said = self.ask(format!("unbinding exchange {to}"), |channel| async move {
             let options = lapin::options::ExchangeUnbindOptions::default();
             channel.exchange_unbind(to.into(), from.into(), "#".into(), options, FieldTable::default()).await
         });
@@ -152,8 +156,9 @@ impl Control {
     }
 
     pub(crate) async fn empty(&mut self, queue: &str) -> Result<(), BusError> {
-        let said =
-            self.ask(|channel| async move { channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await });
+        let said = self.ask(format!("emptying queue {queue}"), |channel| async move {
+            channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await
+        });
         gone(said.await?)
     }
 
@@ -163,8 +168,13 @@ impl Control {
     }
 
     /// Declares what is missing, in a topology that nobody is moving. Gives what differs, which it leaves as it is;
-    /// `None` when a move has begun.
-    pub(crate) async fn ensure(&mut self, topology: &Topology) -> Result<Option<Vec<Drift>>, BusError> {
+    /// `None` when a move has begun. Suspects are asked for over connections of their own to `addresses`.
+    pub(crate) async fn ensure(
+        &mut self,
+        topology: &Topology,
+        addresses: &[AMQPUri],
+        suspects: &mut Suspects,
+    ) -> Result<Option<Vec<Drift>>, BusError> {
         let mut drift = Vec::new();
         for exchange in &topology.exchanges {
             if let Some(wrong) = self.declare_exchange(exchange).await? {
@@ -176,8 +186,11 @@ impl Control {
             if self.moving(topology).await? {
                 return Ok(None);
             }
-            match self.declare_queue(queue).await? {
+            match suspects.declare(self, addresses, queue).await? {
                 None => self.bind(queue).await?,
+                Some(wrong @ Wrong::Stuck(_)) => {
+                    drift.push(Drift { what: "queue", name: queue.name.clone(), wrong, messages: 0 });
+                }
                 Some(wrong) => {
                     let messages = self.queue(&queue.name).await?.map_or(0, |counts| counts.messages);
                     drift.push(Drift { what: "queue", name: queue.name.clone(), wrong, messages });

@@ -78,7 +78,7 @@ impl Deliveries {
                 _ => views.changed().await.map_err(|_| BusError::Closed)?,
             }
         };
-        let channel = within(connection.create_channel()).await?;
+        let channel = within("opening a channel", connection.create_channel()).await?;
         self.shared.reading().push(channel.clone());
         let prefetch = self.prefetch();
         match self.consume(&channel, prefetch, queues).await {
@@ -88,7 +88,7 @@ impl Deliveries {
             }
             Err(error) => {
                 forget(&self.shared, &channel);
-                let _ = within(channel.close(200, "".into())).await;
+                let _ = within("closing a channel", channel.close(200, "".into())).await;
                 Err(error)
             }
         }
@@ -99,11 +99,13 @@ impl Deliveries {
         if !is_ready(&self.shared.view.borrow()) {
             return Err(BusError::Away("queues are moved".to_owned()));
         }
-        within(channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
+        within("setting a prefetch", channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let mut streams = SelectAll::new();
         for queue in queues {
             let options = BasicConsumeOptions::default();
-            let stream = within(channel.basic_consume(queue.into(), "".into(), options, FieldTable::default())).await?;
+            let doing = format!("subscribing to queue {queue}");
+            let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default());
+            let stream = within(doing, consumer).await?;
             // Its end must be seen: the others go on.
             streams.push(stream.map(Some).chain(once(async { None })).boxed());
         }
@@ -170,7 +172,7 @@ impl Deliveries {
         let last = run.into_iter().max().map(|last| (last, true));
         let all = last.into_iter().chain(rest.into_iter().map(|number| (number, false)));
         let acks = all.map(|(number, multiple)| open.channel.basic_ack(number, BasicAckOptions { multiple }));
-        within(futures::future::try_join_all(acks)).await.map(drop)
+        within("acknowledging", futures::future::try_join_all(acks)).await.map(drop)
     }
 
     /// Whether another number of deliveries under way fits the sizes that come; then the channel must be opened anew.
@@ -189,7 +191,7 @@ impl Deliveries {
     async fn close(&mut self) {
         if let Some(open) = self.open.take() {
             forget(&self.shared, &open.channel);
-            let _ = within(open.channel.close(200, "".into())).await;
+            let _ = within("closing a channel", open.channel.close(200, "".into())).await;
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::connect::connect;
 use super::control::Control;
+use super::suspects::Suspects;
 use super::{Shared, View};
 use crate::error::BusError;
 use lapin::Connection;
@@ -19,17 +20,18 @@ const TICK: Duration = Duration::from_millis(50);
 /// Connects, declares the topology, and does it again whenever the connection ends.
 pub(super) async fn keep(shared: Arc<Shared>) {
     let mut wait = Duration::from_millis(100);
+    let mut suspects = Suspects::default();
     loop {
         match connect(&shared.addresses, "consumer").await {
             Ok(connection) => {
                 let connection = Arc::new(connection);
-                if let Err(error) = look_after(&shared, &connection, &mut wait).await {
+                if let Err(error) = look_after(&shared, &connection, &mut suspects, &mut wait).await {
                     tracing::warn!(error = %error, "the connection to the message broker ended");
                 }
                 shared.view.send_modify(|view| view.connection = None);
                 shared.reading().clear();
                 // One that hangs is not waited for.
-                tokio::spawn(async move { super::connect::within(connection.close(200, "".into())).await });
+                tokio::spawn(async move { super::connect::within("closing", connection.close(200, "".into())).await });
             }
             Err(error) => {
                 tracing::warn!(error = %error, wait_ms = wait.as_millis(), "cannot connect to the message broker");
@@ -41,7 +43,12 @@ pub(super) async fn keep(shared: Arc<Shared>) {
 }
 
 /// Works until the connection ends.
-async fn look_after(shared: &Shared, connection: &Arc<Connection>, wait: &mut Duration) -> Result<(), BusError> {
+async fn look_after(
+    shared: &Shared,
+    connection: &Arc<Connection>,
+    suspects: &mut Suspects,
+    wait: &mut Duration,
+) -> Result<(), BusError> {
     let mut control = Control::new(Arc::clone(connection));
     let mut declared: Option<Instant> = None;
     let mut told = None;
@@ -50,7 +57,7 @@ async fn look_after(shared: &Shared, connection: &Arc<Connection>, wait: &mut Du
         view.moving = control.moving(&shared.topology).await?;
         let due = declared.is_none_or(|at| at.elapsed() > DECLARE_AGAIN);
         if !view.moving && (due || view.moving != shared.view.borrow().moving || !view.drift.is_empty()) {
-            match control.ensure(&shared.topology).await? {
+            match control.ensure(&shared.topology, &shared.addresses, suspects).await? {
                 Some(drift) => {
                     view.drift = Arc::new(drift);
                     declared = Some(Instant::now());
@@ -97,7 +104,7 @@ async fn show(shared: &Shared, view: View) {
     if let_go {
         let channels = std::mem::take(&mut *shared.reading());
         for channel in channels {
-            let _ = super::connect::within(channel.close(200, "queues are moved".into())).await;
+            let _ = super::connect::within("closing a channel", channel.close(200, "queues are moved".into())).await;
         }
     }
 }

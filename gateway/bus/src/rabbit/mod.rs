@@ -5,7 +5,8 @@
 //! while work spreads over nodes; [`crate::topology`] says which. Two connections are kept: one to look after the
 //! topology and to consume, one to publish, because a broker in an alarm holds up connections that publish.
 //!
-//! - `keeper` connects, declares what is missing, and knows what stands in the way of publishing;
+//! - `keeper` connects, declares what is missing, and knows what stands in the way of publishing; `suspects` keeps
+//!   a queue that cannot be declared from taking the others along;
 //! - `publisher` sends, and decides alone whether a message goes to the broker or behind the spool;
 //! - `deliveries` consumes; `moving` makes queues anew when an argument must change.
 
@@ -18,6 +19,7 @@ mod mark;
 mod moving;
 mod probe;
 mod publisher;
+mod suspects;
 
 pub use mark::{MARK_TOPIC, mark, mark_name};
 pub use moving::{Moved, apply, plan};
@@ -27,7 +29,7 @@ use crate::error::BusError;
 use crate::log::MAX_PAYLOAD;
 use crate::message::{Consumer, Message};
 use crate::spool::Spool;
-use crate::topology::{Drift, Topology};
+use crate::topology::{Drift, Topology, Wrong};
 use crate::{Bus, Health, Subscription};
 use async_trait::async_trait;
 use deliveries::Deliveries;
@@ -107,12 +109,16 @@ impl View {
                     .to_owned(),
             );
         }
-        let first = self.drift.first()?;
+        // While a queue is stuck, `apply` cannot mend the others.
+        let stuck = self.drift.iter().find(|drift| matches!(drift.wrong, Wrong::Stuck(_)));
+        let first = stuck.or(self.drift.first())?;
         let more = self.drift.len() - 1;
-        Some(format!(
-            "the broker's topology is not ours, so messages wait on this disk; run `hrhub topology apply`: {first}{}",
-            if more > 0 { format!(", and {more} more") } else { String::new() }
-        ))
+        let what = match stuck {
+            Some(_) => "the broker cannot declare a queue, so messages wait on this disk",
+            None => "the broker's topology is not ours, so messages wait on this disk; run `hrhub topology apply`",
+        };
+        let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
+        Some(format!("{what}: {first}{rest}"))
     }
 }
 

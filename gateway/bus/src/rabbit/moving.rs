@@ -17,6 +17,7 @@ use super::connect::{addresses, connect, within};
 use super::control::{Control, Said, gone, granted};
 use super::flight::PERSISTENT;
 use super::keeper::LOOK;
+use super::suspects::Suspects;
 use crate::error::BusError;
 use crate::topology::{Drift, Queue, Topology, Wrong};
 use futures::StreamExt;
@@ -57,7 +58,7 @@ pub async fn plan(url: &str, topology: &Topology) -> Result<(Vec<Drift>, u64), B
     let mut control = Control::new(Arc::clone(&connection));
     let drift = control.compare(topology).await?;
     let dead = control.queue(&topology.dead()).await?.map_or(0, |counts| u64::from(counts.messages));
-    let _ = within(connection.close(200, "".into())).await;
+    let _ = within("closing", connection.close(200, "".into())).await;
     Ok((drift, dead))
 }
 
@@ -71,7 +72,7 @@ pub async fn apply(url: &str, topology: &Topology, say: impl Fn(&str) + Send + S
     let done = mover.apply().await;
     let dead = mover.control.queue(&topology.dead()).await;
     // Closing it gives up the lock.
-    let _ = within(mover.connection.close(200, "".into())).await;
+    let _ = within("closing", mover.connection.close(200, "".into())).await;
     Ok(Moved { done: done?, dead: dead?.map_or(0, |counts| u64::from(counts.messages)) })
 }
 
@@ -88,7 +89,7 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
         let drift = self.control.compare(self.topology).await?;
         if drift.iter().all(|one| one.wrong == Wrong::Missing) {
             // Nothing is in the way: the same as `serve` does.
-            self.control.ensure(self.topology).await?;
+            self.control.ensure(self.topology, &[], &mut Suspects::default()).await?;
         } else {
             self.change(&drift).await?;
         }
@@ -99,9 +100,9 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
     async fn lock(&mut self) -> Result<(), BusError> {
         let name = self.topology.lock();
         let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-        let said = self
-            .control
-            .ask(|channel| async move { channel.queue_declare(name.into(), options, FieldTable::default()).await });
+        let said = self.control.ask("taking the lock".to_owned(), |channel| async move {
+            channel.queue_declare(name.into(), options, FieldTable::default()).await
+        });
         match said.await? {
             Said::No(RESOURCE_LOCKED, _) => Err(BusError::Topology("another `topology apply` is under way".to_owned())),
             other => granted(other).map(drop),
@@ -134,7 +135,7 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
             if self.control.declare_exchange(exchange).await?.is_some() {
                 (self.say)(&format!("making exchange {} anew", exchange.name));
                 let name = exchange.name.as_str();
-                let said = self.control.ask(|channel| async move {
+                let said = self.control.ask(format!("deleting exchange {name}"), |channel| async move {
                     channel.exchange_delete(name.into(), ExchangeDeleteOptions::default()).await
                 });
                 gone(said.await?)?;
@@ -162,11 +163,11 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
         if self.control.moving(self.topology).await? {
             return Ok(());
         }
-        let channel = within(self.connection.create_channel()).await?;
-        within(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        let channel = within("opening a channel", self.connection.create_channel()).await?;
+        within("asking for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
         let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
         put(&channel, &gate, vec![(b"a move is under way".to_vec(), properties)]).await?;
-        let _ = within(channel.close(200, "".into())).await;
+        let _ = within("closing a channel", channel.close(200, "".into())).await;
         Ok(())
     }
 
@@ -223,20 +224,21 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
         {
             return Err(BusError::Topology(format!("{name} still gets messages: somebody publishes past the gate")));
         }
-        let said = self
-            .control
-            .ask(|channel| async move { channel.queue_delete(name.into(), QueueDeleteOptions::default()).await });
+        let said = self.control.ask(format!("deleting queue {name}"), |channel| async move {
+            channel.queue_delete(name.into(), QueueDeleteOptions::default()).await
+        });
         gone(said.await?)
     }
 
     /// Moves all messages of a queue to the end of another; how many.
     async fn shovel(&mut self, from: &str, to: &str) -> Result<u64, BusError> {
-        let reading = within(self.connection.create_channel()).await?;
-        within(reading.basic_qos(AT_ONCE, BasicQosOptions::default())).await?;
-        let writing = within(self.connection.create_channel()).await?;
-        within(writing.confirm_select(ConfirmSelectOptions::default())).await?;
+        let reading = within("opening a channel", self.connection.create_channel()).await?;
+        within("setting a prefetch", reading.basic_qos(AT_ONCE, BasicQosOptions::default())).await?;
+        let writing = within("opening a channel", self.connection.create_channel()).await?;
+        within("asking for confirms", writing.confirm_select(ConfirmSelectOptions::default())).await?;
         let options = BasicConsumeOptions::default();
-        let mut stream = within(reading.basic_consume(from.into(), "".into(), options, FieldTable::default())).await?;
+        let consumer = reading.basic_consume(from.into(), "".into(), options, FieldTable::default());
+        let mut stream = within(format!("subscribing to queue {from}"), consumer).await?;
         let mut count = 0;
         loop {
             let batch = match tokio::time::timeout(Duration::from_millis(300), stream.next()).await {
@@ -258,11 +260,11 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
             let last = batch.last().map_or(0, |delivery| delivery.delivery_tag);
             let copies = batch.into_iter().map(|Delivery { data, properties, .. }| (data, properties)).collect();
             put(&writing, to, copies).await?;
-            within(reading.basic_ack(last, BasicAckOptions { multiple: true })).await?;
+            within("acknowledging", reading.basic_ack(last, BasicAckOptions { multiple: true })).await?;
         }
         // Only when it is closed nothing is under way any more.
-        within(reading.close(200, "".into())).await?;
-        let _ = within(writing.close(200, "".into())).await;
+        within("closing a channel", reading.close(200, "".into())).await?;
+        let _ = within("closing a channel", writing.close(200, "".into())).await;
         Ok(count)
     }
 }
@@ -272,10 +274,11 @@ async fn put(channel: &Channel, queue: &str, messages: Vec<(Vec<u8>, BasicProper
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let mut confirms = Vec::with_capacity(messages.len());
     for (body, properties) in messages {
-        confirms.push(within(channel.basic_publish("".into(), queue.into(), options, &body, properties)).await?);
+        let sent = channel.basic_publish("".into(), queue.into(), options, &body, properties);
+        confirms.push(within("publishing", sent).await?);
     }
     for confirm in confirms {
-        match within(confirm).await? {
+        match within("waiting for a confirm", confirm).await? {
             Confirmation::Ack(None) => {}
             other => return Err(BusError::Topology(format!("{queue} did not take a message: {other:?}"))),
         }

@@ -247,8 +247,8 @@ fn sound(connection: &Connection, channel: &Channel) -> Result<(), BusError> {
 async fn channel(shared: &Shared, connection: &Connection) -> Result<Channel, BusError> {
     open_again(shared).await;
     unblocked(connection).await;
-    let channel = within(connection.create_channel()).await?;
-    within(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    let channel = within("opening a channel", connection.create_channel()).await?;
+    within("asking for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
     Ok(channel)
 }
 

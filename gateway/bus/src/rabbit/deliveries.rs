@@ -4,6 +4,7 @@
 //! body that was seen lately, and begins low; a consumer of small messages soon gets more.
 
 use super::connect::within;
+use super::reading::Reading;
 use super::{Shared, View};
 use crate::error::BusError;
 use crate::message::{Delivery, Message};
@@ -43,8 +44,7 @@ type Streams = SelectAll<BoxStream<'static, Option<lapin::Result<lapin::message:
 struct Open {
     /// What the channel lives on.
     connection: Arc<Connection>,
-    channel: Channel,
-    streams: Streams,
+    reading: Reading<Streams>,
     /// Deliveries per queue that this channel was opened with.
     prefetch: u16,
     /// Numbers of deliveries that were given out and not acknowledged.
@@ -84,7 +84,7 @@ impl Deliveries {
         match self.consume(&channel, prefetch, queues).await {
             Ok(streams) => {
                 let (given, settled) = (Vec::new(), BTreeSet::new());
-                Ok(Open { connection, channel, streams, prefetch, given, next: 1, settled })
+                Ok(Open { connection, reading: Reading { channel, streams }, prefetch, given, next: 1, settled })
             }
             Err(error) => {
                 forget(&self.shared, &channel);
@@ -113,7 +113,7 @@ impl Deliveries {
     }
 
     async fn deliveries(&mut self, max: usize) -> Result<Vec<Delivery>, BusError> {
-        if self.open.as_ref().is_none_or(|open| !open.channel.status().connected()) {
+        if self.open.as_ref().is_none_or(|open| !open.reading.channel.status().connected()) {
             // What was given out over the old channel is delivered again.
             self.open = Some(self.open().await?);
         }
@@ -123,10 +123,10 @@ impl Deliveries {
         let is_another = |view: &View| !view.connection.as_ref().is_some_and(|now| Arc::ptr_eq(now, &connection));
         let first = tokio::select! {
             biased;
-            first = open.streams.next() => first,
+            first = open.reading.streams.next() => first,
             // One that hangs ends no stream; the keeper has given it up.
             _ = views.wait_for(is_another) => {
-                forget(&self.shared, &open.channel);
+                forget(&self.shared, &open.reading.channel);
                 self.open = None;
                 return Err(BusError::Away("there is a new connection".to_owned()));
             }
@@ -147,7 +147,7 @@ impl Deliveries {
                 break;
             }
             // More only if it is there already.
-            match futures::poll!(open.streams.next()) {
+            match futures::poll!(open.reading.streams.next()) {
                 std::task::Poll::Ready(more) => next = more,
                 std::task::Poll::Pending => break,
             }
@@ -171,7 +171,7 @@ impl Deliveries {
         let (run, rest): (Vec<u64>, Vec<u64>) = given.into_iter().partition(|number| *number < open.next);
         let last = run.into_iter().max().map(|last| (last, true));
         let all = last.into_iter().chain(rest.into_iter().map(|number| (number, false)));
-        let acks = all.map(|(number, multiple)| open.channel.basic_ack(number, BasicAckOptions { multiple }));
+        let acks = all.map(|(number, multiple)| open.reading.channel.basic_ack(number, BasicAckOptions { multiple }));
         within("acknowledging", futures::future::try_join_all(acks)).await.map(drop)
     }
 
@@ -190,8 +190,8 @@ impl Deliveries {
     /// Gives back what was not acknowledged, and waits until the broker has it: who subscribes next gets it first.
     async fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            forget(&self.shared, &open.channel);
-            let _ = within("closing a channel", open.channel.close(200, "".into())).await;
+            forget(&self.shared, &open.reading.channel);
+            let _ = within("closing a channel", open.reading.channel.close(200, "".into())).await;
         }
     }
 }
@@ -247,15 +247,9 @@ impl Subscription for Deliveries {
 }
 
 impl Drop for Deliveries {
-    /// Closing the channel gives back what was not acknowledged.
     fn drop(&mut self) {
-        if let Some(open) = self.open.take()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            forget(&self.shared, &open.channel);
-            runtime.spawn(async move {
-                let _ = open.channel.close(200, "unsubscribed".into()).await;
-            });
+        if let Some(open) = &self.open {
+            forget(&self.shared, &open.reading.channel);
         }
     }
 }

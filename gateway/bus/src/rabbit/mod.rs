@@ -19,6 +19,7 @@ mod mark;
 mod moving;
 mod probe;
 mod publisher;
+mod reading;
 mod suspects;
 
 pub use mark::{MARK_TOPIC, mark, mark_name};

@@ -17,10 +17,12 @@ use super::connect::{addresses, connect, within};
 use super::control::{Control, Said, gone, granted};
 use super::flight::PERSISTENT;
 use super::keeper::LOOK;
+use super::reading::Reading;
 use super::suspects::Suspects;
 use crate::error::BusError;
 use crate::topology::{Drift, Queue, Topology, Wrong};
 use futures::StreamExt;
+use futures::stream::SelectAll;
 use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
@@ -232,20 +234,21 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
 
     /// Moves all messages of a queue to the end of another; how many.
     async fn shovel(&mut self, from: &str, to: &str) -> Result<u64, BusError> {
-        let reading = within("opening a channel", self.connection.create_channel()).await?;
-        within("setting a prefetch", reading.basic_qos(AT_ONCE, BasicQosOptions::default())).await?;
         let writing = within("opening a channel", self.connection.create_channel()).await?;
         within("asking for confirms", writing.confirm_select(ConfirmSelectOptions::default())).await?;
+        let channel = within("opening a channel", self.connection.create_channel()).await?;
+        within("setting a prefetch", channel.basic_qos(AT_ONCE, BasicQosOptions::default())).await?;
         let options = BasicConsumeOptions::default();
-        let consumer = reading.basic_consume(from.into(), "".into(), options, FieldTable::default());
-        let mut stream = within(format!("subscribing to queue {from}"), consumer).await?;
+        let consumer = channel.basic_consume(from.into(), "".into(), options, FieldTable::default());
+        let consumer = within(format!("subscribing to queue {from}"), consumer).await?;
+        let mut reading = Reading { channel, streams: SelectAll::from_iter([consumer]) };
         let mut count = 0;
         loop {
-            let batch = match tokio::time::timeout(Duration::from_millis(300), stream.next()).await {
+            let batch = match tokio::time::timeout(Duration::from_millis(300), reading.streams.next()).await {
                 Ok(Some(first)) => {
                     let mut batch = vec![first?];
                     while batch.len() < usize::from(AT_ONCE)
-                        && let std::task::Poll::Ready(Some(more)) = futures::poll!(stream.next())
+                        && let std::task::Poll::Ready(Some(more)) = futures::poll!(reading.streams.next())
                     {
                         batch.push(more?);
                     }
@@ -260,10 +263,10 @@ impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
             let last = batch.last().map_or(0, |delivery| delivery.delivery_tag);
             let copies = batch.into_iter().map(|Delivery { data, properties, .. }| (data, properties)).collect();
             put(&writing, to, copies).await?;
-            within("acknowledging", reading.basic_ack(last, BasicAckOptions { multiple: true })).await?;
+            within("acknowledging", reading.channel.basic_ack(last, BasicAckOptions { multiple: true })).await?;
         }
         // Only when it is closed nothing is under way any more.
-        within("closing a channel", reading.close(200, "".into())).await?;
+        within("closing a channel", reading.channel.close(200, "".into())).await?;
         let _ = within("closing a channel", writing.close(200, "".into())).await;
         Ok(count)
     }

@@ -56,6 +56,8 @@ pub(crate) fn log_of(folder: &Path) -> String {
 
 /// At most so many lines of a broker's log are shown.
 const SHOWN_LINES: usize = 60;
+/// At most so many lines of one message.
+const LINES_OF_ONE: usize = 5;
 
 /// The last warnings and errors of the RabbitMQ server in a folder. What a client provokes on purpose is among them.
 pub(crate) fn complaints_of(folder: &Path) -> String {
@@ -65,7 +67,14 @@ pub(crate) fn complaints_of(folder: &Path) -> String {
         // What happens before the log is open has no level.
         levels.iter().any(|level| line.contains(level)) || line.contains("BOOT FAILED") || line.contains("ERROR:")
     };
-    let complaints: Vec<&str> = log.lines().filter(is_one).collect();
+    let mut complaints: Vec<&str> = log.lines().filter(is_one).collect();
+    // All lines of one message begin alike; a report of a crash has hundreds.
+    let mut last = ("", 0);
+    complaints.retain(|line| {
+        let head = line.split_once("> ").map_or(*line, |(head, _)| head);
+        last = if head == last.0 { (head, last.1 + 1) } else { (head, 1) };
+        last.1 <= LINES_OF_ONE
+    });
     let from = complaints.len().saturating_sub(SHOWN_LINES);
     complaints.get(from..).unwrap_or_default().join("\n")
 }

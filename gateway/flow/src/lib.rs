@@ -29,6 +29,7 @@ pub mod payload;
 pub mod react;
 pub mod receive;
 pub mod records;
+mod references;
 pub mod redrive;
 pub mod registry;
 pub mod relay;

@@ -11,6 +11,7 @@
 
 mod address;
 pub mod backup;
+mod batches;
 mod blobs;
 mod calls;
 mod circuits;
@@ -42,6 +43,7 @@ mod timers;
 mod tokens;
 mod touched;
 mod tx;
+mod versions;
 mod writer;
 
 pub use blobs::Blobs;
@@ -69,6 +71,7 @@ pub use timers::{Again, NewTimer, Timer, TimerEnd};
 pub use tokens::StoredToken;
 pub use touched::{Touched, TouchedCalls};
 pub use tx::{Job, Tx, boxed};
+pub use versions::{NewIdentity, NewVersion, RecordId, RemoteId};
 pub use writer::{Options, Store};
 
 /// A transaction body for [`Store::write`] and [`Store::read`].

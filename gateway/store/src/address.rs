@@ -2,7 +2,6 @@
 
 use crate::error::StoreError;
 use crate::tx::{Tx, sql};
-use sqlx::Row;
 
 impl Tx {
     /// Notes where vendors reach the edges.

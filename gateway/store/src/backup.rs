@@ -13,10 +13,8 @@ pub use snapshot::Snapshot;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::schema;
-use crate::tx::{Inner, Tx, sql};
-use sqlx::any::AnyConnectOptions;
-use sqlx::{ConnectOptions, Row};
-use std::str::FromStr;
+use crate::tx::{Tx, sql};
+use crate::{server, sqlite};
 
 /// One value of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,20 +86,13 @@ const SERIAL: &str = "seq";
 
 /// Opens a connection of its own, outside every pool.
 pub(crate) async fn connect(url: &str) -> Result<Tx, StoreError> {
-    sqlx::any::install_default_drivers();
-    let dialect = if url.starts_with("sqlite:") { Dialect::Sqlite } else { Dialect::Postgres };
-    let options = AnyConnectOptions::from_str(url)?.disable_statement_logging();
-    Ok(Tx { dialect, inner: Inner::Own(options.connect().await?) })
+    if url.starts_with("sqlite:") {
+        return sqlite::connect(url);
+    }
+    server::connect_to(url).await
 }
 
 impl Tx {
-    pub(crate) async fn each(&mut self, texts: &[&'static str]) -> Result<(), StoreError> {
-        for text in texts {
-            sqlx::raw_sql(*text).execute(self.conn()).await?;
-        }
-        Ok(())
-    }
-
     /// Our tables in the database, as they are.
     pub(crate) async fn our_tables(&mut self) -> Result<Vec<Table>, StoreError> {
         let columns = match self.dialect {

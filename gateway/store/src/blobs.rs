@@ -4,7 +4,6 @@
 use crate::error::StoreError;
 use crate::keyring::Sealed;
 use crate::tx::{Tx, built, list_of, portions, sql};
-use sqlx::Row;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What came with schema version 2.

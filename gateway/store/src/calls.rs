@@ -5,9 +5,8 @@
 
 use crate::error::StoreError;
 use crate::keyring::Sealed;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, portions, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// A call to make.
 #[derive(Clone, Debug)]
@@ -79,7 +78,7 @@ pub struct Call {
 pub(crate) const FIELDS: &str = "seq, id, tenant, connection, operation, key, order_key, created_at, trace, subject, body, \
     tries, unsure, state, error";
 
-pub(crate) fn read(row: &AnyRow) -> Result<Call, sqlx::Error> {
+pub(crate) fn read(row: &Row<'_>) -> Result<Call, ColumnError> {
     Ok(Call {
         seq: row.try_get("seq")?,
         new: NewCall {

@@ -5,9 +5,8 @@
 //! changes the circuit. What the workers count is kept by time slot and worker, so that nobody waits for a row.
 
 use crate::error::StoreError;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 pub(crate) const TABLES: &str = "
 CREATE TABLE circuits (
@@ -106,7 +105,7 @@ pub struct Counts {
 const FIELDS: &str = "connection, tenant, state, since, why, next_probe_at, opened, probe_until, hand, hand_by, \
     hand_at, wait_until, wait_why";
 
-fn read(row: &AnyRow) -> Result<Circuit, sqlx::Error> {
+fn read(row: &Row<'_>) -> Result<Circuit, ColumnError> {
     let state = match row.try_get::<String, _>("state")?.as_str() {
         "open" => CircuitState::Open,
         "half_open" => CircuitState::HalfOpen,

@@ -8,7 +8,6 @@
 use crate::error::StoreError;
 use crate::inbox::{Claimed, FIELDS, claimed};
 use crate::tx::{Tx, built, list_of, portions, sql};
-use sqlx::Row;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Lanes that one claim looks at; the next claim goes on behind them.

@@ -3,7 +3,6 @@
 
 use crate::error::StoreError;
 use crate::tx::{Tx, built, list_of, portions, rows_of, sql};
-use sqlx::Row;
 use std::collections::BTreeMap;
 
 /// What came with schema version 2.

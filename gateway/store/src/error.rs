@@ -1,20 +1,43 @@
 //! What can go wrong with the store, told apart by what the caller should do.
 
+use crate::row::ColumnError;
+use rusqlite::ffi;
+
+/// What a database, or the way to it, said.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// SQLite.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+    /// A row is not as it must be.
+    #[error(transparent)]
+    Column(#[from] ColumnError),
+    /// There is no way to it now.
+    #[error("no connection to the database")]
+    Away,
+    /// Something was sent, and no answer came.
+    #[error("the database did not say how it ended")]
+    Lost,
+}
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached now; try again.
     #[error("HUB-S301 the store is not available")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Cause),
     /// Its disk is full; nothing can be accepted.
     #[error("HUB-S302 the store's disk is full")]
-    Full(#[source] sqlx::Error),
+    Full(#[source] Cause),
     /// The server takes no writes: another one should be the first now.
     #[error("HUB-S308 the database server takes no writes")]
     Standby,
     /// It refused what we said: a defect of the hub, or of the database's contents.
     #[error("HUB-S303 the store refused a statement")]
-    Refused(#[source] sqlx::Error),
+    Refused(#[source] Cause),
     /// Its schema is not one this program can work with.
     #[error("HUB-S304 {0}")]
     Schema(String),
@@ -37,12 +60,15 @@ impl StoreError {
     #[must_use]
     pub const fn is_unsure(&self) -> bool {
         use sqlx::Error as E;
-        matches!(self, Self::Unavailable(E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed))
+        let Self::Unavailable(cause) = self else { return false };
+        matches!(cause, Cause::Lost | Cause::Postgres(E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed))
     }
 
     /// Whether a lock was not free in time.
     pub(crate) fn is_locked(&self) -> bool {
-        let (Self::Unavailable(error) | Self::Refused(error)) = self else { return false };
+        let (Self::Unavailable(Cause::Postgres(error)) | Self::Refused(Cause::Postgres(error))) = self else {
+            return false;
+        };
         let code = error.as_database_error().and_then(|database| database.code());
         // A lock that took too long, or a deadlock that the server has ended.
         code.is_some_and(|code| code == POSTGRES_LOCKED || code == "40P01")
@@ -55,15 +81,37 @@ impl StoreError {
     }
 }
 
-/// SQLite's extended result codes end in the primary code.
-const SQLITE_BUSY: i64 = 5;
-const SQLITE_FULL: i64 = 13;
-const SQLITE_IOERR: i64 = 10;
 /// A file may not grow any more, by a limit on the size of files: IOERR_WRITE, IOERR_TRUNCATE, IOERR_SHMSIZE.
-const SQLITE_TOO_LARGE: &[&str] = &["778", "1546", "4874"];
+const SQLITE_TOO_LARGE: [i32; 3] = [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_TRUNCATE, ffi::SQLITE_IOERR_SHMSIZE];
+const SQLITE_TAKEN: [i32; 2] = [ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_CONSTRAINT_PRIMARYKEY];
 /// A statement that was prepared before a migration.
 const POSTGRES_STALE_PLAN: &str = "0A000";
 const POSTGRES_LOCKED: &str = "55P03";
+const POSTGRES_FULL: &str = "53100";
+/// Class 08 connection, 40 rollback, 53300 too many connections, 57 operator (shutdown), 25006 read-only.
+const POSTGRES_AWAY: [&str; 5] = ["08", "40", "53300", "57", "25006"];
+
+impl From<ColumnError> for StoreError {
+    fn from(error: ColumnError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let Some(code) = error.sqlite_error().map(|error| error.extended_code) else {
+            return Self::Refused(error.into());
+        };
+        // An extended code ends in the primary code.
+        match code & 0xFF {
+            _ if SQLITE_TAKEN.contains(&code) => Self::Raced,
+            _ if SQLITE_TOO_LARGE.contains(&code) => Self::Full(error.into()),
+            ffi::SQLITE_FULL => Self::Full(error.into()),
+            ffi::SQLITE_BUSY | ffi::SQLITE_IOERR | ffi::SQLITE_CANTOPEN => Self::Unavailable(error.into()),
+            _ => Self::Refused(error.into()),
+        }
+    }
+}
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -76,28 +124,20 @@ impl From<sqlx::Error> for StoreError {
             | E::PoolTimedOut
             | E::PoolClosed
             | E::WorkerCrashed
-            | E::BeginFailed => Self::Unavailable(error),
+            | E::BeginFailed => Self::Unavailable(error.into()),
+            E::Database(database) if database.is_unique_violation() => Self::Raced,
             E::Database(database) => {
-                if database.is_unique_violation() {
-                    return Self::Raced;
-                }
-                let code = database.code().unwrap_or_default().into_owned();
-                let sqlite = code.parse::<i64>().ok().map(|code| code & 0xFF);
-                // PostgreSQL: class 08 connection, 40 rollback, 53 resources, 57 operator (shutdown), 25006 read-only.
-                let away = ["08", "40", "57", "25006", "53300"].iter().any(|class| code.starts_with(class));
-                let full = sqlite == Some(SQLITE_FULL) && code.len() < 5;
-                if code == "53100" || full || SQLITE_TOO_LARGE.contains(&&*code) {
-                    Self::Full(error)
-                } else if (code == POSTGRES_STALE_PLAN && database.message().contains("cached plan"))
-                    || (code.len() == 5 && away)
-                    || (code.len() < 5 && matches!(sqlite, Some(SQLITE_BUSY | SQLITE_IOERR)))
-                {
-                    Self::Unavailable(error)
+                let code = database.code().unwrap_or_default();
+                let stale = code == POSTGRES_STALE_PLAN && database.message().contains("cached plan");
+                if code == POSTGRES_FULL {
+                    Self::Full(error.into())
+                } else if stale || POSTGRES_AWAY.iter().any(|class| code.starts_with(class)) {
+                    Self::Unavailable(error.into())
                 } else {
-                    Self::Refused(error)
+                    Self::Refused(error.into())
                 }
             }
-            _ => Self::Refused(error),
+            _ => Self::Refused(error.into()),
         }
     }
 }

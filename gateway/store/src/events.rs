@@ -2,9 +2,8 @@
 //! relay publishes it and gives it its position afterwards, because the order of a sequence is not the order of commits.
 
 use crate::error::StoreError;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, portions, rows_of, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// An event to publish. It names the record and the changed fields; it holds no values.
 #[derive(Clone, Debug)]
@@ -46,7 +45,7 @@ pub struct Event {
 pub(crate) const FIELDS: &str =
     "seq, id, tenant, type, entity, record, version, connection, at, trace, changed, position";
 
-pub(crate) fn read(row: &AnyRow) -> Result<Event, sqlx::Error> {
+pub(crate) fn read(row: &Row<'_>) -> Result<Event, ColumnError> {
     Ok(Event {
         seq: row.try_get("seq")?,
         new: NewEvent {

@@ -8,9 +8,8 @@
 //! hint that claims write when they meet such a row; whoever ends a row frees the next one of its key.
 
 use crate::error::StoreError;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, list_of, portions, rows_of, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// What came to the table with schema version 2.
 pub(crate) const COLUMNS: &str = "
@@ -65,7 +64,7 @@ pub(crate) const FIELDS: &str =
     "seq, consumer, message, tenant, connection, order_key, trace, body, received_at, tries, crashes";
 
 /// Reads a claimed row.
-pub(crate) fn claimed(row: &AnyRow) -> Result<Claimed, sqlx::Error> {
+pub(crate) fn claimed(row: &Row<'_>) -> Result<Claimed, ColumnError> {
     Ok(Claimed {
         seq: row.try_get("seq")?,
         new: NewWork {

@@ -1,9 +1,8 @@
 //! Journeys: all that one message caused, step by step.
 
 use crate::error::StoreError;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, portions, rows_of, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
 /// A step of a journey. It names records and systems; it holds no personal values.
@@ -61,7 +60,7 @@ impl Journey {
     }
 }
 
-fn read_step(row: &AnyRow) -> Result<Step, sqlx::Error> {
+fn read_step(row: &Row<'_>) -> Result<Step, ColumnError> {
     Ok(Step {
         trace: row.try_get("trace")?,
         id: row.try_get("id")?,
@@ -78,7 +77,7 @@ fn read_step(row: &AnyRow) -> Result<Step, sqlx::Error> {
 /// The columns that [`read_journey`] reads.
 const FIELDS: &str = "trace, started_at, last_at, steps, trouble, subject";
 
-fn read_journey(row: &AnyRow) -> Result<Journey, sqlx::Error> {
+fn read_journey(row: &Row<'_>) -> Result<Journey, ColumnError> {
     Ok(Journey {
         trace: row.try_get("trace")?,
         started_at: row.try_get("started_at")?,

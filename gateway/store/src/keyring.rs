@@ -12,7 +12,6 @@ use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use hmac::{Hmac, KeyInit, Mac};
 use hub_tree::{Clock, Id, Ids, random};
 use sha2::Sha256;
-use sqlx::Row;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;

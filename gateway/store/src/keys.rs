@@ -1,9 +1,8 @@
 //! API keys: only a hash is kept.
 
 use crate::error::StoreError;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// A key to keep.
 #[derive(Clone, Debug)]
@@ -34,7 +33,7 @@ pub struct ApiKey {
 /// The columns that [`read`] reads.
 const FIELDS: &str = "id, name, tenant, hash, scopes, created_at, revoked_at";
 
-fn read(row: &AnyRow) -> Result<ApiKey, sqlx::Error> {
+fn read(row: &Row<'_>) -> Result<ApiKey, ColumnError> {
     Ok(ApiKey {
         new: NewApiKey {
             id: row.try_get("id")?,

@@ -2,7 +2,6 @@
 
 use crate::error::StoreError;
 use crate::tx::{Tx, sql};
-use sqlx::Row;
 
 /// How long a mark is kept for who waits for it.
 const MARK_MICROS: i64 = 3_600_000_000;

@@ -34,6 +34,7 @@ mod redrives;
 mod reopen;
 mod replays;
 mod retention;
+mod row;
 mod schema;
 mod server;
 mod sqlite;
@@ -50,7 +51,7 @@ pub use blobs::Blobs;
 pub use calls::{Call, CallState, Lane, NewCall, Take};
 pub use circuits::{Circuit, CircuitState, Counts, Hand};
 pub use claiming::Turns;
-pub use error::StoreError;
+pub use error::{Cause, StoreError};
 pub use events::{Event, NewEvent};
 pub use inbox::{Claimed, NewWork};
 pub use journeys::{Journey, Step};
@@ -63,6 +64,7 @@ pub use raws::{Near, NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
 pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};
 pub use replays::{OldRaw, Passed, Past};
+pub use row::ColumnError;
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };

@@ -2,7 +2,6 @@
 
 use crate::error::StoreError;
 use crate::tx::{Tx, sql};
-use sqlx::Row;
 
 /// A mapping as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]

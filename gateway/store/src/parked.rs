@@ -3,10 +3,9 @@
 //! A row is never reused. What is tried again and fails again is parked anew, and names the row before it.
 
 use crate::error::StoreError;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Statement, Tx, built, list_of, portions, sql};
 use sha2::{Digest, Sha256};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// Schema version 2: groups of causes, and who resolved what.
 pub(crate) const COLUMNS: &str = "
@@ -148,7 +147,7 @@ pub struct ParkedGroup {
 pub(crate) const FIELDS: &str = "id, tenant, connection, step, code, reason, place, trace, kind, reference, at, cause, former, \
     resolved_at, resolution, resolved_by, redrive, note";
 
-pub(crate) fn read(row: &AnyRow) -> Result<Parked, sqlx::Error> {
+pub(crate) fn read(row: &Row<'_>) -> Result<Parked, ColumnError> {
     let some = |text: String| (!text.is_empty()).then_some(text);
     let resolved = match row.try_get::<Option<i64>, _>("resolved_at")? {
         None => None,
@@ -163,7 +162,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Parked, sqlx::Error> {
     Ok(Parked { new: read_new(row)?, group: row.try_get("cause")?, former: some(row.try_get("former")?), resolved })
 }
 
-fn read_new(row: &AnyRow) -> Result<NewParked, sqlx::Error> {
+fn read_new(row: &Row<'_>) -> Result<NewParked, ColumnError> {
     Ok(NewParked {
         id: row.try_get("id")?,
         tenant: row.try_get("tenant")?,

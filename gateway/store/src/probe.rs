@@ -5,7 +5,6 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::schema;
 use crate::tx::{Tx, built, list_of, sql};
-use sqlx::Row;
 use std::collections::BTreeMap;
 
 /// A connection for looking.
@@ -49,7 +48,7 @@ impl Probe {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let mut tx = connect(url).await?;
         if tx.dialect == Dialect::Sqlite {
-            tx.each(&["PRAGMA busy_timeout = 10000", "PRAGMA query_only = ON"]).await?;
+            tx.batch("PRAGMA busy_timeout = 10000; PRAGMA query_only = ON").await?;
         }
         Ok(Self { tx })
     }

@@ -2,9 +2,8 @@
 
 use crate::error::StoreError;
 use crate::keyring::Sealed;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, portions, rows_of, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 use std::collections::BTreeSet;
 
 /// A payload to keep.
@@ -52,7 +51,7 @@ pub struct Near {
     pub within: i64,
 }
 
-pub(crate) fn read(row: &AnyRow) -> Result<Raw, sqlx::Error> {
+pub(crate) fn read(row: &Row<'_>) -> Result<Raw, ColumnError> {
     Ok(Raw {
         new: NewRaw {
             id: row.try_get("id")?,

@@ -2,9 +2,8 @@
 
 use crate::error::StoreError;
 use crate::keyring::Sealed;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// A record as it is stored.
 #[derive(Clone, Debug)]
@@ -89,7 +88,7 @@ pub struct Page {
 /// The columns that [`read`] reads.
 const FIELDS: &str = "tenant, entity, id, version, created_at, updated_at, deleted_at, body";
 
-pub(crate) fn read(row: &AnyRow) -> Result<RecordRow, sqlx::Error> {
+pub(crate) fn read(row: &Row<'_>) -> Result<RecordRow, ColumnError> {
     Ok(RecordRow {
         tenant: row.try_get("tenant")?,
         entity: row.try_get("entity")?,

@@ -6,9 +6,8 @@
 use crate::error::StoreError;
 use crate::parked::{self, FIELDS as PARKED, Parked, Which};
 use crate::replays::Past;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Statement, Tx, built, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// Schema version 2: the table.
 pub(crate) const TABLES: &str = "
@@ -141,9 +140,9 @@ const FIELDS: &str = "id, tenant, kind, state, asked_at, asked_by, note, rate, c
     verdict, from_at, to_at, types, record, consumer, total, done, refused, place, available_at, \
     changed_at, changed_by, error";
 
-fn read(row: &AnyRow) -> Result<Redrive, sqlx::Error> {
+fn read(row: &Row<'_>) -> Result<Redrive, ColumnError> {
     let text = |name| row.try_get::<String, _>(name);
-    let past = || -> Result<Past, sqlx::Error> {
+    let past = || -> Result<Past, ColumnError> {
         Ok(Past {
             from: row.try_get("from_at")?,
             to: row.try_get("to_at")?,

@@ -6,7 +6,6 @@ use crate::calls::{self, Call, FIELDS as CALL};
 use crate::error::StoreError;
 use crate::inbox::{FIELDS as WORK, NewWork};
 use crate::tx::{Statement, Tx, built, list_of, portions, sql};
-use sqlx::Row;
 
 impl Tx {
     /// Takes a parked message out of the inbox, for [`Tx::insert_work`] to put it in again; `None` when no such message

@@ -3,9 +3,8 @@
 use crate::error::StoreError;
 use crate::events::{self, Event, FIELDS as EVENT};
 use crate::redrives::{Errand, Redrive};
+use crate::row::Row;
 use crate::tx::{Statement, Tx, built};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// A part of the past.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -152,7 +151,7 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn replay_touches(&mut self, tenant: &str, errand: &Errand) -> Result<Passed, StoreError> {
-        let counts = |row: &AnyRow| Ok((row.try_get("connection")?, row.try_get("type")?, row.try_get("n")?));
+        let counts = |row: &Row<'_>| Ok((row.try_get("connection")?, row.try_get("type")?, row.try_get("n")?));
         match errand {
             Errand::Parked(..) => Ok(Passed::default()),
             Errand::Raws(past) => {

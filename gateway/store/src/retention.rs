@@ -3,7 +3,6 @@
 
 use crate::error::StoreError;
 use crate::tx::{Tx, built, list_of, sql};
-use sqlx::Row;
 
 /// What came with schema version 2.
 pub(crate) const INDEXES: &str = "

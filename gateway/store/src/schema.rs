@@ -3,7 +3,6 @@
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::tx::{Tx, built, sql};
-use sqlx::Row;
 use std::time::Duration;
 
 /// Each entry brings the schema from its index to the next version: one text per topic, beside the code that uses it.
@@ -150,8 +149,7 @@ impl Tx {
     /// One at a time until the end of the transaction: what only one process may set up.
     pub(crate) async fn lock_schema(&mut self) -> Result<(), StoreError> {
         if let Some(lock) = self.dialect.schema_lock() {
-            // The lock's result is void, which the driver-neutral layer cannot read; it need not.
-            sqlx::raw_sql(lock).execute(self.conn()).await?;
+            self.batch(lock).await?;
         }
         Ok(())
     }
@@ -164,10 +162,9 @@ impl Tx {
             Dialect::Sqlite => self.migrate_within(goal, false).await,
             Dialect::Postgres => {
                 // Held by this connection, also if it breaks off.
-                sqlx::raw_sql("SELECT pg_advisory_lock(72114894)").execute(self.conn()).await?;
+                self.batch("SELECT pg_advisory_lock(72114894)").await?;
                 self.migrate_within(goal, true).await?;
-                sqlx::raw_sql("SET lock_timeout = 0; SELECT pg_advisory_unlock(72114894)").execute(self.conn()).await?;
-                Ok(())
+                self.batch("SET lock_timeout = 0; SELECT pg_advisory_unlock(72114894)").await
             }
         }
     }

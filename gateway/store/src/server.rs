@@ -6,14 +6,14 @@
 //! Connections are made anew each time, so that none of them leads to a server that has become a standby.
 
 use crate::dialect::Dialect;
-use crate::error::StoreError;
+use crate::error::{Cause, StoreError};
 use crate::keyring::Keyring;
 use crate::tx::{Inner, Tx, sql};
 use crate::writer::Options;
 use futures::future::BoxFuture;
 use hub_tree::Clock;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions, Row};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, PgConnection, PgPool};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ impl Drop for Server {
 
 struct Shared {
     /// Where to look, in this order.
-    places: Vec<AnyConnectOptions>,
+    places: Vec<PgConnectOptions>,
     max_connections: u32,
     schema: usize,
     state: watch::Sender<State>,
@@ -66,7 +66,7 @@ enum State {
     /// Nothing was tried yet.
     Unknown,
     Away,
-    Open(AnyPool),
+    Open(PgPool),
     /// It will never work.
     Refused,
 }
@@ -75,14 +75,14 @@ enum State {
 pub(crate) struct Gone(watch::Receiver<State>);
 
 fn away() -> StoreError {
-    StoreError::Unavailable(sqlx::Error::PoolClosed)
+    StoreError::Unavailable(Cause::Away)
 }
 
 impl Server {
     pub(crate) fn start(options: &Options, keyring: &Arc<Keyring>, clock: &Clock) -> Result<Self, StoreError> {
         let places = places(&options.url)
             .iter()
-            .map(|url| Ok(AnyConnectOptions::from_str(url)?.disable_statement_logging()))
+            .map(|url| Ok(PgConnectOptions::from_str(url)?.disable_statement_logging()))
             .collect::<Result<Vec<_>, StoreError>>()?;
         let shared = Arc::new(Shared {
             places,
@@ -122,7 +122,7 @@ impl Server {
     }
 
     /// The connections, and what tells when they are of no use any more.
-    pub(crate) fn pool(&self) -> Result<(AnyPool, Gone), StoreError> {
+    pub(crate) fn pool(&self) -> Result<(PgPool, Gone), StoreError> {
         let mut state = self.shared.state.subscribe();
         let State::Open(pool) = state.borrow_and_update().clone() else { return Err(away()) };
         Ok((pool, Gone(state)))
@@ -137,7 +137,7 @@ impl Server {
         let result = tokio::select! {
             result = work => result,
             // On a connection to a server that is gone, one would wait for the network's own time limits.
-            _ = gone.0.changed() => Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)),
+            _ = gone.0.changed() => Err(StoreError::Unavailable(Cause::Lost)),
         };
         if matches!(&result, Err(StoreError::Unavailable(_))) {
             self.shared.look.notify_one();
@@ -208,8 +208,14 @@ fn cause(error: &StoreError) -> String {
     std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
 }
 
+/// A connection of its own, outside every pool.
+pub(crate) async fn connect_to(url: &str) -> Result<Tx, StoreError> {
+    let connection = PgConnectOptions::from_str(url)?.disable_statement_logging().connect().await?;
+    Ok(Tx { dialect: Dialect::Postgres, inner: Inner::Own(connection) })
+}
+
 /// Connects to the first server that takes writes, and brings its schema up to date.
-async fn connect(shared: Arc<Shared>, keyring: Arc<Keyring>, clock: Clock) -> Result<(Tx, AnyPool), StoreError> {
+async fn connect(shared: Arc<Shared>, keyring: Arc<Keyring>, clock: Clock) -> Result<(Tx, PgPool), StoreError> {
     let mut last = away();
     for place in shared.places.clone() {
         match reach(Arc::clone(&shared), place.clone()).await {
@@ -218,7 +224,7 @@ async fn connect(shared: Arc<Shared>, keyring: Arc<Keyring>, clock: Clock) -> Re
                 own.run(sql("BEGIN")).await?;
                 keyring.load(&mut own, &clock).await?;
                 own.run(sql("COMMIT")).await?;
-                let pool = AnyPoolOptions::new()
+                let pool = PgPoolOptions::new()
                     .max_connections(shared.max_connections)
                     .acquire_timeout(Duration::from_secs(5))
                     .after_connect(|connection, _| Box::pin(begin_session(connection)))
@@ -232,11 +238,11 @@ async fn connect(shared: Arc<Shared>, keyring: Arc<Keyring>, clock: Clock) -> Re
     Err(last)
 }
 
-async fn begin_session(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+async fn begin_session(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(SESSION).execute(connection).await.map(drop)
 }
 
-fn reach(shared: Arc<Shared>, place: AnyConnectOptions) -> BoxFuture<'static, Result<Tx, StoreError>> {
+fn reach(shared: Arc<Shared>, place: PgConnectOptions) -> BoxFuture<'static, Result<Tx, StoreError>> {
     let connecting = async move {
         let mut connection = place.connect().await?;
         begin_session(&mut connection).await?;
@@ -267,7 +273,7 @@ async fn look(shared: &Shared, own: &mut Tx) -> Result<(), StoreError> {
             sql("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now,
                      CASE WHEN pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'
                           THEN 1 ELSE 0 END AS standby"),
-            |row| Ok((row.try_get::<i64, _>("now")?, row.try_get::<i32, _>("standby")?)),
+            |row| Ok((row.try_get::<i64, _>("now")?, row.try_get::<i64, _>("standby")?)),
         )
         .await?;
     let took = asked.elapsed();

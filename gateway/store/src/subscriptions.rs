@@ -5,9 +5,8 @@
 
 use crate::error::StoreError;
 use crate::keyring::Sealed;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 pub(crate) const TABLES: &str = "
 -- Who wants to hear of which events. `after_event` is the last event that was there when it was made; `sequence` counts
@@ -134,7 +133,7 @@ pub struct SubscriptionDelivery {
 const FIELDS: &str = "id, tenant, owner, types, connection, sealed, revision, sequence, created_at, updated_at, \
     disabled_at, disabled_why, failing_since, failing_why, (SELECT COUNT(*) FROM api_keys k WHERE k.id = s.owner AND k.revoked_at IS NOT NULL) AS void";
 
-fn read(row: &AnyRow) -> Result<Subscription, sqlx::Error> {
+fn read(row: &Row<'_>) -> Result<Subscription, ColumnError> {
     Ok(Subscription {
         new: NewSubscription {
             id: row.try_get("id")?,

@@ -11,7 +11,6 @@ use crate::calls::{Call, FIELDS as CALL};
 use crate::error::StoreError;
 use crate::inbox::{Claimed, FIELDS as WORK, claimed};
 use crate::tx::{Tx, built, list_of, sql};
-use sqlx::Row;
 
 /// What came to the table of calls with schema version 2.
 pub(crate) const COLUMNS: &str = "

@@ -5,9 +5,8 @@
 //! dies. Each claim, and each change of the timer, has a turn; who ends a timer in a turn that is over changes nothing.
 
 use crate::error::StoreError;
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, list_of, sql};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 pub(crate) const TABLES: &str = "
 -- What is to be done later. Ended rows stay for a while: they are the mark that it was done.
@@ -96,7 +95,7 @@ pub struct Timer {
 const FIELDS: &str = "seq, tenant, name, kind, subject, due_at, created_at, trace, body, turn, tries, state, \
     ended_at, last_due_at";
 
-fn read(row: &AnyRow) -> Result<Timer, sqlx::Error> {
+fn read(row: &Row<'_>) -> Result<Timer, ColumnError> {
     Ok(Timer {
         seq: row.try_get("seq")?,
         new: NewTimer {

@@ -3,7 +3,6 @@
 use crate::error::StoreError;
 use crate::keyring::Sealed;
 use crate::tx::{Tx, sql};
-use sqlx::Row;
 
 /// A token that was kept.
 #[derive(Clone, Debug)]

@@ -2,9 +2,8 @@
 
 use crate::error::StoreError;
 use crate::parked::Which;
+use crate::row::Row;
 use crate::tx::{Tx, built};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// What parked things have to do with.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +70,7 @@ impl Tx {
                  AND j.trace IN (SELECT p.trace FROM parked p WHERE {open})
              GROUP BY j.system ORDER BY j.system"
         ));
-        let count = |row: &AnyRow| row.try_get::<i64, _>("n");
+        let count = |row: &Row<'_>| row.try_get::<i64, _>("n");
         Ok(Touched {
             causes: self
                 .all(causes, |row| {
@@ -85,10 +84,7 @@ impl Tx {
                         connection: row.try_get("connection")?,
                         operation: row.try_get("operation")?,
                         code: row.try_get("code")?,
-                        done: row
-                            .try_get::<i64, _>("taken")
-                            .or_else(|_| row.try_get::<i32, _>("taken").map(i64::from))?
-                            == 1,
+                        done: row.try_get::<i64, _>("taken")? == 1,
                         count: row.try_get("n")?,
                     })
                 })

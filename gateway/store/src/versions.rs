@@ -5,7 +5,6 @@ use crate::batches::batches;
 use crate::error::StoreError;
 use crate::records::{Identity, IndexEntry, RecordRow, read};
 use crate::tx::{Tx, built, rows_of};
-use sqlx::Row;
 use std::collections::BTreeMap;
 
 /// What a vendor calls a record.

@@ -67,7 +67,6 @@ impl Store {
     /// # Errors
     /// The URL is none, or a SQLite file cannot be used.
     pub async fn start(options: &Options, master: MasterKey, clock: &Clock) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
         let keyring = Arc::new(Keyring::new(master, options.keys_copy.clone()));
         let database = if options.url.starts_with("sqlite:") {
             Database::Sqlite(Sqlite::open(options, &keyring, clock).await?)
@@ -160,10 +159,7 @@ impl Store {
         F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T>,
     {
         match &self.shared.database {
-            Database::Sqlite(sqlite) => {
-                let connection = sqlite.readers.acquire().await?;
-                job(&mut Tx { dialect: Dialect::Sqlite, inner: Inner::Pooled(connection) }).await
-            }
+            Database::Sqlite(sqlite) => sqlite.read(job).await,
             Database::Postgres(server) => {
                 let (pool, gone) = server.pool()?;
                 let work = async move {
@@ -178,7 +174,7 @@ impl Store {
     /// Lets running transactions finish and closes the connections.
     pub async fn close(&self) {
         match &self.shared.database {
-            Database::Sqlite(sqlite) => sqlite.readers.close().await,
+            Database::Sqlite(sqlite) => sqlite.close(),
             Database::Postgres(server) => server.close().await,
         }
     }

@@ -2,6 +2,8 @@
 
 mod appender;
 mod confirms;
+mod server;
 
 pub use appender::appended;
 pub use confirms::confirmed;
+pub use server::served;

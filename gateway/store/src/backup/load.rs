@@ -5,7 +5,6 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::schema;
 use crate::tx::{Tx, built, list_of, rows_of, sql};
-use sqlx::Row;
 
 /// The names of the notes in `meta` about the restore.
 const FROM: &str = "restored_from";
@@ -62,14 +61,11 @@ impl Load {
             )));
         }
         let mut tx = connect(url).await?;
-        tx.each(match tx.dialect {
-            Dialect::Sqlite => &[
-                "PRAGMA journal_mode = WAL",
-                "PRAGMA synchronous = FULL",
-                "PRAGMA busy_timeout = 10000",
-                "BEGIN IMMEDIATE",
-            ],
-            Dialect::Postgres => &["BEGIN"],
+        tx.batch(match tx.dialect {
+            Dialect::Sqlite => {
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE"
+            }
+            Dialect::Postgres => "BEGIN",
         })
         .await?;
         tx.lock_schema().await?;
@@ -219,9 +215,9 @@ impl Load {
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.tx.migrate_within(schema::newest(), false).await?;
         self.tx
-            .each(match self.tx.dialect {
-                Dialect::Sqlite => &["COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"],
-                Dialect::Postgres => &["COMMIT"],
+            .batch(match self.tx.dialect {
+                Dialect::Sqlite => "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)",
+                Dialect::Postgres => "COMMIT",
             })
             .await
     }

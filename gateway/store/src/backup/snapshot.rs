@@ -6,8 +6,6 @@ use crate::error::StoreError;
 use crate::keyring::{self, MasterKey};
 use crate::schema;
 use crate::tx::{Tx, built};
-use futures::StreamExt;
-use sqlx::Row;
 
 /// The store at one moment. Nothing is changed by looking, not even the schema of an older version.
 pub struct Snapshot {
@@ -23,14 +21,13 @@ impl Snapshot {
     /// The store cannot be reached, is none, or its schema is newer than this program.
     pub async fn take(url: &str) -> Result<Self, StoreError> {
         let mut tx = connect(url).await?;
-        tx.each(match tx.dialect {
+        tx.batch(match tx.dialect {
             // The first read decides what is seen.
-            Dialect::Sqlite => &["PRAGMA busy_timeout = 10000", "PRAGMA query_only = ON", "BEGIN"],
-            Dialect::Postgres => &[
-                "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-                "SET LOCAL statement_timeout = 0",
-                "SET LOCAL idle_in_transaction_session_timeout = 0",
-            ],
+            Dialect::Sqlite => "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; BEGIN",
+            Dialect::Postgres => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+                 SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+            }
         })
         .await?;
         let tables = tx.our_tables().await?;
@@ -86,9 +83,7 @@ impl Snapshot {
         mut take: impl FnMut(Vec<Cell>) -> Result<(), E>,
     ) -> Result<(), E> {
         let statement = built(format!("SELECT {} FROM {}", names(table), table.name));
-        let mut rows = statement.fetch(self.tx.conn());
-        while let Some(row) = rows.next().await {
-            let row = row.map_err(StoreError::from)?;
+        let each = self.tx.each(statement, |row| {
             let mut cells = Vec::with_capacity(table.columns.len());
             for (index, (_, kind)) in table.columns.iter().enumerate() {
                 let cell = match kind {
@@ -98,8 +93,8 @@ impl Snapshot {
                 };
                 cells.push(cell.map_err(StoreError::from)?.unwrap_or(Cell::Null));
             }
-            take(cells)?;
-        }
-        Ok(())
+            take(cells)
+        });
+        each.await
     }
 }

@@ -7,29 +7,54 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 type Record = (Arc<[u8]>, SyncSender<()>);
 
+/// The writer of a file. It ends when all handles are dropped.
+#[derive(Clone)]
+pub struct Appender(SyncSender<Record>);
+
+/// One who appends, and waits each time until it is on disk.
+pub struct Handle {
+    appender: Appender,
+    done: SyncSender<()>,
+    wait: Receiver<()>,
+}
+
+impl Appender {
+    pub fn start(folder: &Path, writers: usize) -> (Self, JoinHandle<anyhow::Result<()>>) {
+        let (sender, receiver) = sync_channel::<Record>(writers);
+        let path = folder.join("log");
+        (Self(sender), thread::spawn(move || append(&path, &receiver)))
+    }
+
+    pub fn handle(&self) -> Handle {
+        let (done, wait) = sync_channel(1);
+        Handle { appender: self.clone(), done, wait }
+    }
+}
+
+impl Handle {
+    /// Returns when the record is on disk; `false` when the writer has ended.
+    pub fn append(&self, record: &Arc<[u8]>) -> bool {
+        self.appender.0.send((Arc::clone(record), self.done.clone())).is_ok() && self.wait.recv().is_ok()
+    }
+}
+
 /// How many records per second are on disk when so many threads each wait for theirs.
 pub fn appended(folder: &Path, writers: usize, time: Duration) -> anyhow::Result<f64> {
-    let (sender, receiver) = sync_channel::<Record>(writers);
-    let path = folder.join("log");
-    let appender = thread::spawn(move || append(&path, &receiver));
+    let (appender, writer) = Appender::start(folder, writers);
     let record: Arc<[u8]> = PAYLOAD.as_bytes().into();
     let stop = Arc::new(AtomicBool::new(false));
     let start = Instant::now();
     let threads: Vec<_> = (0..writers)
         .map(|_| {
-            let (sender, record, stop) = (sender.clone(), Arc::clone(&record), Arc::clone(&stop));
+            let (handle, record, stop) = (appender.handle(), Arc::clone(&record), Arc::clone(&stop));
             thread::spawn(move || {
-                let (done, wait) = sync_channel(1);
                 let mut count = 0_u64;
-                while !stop.load(Ordering::Relaxed) {
-                    if sender.send((Arc::clone(&record), done.clone())).is_err() || wait.recv().is_err() {
-                        break;
-                    }
+                while !stop.load(Ordering::Relaxed) && handle.append(&record) {
                     count += 1;
                 }
                 count
@@ -43,8 +68,8 @@ pub fn appended(folder: &Path, writers: usize, time: Duration) -> anyhow::Result
         count += thread.join().map_err(|_| anyhow::anyhow!("a writer died"))?;
     }
     let elapsed = start.elapsed();
-    drop(sender);
-    appender.join().map_err(|_| anyhow::anyhow!("the appender died"))??;
+    drop(appender);
+    writer.join().map_err(|_| anyhow::anyhow!("the appender died"))??;
     Ok(count as f64 / elapsed.as_secs_f64())
 }
 

@@ -5,7 +5,9 @@ use crate::document::{Head, merge};
 use crate::hub::Hub;
 use crate::{references, rules};
 use hub_model::{Class, EntityType, Field};
-use hub_store::{Identity, IndexEntry, NewEvent, NewIdentity, NewVersion, RecordId, RecordRow, RemoteId, StoreError, Tx};
+use hub_store::{
+    Identity, IndexEntry, NewEvent, NewIdentity, NewVersion, RecordId, RecordRow, RemoteId, StoreError, Tx,
+};
 use hub_tree::{Arena, Limits, TraceContext, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -235,14 +237,8 @@ fn identify(
     ours: &BTreeSet<RecordId>,
 ) -> Result<Known, UnknownHubId> {
     let entity = write.entity.name;
-    let placed = |id: &str| Known {
-        entity,
-        id: id.to_owned(),
-        key: None,
-        outdated: false,
-        fresh: false,
-        received_at: None,
-    };
+    let placed =
+        |id: &str| Known { entity, id: id.to_owned(), key: None, outdated: false, fresh: false, received_at: None };
     let (key, hub_id, source) = match (&write.target, &write.source) {
         (Target::New(id), _) => return Ok(placed(id)),
         (Target::Remote { key, hub_id }, Some(source)) => (key, hub_id, source),

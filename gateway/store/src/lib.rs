@@ -50,7 +50,7 @@ mod writer;
 pub use blobs::Blobs;
 pub use calls::{Call, CallState, Lane, NewCall, Take};
 pub use circuits::{Circuit, CircuitState, Counts, Hand};
-pub use claiming::Turns;
+pub use claiming::{Found, Turns};
 pub use error::{Cause, StoreError};
 pub use events::{Event, NewEvent};
 pub use inbox::{Claimed, NewWork};

@@ -71,16 +71,18 @@ mod tests {
 
     #[test]
     fn references_get_their_ids_where_they_lie() {
-        let text = r#"{"a":{"type":"candidate","source":{"connection_id":"gh","remote_id":"9"},"display":"X"},"b":[{"type":"job","source":{"connection_id":"gh","remote_id":"1"}},{"type":"nothing","source":{"connection_id":"gh","remote_id":"1"}}]}"#;
+        let text = r#"{"a":{"type":"candidate","source":{"connection_id":"gh","remote_id":"9"},"display":"X"},"b":[{"type":"application","source":{"connection_id":"gh","remote_id":"1"}},{"type":"nothing","source":{"connection_id":"gh","remote_id":"1"}}]}"#;
         let found = of(text);
         let named: Vec<(&str, &str)> =
             found.iter().map(|remote| (remote.entity.as_str(), remote.remote_id.as_str())).collect();
-        assert_eq!(named, [("candidate", "9"), ("job", "1")]);
+        assert_eq!(named, [("application", "1"), ("candidate", "9")]);
         let known: BTreeMap<RemoteId, String> =
-            found.into_iter().take(1).map(|remote| (remote, "id-9".to_owned())).collect();
+            found.into_iter().skip(1).map(|remote| (remote, "id-9".to_owned())).collect();
         let text = resolve(text, &known);
         assert!(
-            text.starts_with(r#"{"a":{"type":"candidate","id":"id-9","display":"X"},"b":[{"type":"job","source""#),
+            text.starts_with(
+                r#"{"a":{"type":"candidate","id":"id-9","display":"X"},"b":[{"type":"application","source""#
+            ),
             "{text}"
         );
         assert_eq!(resolve(r#"{"a": 1}"#, &known), r#"{"a": 1}"#);

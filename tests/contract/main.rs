@@ -9,3 +9,4 @@ mod schedules;
 mod store;
 mod timers;
 mod topology;
+mod words;

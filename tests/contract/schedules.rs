@@ -84,7 +84,7 @@ fn forward(clock: &Clock, span: Span) {
     clock.set(clock.now().checked_add(span).unwrap());
 }
 
-fn registry(files: &[(&str, &str)]) -> (Registry, String) {
+pub(crate) fn registry(files: &[(&str, &str)]) -> (Registry, String) {
     let mut catalog = Catalog::new();
     catalog.add_built_in("connectors/vendors/bell/manifest.yaml", MANIFEST);
     catalog.add_built_in("gateway/flow/flows/nudge.yaml", FLOW);

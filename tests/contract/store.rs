@@ -1,9 +1,9 @@
 //! The store, on SQLite and on PostgreSQL.
 
 use hub_store::{
-    CallState, CircuitState, Claimed, Counts, Hand, Identity, IndexEntry, Journey, Lane, MasterKey, Near, NewCall,
-    NewEvent, NewRaw, NewWork, Options, Page, RecordFilter, RecordRow, Sealed, Step, Store, StoreError, Take,
-    TakenBack, Turns, job,
+    CallState, CircuitState, Claimed, Counts, Found, Hand, Identity, IndexEntry, Journey, Lane, MasterKey, Near,
+    NewCall, NewEvent, NewIdentity, NewRaw, NewVersion, NewWork, Options, Page, RecordFilter, RecordRow, RemoteId,
+    Sealed, Step, Store, StoreError, Take, TakenBack, Turns, job,
 };
 use hub_tree::{Clock, Ids};
 use std::collections::BTreeSet;
@@ -31,6 +31,7 @@ impl Backend {
     ) -> Result<(Vec<Claimed>, Turns), StoreError> {
         let owner = owner.to_owned();
         let claiming = self.store.write(job!(|tx| {
+            tx.wake_work(now).await?;
             let claimed = tx.claim_work(&["map"], &owner, now, now + 100, limit, &mut turns).await?;
             Ok((claimed, turns))
         }));
@@ -125,6 +126,14 @@ fn record(id: &str, version: i64) -> RecordRow {
     }
 }
 
+fn version(row: RecordRow, raw: Option<&str>, index: Option<Vec<IndexEntry>>) -> NewVersion {
+    NewVersion { row, raw: raw.map(str::to_owned), index }
+}
+
+fn remote(entity: &str, remote_id: &str) -> RemoteId {
+    RemoteId { connection: "gh".into(), entity: entity.into(), remote_id: remote_id.into() }
+}
+
 mod contract {
     use super::*;
 
@@ -185,7 +194,7 @@ mod contract {
             for id in [&source_id, &ignored_id, &young_id] {
                 tx.finish_raw(id, "done", None, None).await?;
             }
-            tx.put_record(record(&record_id, 1), "t", Some(source_id.clone()), vec![]).await?;
+            tx.put_records("t", vec![version(record(&record_id, 1), Some(&source_id), None)]).await?;
             tx.insert_events(events).await?;
             let two = tx.unpublished_events(2).await?.iter().map(|event| event.seq).collect();
             tx.position_events(two).await?;
@@ -696,7 +705,8 @@ mod contract {
         let (app, other) = (id(), id());
         let put = |record: RecordRow, stage: &str| {
             let index = vec![IndexEntry { field: "stage_kind".into(), value: stage.into() }];
-            b.store.write(job!(|tx| { tx.put_record(record, "t", None, index).await }))
+            let one = version(record, None, Some(index));
+            b.store.write(job!(|tx| { tx.put_records("t", vec![one]).await }))
         };
         put(record(&app, 1), "SCREENING").await.unwrap();
         put(record(&app, 2), "OFFER").await.unwrap();
@@ -730,18 +740,15 @@ mod contract {
     pub(super) async fn identities_say_what_a_remote_id_means(b: Backend) {
         let app = id();
         let identity = Identity { id: app.clone(), vendor_time: Some(5), received_at: 6 };
-        let kept = identity.clone();
-        b.store
-            .write(job!(|tx| { tx.put_identity("default", "gh", "application", "77", kept, None).await }))
-            .await
-            .unwrap();
+        let put = |identity, known| {
+            let one = vec![NewIdentity { remote: remote("application", "77"), identity, known }];
+            b.store.write(job!(|tx| { tx.put_identities("default", one).await }))
+        };
+        put(identity.clone(), None).await.unwrap();
         let found = b.store.read(job!(|tx| { tx.identity("default", "gh", "application", "77").await })).await.unwrap();
         assert_eq!(found, Some(identity.clone()));
         // Whoever has not seen the last word does not write over it; a word without a vendor's time keeps the last one.
-        let say = |received_at, known| {
-            let next = Identity { vendor_time: None, received_at, ..identity.clone() };
-            b.store.write(job!(|tx| { tx.put_identity("default", "gh", "application", "77", next, known).await }))
-        };
+        let say = |received_at, known| put(Identity { vendor_time: None, received_at, ..identity.clone() }, known);
         assert!(matches!(say(9, None).await, Err(StoreError::Raced)));
         assert!(matches!(say(9, Some(5)).await, Err(StoreError::Raced)));
         say(9, Some(6)).await.unwrap();
@@ -752,11 +759,98 @@ mod contract {
             assert_eq!(found.await.unwrap(), None);
         }
         let row = record(&app, 1);
-        b.store.write(job!(|tx| { tx.put_record(row, "t", None, vec![]).await })).await.unwrap();
+        let row = version(row, None, None);
+        b.store.write(job!(|tx| { tx.put_records("t", vec![row]).await })).await.unwrap();
         let filter = RecordFilter { remote: Some(("gh".into(), "77".into())), ..RecordFilter::default() };
         let page = Page { after: String::new(), limit: 5 };
         let rows = b.store.read(job!(|tx| { tx.records("default", "application", filter, page).await })).await.unwrap();
         assert_eq!(rows.len(), 1);
+    }
+
+    pub(super) async fn what_one_message_says_about_many_records_is_written_together(b: Backend) {
+        // More than one batch of each.
+        let ids: Vec<String> = (0..45).map(|_| id()).collect();
+        let stage = |value: &str| Some(vec![IndexEntry { field: "stage_kind".into(), value: value.into() }]);
+        let first: Vec<_> = ids.iter().map(|id| version(record(id, 1), None, stage("SCREENING"))).collect();
+        b.store.write(job!(|tx| { tx.put_records("t", first).await })).await.unwrap();
+        // Two words about one record, a new record with two, and one whose values stay.
+        let new = id();
+        let words = vec![
+            version(record(&ids[0], 2), Some("raw"), stage("OFFER")),
+            version(record(&new, 1), None, stage("SCREENING")),
+            version(record(&ids[0], 3), None, stage("HIRED")),
+            version(record(&new, 2), None, stage("OFFER")),
+            version(record(&ids[1], 2), None, None),
+        ];
+        let again = words.clone();
+        b.store.write(job!(|tx| { tx.put_records("t", words).await })).await.unwrap();
+        let raced = b.store.write(job!(|tx| { tx.put_records("t", again).await })).await;
+        assert!(matches!(raced, Err(StoreError::Raced)), "{raced:?}");
+        let found = async |value: &str| {
+            let equals = vec![IndexEntry { field: "stage_kind".into(), value: value.into() }];
+            let filter = RecordFilter { equals, ..RecordFilter::default() };
+            let page = Page { after: String::new(), limit: 100 };
+            let rows = b.store.read(job!(|tx| { tx.records("default", "application", filter, page).await }));
+            rows.await.unwrap().into_iter().map(|row| row.id).collect::<Vec<_>>()
+        };
+        assert_eq!(found("HIRED").await, [ids[0].clone()]);
+        assert_eq!(found("OFFER").await, [new.clone()]);
+        assert_eq!(found("SCREENING").await, ids[1..]);
+        let mut wanted: Vec<_> = ids.iter().chain([&new]).map(|id| ("application".to_owned(), id.clone())).collect();
+        wanted.push(("job".to_owned(), new.clone()));
+        let stored = b.store.read(job!(|tx| { tx.stored_records("default", wanted).await })).await.unwrap();
+        assert_eq!(stored.len(), 46);
+        let versions = |id: &String| stored[&("application".to_owned(), id.clone())].version;
+        assert_eq!((versions(&ids[0]), versions(&new), versions(&ids[1]), versions(&ids[44])), (3, 2, 2, 1));
+        let one = ids[0].clone();
+        let history = b.store.read(job!(|tx| { tx.history("default", "application", &one).await })).await.unwrap();
+        let told: Vec<_> = history.iter().map(|version| (version.version, version.raw.as_deref())).collect();
+        assert_eq!(told, [(1, None), (2, Some("raw")), (3, None)]);
+    }
+
+    pub(super) async fn of_many_identities_one_lost_race_undoes_all(b: Backend) {
+        let say = |received_at: i64, known: &[(String, Option<i64>)]| {
+            let one = |(remote_id, known): &(String, Option<i64>)| NewIdentity {
+                remote: remote("application", remote_id),
+                identity: Identity { id: format!("id-{remote_id}"), vendor_time: None, received_at },
+                known: *known,
+            };
+            let all: Vec<_> = known.iter().map(one).collect();
+            b.store.write(job!(|tx| { tx.put_identities("default", all).await }))
+        };
+        let names: Vec<String> = (0..45).map(|n| n.to_string()).collect();
+        let all = |known| names.iter().map(|name| (name.clone(), known)).collect::<Vec<_>>();
+        say(5, &all(None)).await.unwrap();
+        let mut mixed = all(Some(5));
+        mixed.push(("new".to_owned(), None));
+        mixed[3].1 = Some(4);
+        assert!(matches!(say(6, &mixed).await, Err(StoreError::Raced)), "somebody else has said something about it");
+        mixed[3].1 = Some(5);
+        say(6, &mixed).await.unwrap();
+        let wanted: Vec<_> = names.iter().map(String::as_str).chain(["new", "unknown"]).collect();
+        let wanted = wanted.into_iter().map(|name| remote("application", name)).collect();
+        let found = b.store.read(job!(|tx| { tx.identities("default", wanted).await })).await.unwrap();
+        assert_eq!(found.len(), 46);
+        assert!(found.iter().all(|(of, known)| known.id == format!("id-{}", of.remote_id) && known.received_at == 6));
+    }
+
+    pub(super) async fn a_look_tells_what_a_claim_would_find(b: Backend) {
+        let look = async |now| b.store.read(job!(|tx| { tx.look_for_work(&["map"], now).await })).await.unwrap();
+        let nothing = Found { suspects: false, due: false, ready: false };
+        assert_eq!(look(5).await, nothing);
+        let two = vec![work("map", "a", "k", "m0"), work("map", "a", "k", "m1")];
+        b.store.write(job!(|tx| { tx.insert_work(two).await })).await.unwrap();
+        assert_eq!(look(5).await, Found { ready: true, ..nothing });
+        let seq = b.claim("w1", 5, 9).await.unwrap()[0].seq;
+        assert_eq!(look(5).await, nothing, "one is claimed, the other waits behind it");
+        b.store.write(job!(|tx| { tx.retry_work(seq, "w1", 50).await })).await.unwrap();
+        assert_eq!(look(49).await, nothing);
+        assert_eq!(look(50).await, Found { due: true, ..nothing });
+        assert_eq!(b.claim("w1", 50, 9).await.unwrap()[0].seq, seq);
+        b.store.write(job!(|tx| { tx.take_back(1000, None).await })).await.unwrap();
+        assert_eq!(look(1000).await, Found { suspects: true, ..nothing });
+        let other = b.store.read(job!(|tx| { tx.look_for_work(&["flow"], 1000).await })).await.unwrap();
+        assert_eq!(other, nothing, "whose it is not leaves it alone");
     }
 
     pub(super) async fn events_get_positions_when_published_not_when_written(b: Backend) {
@@ -862,6 +956,9 @@ macro_rules! store_contract {
         counts_of_all_workers_are_summed_by_slot,
         of_calls_whose_workers_die_again_one_goes_at_a_time,
         records_keep_versions_and_a_lost_race_is_an_error,
+        what_one_message_says_about_many_records_is_written_together,
+        of_many_identities_one_lost_race_undoes_all,
+        a_look_tells_what_a_claim_would_find,
         identities_say_what_a_remote_id_means,
         events_get_positions_when_published_not_when_written,
         a_lease_has_one_owner_at_a_time,

@@ -2,6 +2,7 @@
 
 use crate::admission::Admission;
 use crate::claims::{self, Held};
+use crate::kept_mappings::KeptMappings;
 use crate::react::Consumer;
 use crate::receive::Recent;
 use crate::registry::Registry;
@@ -136,6 +137,7 @@ pub struct Hub {
     pub(crate) mapping: Semaphore,
     pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
+    pub(crate) kept_mappings: KeptMappings,
     stop: watch::Sender<bool>,
     draining: AtomicBool,
 }
@@ -202,6 +204,7 @@ impl Hub {
             mapping: Semaphore::new(map_in::ROOM as usize),
             sending: send::Sending::default(),
             recent: Recent::default(),
+            kept_mappings: KeptMappings::default(),
             stop: watch::Sender::new(false),
             draining: AtomicBool::new(false),
         })

@@ -164,10 +164,13 @@ async fn commit(
     let (inner, seq, tenant) = (Arc::clone(hub), work.seq, raw.new.tenant.clone());
     let (system, raw_id) = (connection.id.clone(), raw.new.id.clone());
     let parks = error.is_some();
+    let began = hub.clock.micros();
+    let used = mapping.as_ref().map(|mapping| mapping.version.clone());
+    let mapping = mapping.filter(|new| !hub.kept_mappings.has(&new.version, began));
+    let kept = mapping.as_ref().map(|mapping| mapping.version.clone());
     let committed = hub.store.write(job!(|tx| {
         let hub = inner;
         let now = hub.clock.micros();
-        let version = mapping.as_ref().map(|mapping| mapping.version.clone());
         if let Some(mapping) = mapping {
             tx.keep_mapping(mapping, now).await?;
         }
@@ -196,13 +199,16 @@ async fn commit(
             steps.add(&hub.ids, now, ("finding", Went::Ok), &system, &format!("raw/{raw_id}"), detail);
         }
         tx.insert_events(events).await?;
-        tx.finish_raw(&raw_id, state, Some(event), version).await?;
+        tx.finish_raw(&raw_id, state, Some(event), used).await?;
         tx.add_steps(steps.into_vec()).await?;
         // Parking is the loop's business; it ends the work too.
         let held = parks || tx.finish_work(seq, &hub.node, "done").await?;
         if held { Ok(Ok(())) } else { Err(hub_store::StoreError::Broken) }
     }));
     committed.await??;
+    if let Some(version) = kept {
+        hub.kept_mappings.note(version, began);
+    }
     hub.wake.events.notify_one();
     match error {
         Some(error) => Err(error),

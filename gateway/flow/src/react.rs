@@ -15,7 +15,7 @@ use crate::{map_in, replay, subscriptions};
 use async_trait::async_trait;
 use futures::FutureExt;
 use hub_bus::Delivery;
-use hub_store::{Claimed, NewParked, NewWork, Turns, job};
+use hub_store::{Claimed, Found, NewParked, NewWork, StoreError, Turns, job};
 use hub_telemetry::{context_of, within};
 use hub_tree::TraceContext;
 use std::panic::AssertUnwindSafe;
@@ -121,35 +121,24 @@ pub(crate) async fn run(hub: Arc<Hub>) {
         // At least one slot is free before anything is claimed.
         let Ok(first) = Arc::clone(&slots).acquire_owned().await else { return };
         let free = i64::try_from(slots.available_permits() + 1).unwrap_or(1);
-        let (node, now, names) = (hub.node.clone(), hub.store_now(), consumers.clone());
-        let mut own = std::mem::take(&mut turns);
-        let claiming = hub.store.write(job!(|tx| {
-            if tx.has_suspects(&names).await? {
-                return Ok((None, own));
-            }
-            let claimed = tx.claim_work(&names, &node, now, now + LEASE_MICROS, free, &mut own).await?;
-            Ok((Some(claimed), own))
-        }));
-        let claimed = match claiming.await {
-            Ok((claimed, own)) => {
-                turns = own;
-                claimed
-            }
+        let now = hub.store_now();
+        let (found, claimed) = match look_and_claim(&hub, &consumers, now, free, &mut turns).await {
+            Ok(looked) => looked,
             Err(error) => {
                 tracing::warn!(error = %error, "no work can be claimed");
                 lost.note(&error, now + LEASE_MICROS);
-                Some(Vec::new())
+                (Found::default(), Vec::new())
             }
         };
-        let Some(claimed) = claimed else {
+        if found.suspects {
             // What is under way ends first; then each suspect has the process to itself.
             let Ok(_all) = slots.acquire_many(CONCURRENCY - 1).await else { return };
             alone::run(&hub, &consumers).await;
             continue;
-        };
+        }
         if claimed.is_empty() {
             drop(first);
-            if turns.unfinished() {
+            if (found.due || found.ready) && turns.unfinished() {
                 continue;
             }
             let _ = tokio::time::timeout(IDLE, hub.wake.work.notified()).await;
@@ -171,6 +160,33 @@ pub(crate) async fn run(hub: Arc<Hub>) {
             });
         }
     }
+}
+
+/// Claims messages. Most looks find nothing, and begin no transaction; while there are suspects, nothing else is
+/// claimed.
+async fn look_and_claim(
+    hub: &Hub,
+    consumers: &[&'static str],
+    now: i64,
+    free: i64,
+    turns: &mut Turns,
+) -> Result<(Found, Vec<Claimed>), StoreError> {
+    let names = consumers.to_vec();
+    let found = hub.store.read(job!(|tx| { tx.look_for_work(&names, now).await })).await?;
+    if found.suspects || !(found.due || found.ready) {
+        return Ok((found, Vec::new()));
+    }
+    let (node, names, mut own) = (hub.node.clone(), consumers.to_vec(), std::mem::take(turns));
+    let claiming = hub.store.write(job!(|tx| {
+        if found.due {
+            tx.wake_work(now).await?;
+        }
+        let claimed = tx.claim_work(&names, &node, now, now + LEASE_MICROS, free, &mut own).await?;
+        Ok((claimed, own))
+    }));
+    let (claimed, own) = claiming.await?;
+    *turns = own;
+    Ok((found, claimed))
 }
 
 /// Whose messages this process handles.

@@ -12,15 +12,29 @@ use std::time::Duration;
 
 const BATCH: i64 = 200;
 const LEASE: Duration = Duration::from_secs(10);
+/// How long the others wait before they try to take the lease.
+const BESIDE: Duration = Duration::from_secs(1);
+
+/// What a look at the outbox has found.
+enum Looked {
+    /// A whole batch: there may be more.
+    Full,
+    /// All that there was, if anything.
+    Some,
+    /// Another process publishes.
+    NotOurs,
+}
 
 pub(crate) async fn run(hub: Arc<Hub>) {
     let mut held_until = 0;
     loop {
         match publish_some(&hub, &mut held_until).await {
-            Ok(0) => {
+            Ok(Looked::Full) => {}
+            // What is written meanwhile by this process wakes, and what others write waits for the next look.
+            Ok(Looked::Some) => {
                 let _ = tokio::time::timeout(IDLE, hub.wake.events.notified()).await;
             }
-            Ok(_) => {}
+            Ok(Looked::NotOurs) => tokio::time::sleep(BESIDE).await,
             Err(error) => {
                 tracing::warn!(error = %error, "events are not published");
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -37,26 +51,26 @@ enum RelayError {
     Bus(#[from] hub_bus::BusError),
 }
 
-/// Publishes a batch; how many events it held.
-async fn publish_some(hub: &Arc<Hub>, held_until: &mut i64) -> Result<usize, RelayError> {
+/// Publishes a batch.
+async fn publish_some(hub: &Arc<Hub>, held_until: &mut i64) -> Result<Looked, RelayError> {
     let events = hub.store.read(job!(|tx| { tx.unpublished_events(BATCH).await })).await?;
     if events.is_empty() {
-        return Ok(0);
+        return Ok(Looked::Some);
     }
     let now = hub.store_now();
     let lease = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
     if now > *held_until - lease / 2 {
         let (node, until) = (hub.node.clone(), now + lease);
         if !hub.store.write(job!(|tx| { tx.lease("relay", &node, now, until).await })).await? {
-            return Ok(0);
+            return Ok(Looked::NotOurs);
         }
         *held_until = until;
     }
-    let count = events.len();
+    let looked = if i64::try_from(events.len()) == Ok(BATCH) { Looked::Full } else { Looked::Some };
     let seqs: Vec<i64> = events.iter().map(|event| event.seq).collect();
     hub.bus.publish(events.into_iter().map(message).collect()).await?;
     hub.store.write(job!(|tx| { tx.position_events(seqs).await })).await?;
-    Ok(count)
+    Ok(looked)
 }
 
 fn message(event: Event) -> Message {

@@ -115,10 +115,16 @@ struct Claimed {
 }
 
 async fn claim(hub: &Arc<Hub>, turns: &mut Turns, now: i64) -> Result<Vec<Claimed>, StoreError> {
-    let looking = hub
-        .store
-        .read(job!(|tx| { Ok((tx.due_lanes(now).await?, tx.circuits_in_force(now, now - REMEMBERED).await?)) }));
-    let (lanes, circuits) = looking.await?;
+    // Who has calls under way wants to know of circuits that have changed meanwhile.
+    let idle = hub.sending.under_way().is_empty();
+    let looking = hub.store.read(job!(|tx| {
+        let lanes = tx.due_lanes(now).await?;
+        if idle && lanes.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some((lanes, tx.circuits_in_force(now, now - REMEMBERED).await?)))
+    }));
+    let Some((lanes, circuits)) = looking.await? else { return Ok(Vec::new()) };
     hub.sending.learn(&circuits);
     let busy = hub.sending.under_way().values().sum();
     let shared = turns.share(offers(hub, lanes, &circuits, now), busy);

@@ -7,6 +7,7 @@
 
 use crate::error::StoreError;
 use crate::inbox::{Claimed, FIELDS, claimed};
+use crate::suspects::SUSPECTS;
 use crate::tx::{Tx, built, list_of, portions, sql};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -119,6 +120,17 @@ fn padded(mut seqs: Vec<i64>) -> Vec<i64> {
     seqs
 }
 
+/// What a look has found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// A message that has to be handled alone.
+    pub suspects: bool,
+    /// A message whose time has come, and which is not in its lane yet.
+    pub due: bool,
+    /// A message in a lane.
+    pub ready: bool,
+}
+
 /// What lies at the front of the lanes.
 #[derive(Default)]
 struct Fronts {
@@ -130,7 +142,7 @@ struct Fronts {
 
 impl Tx {
     /// Claims up to `limit` messages for `owner` until `lease_until`, as `turns` has it. The try is counted before it
-    /// begins.
+    /// begins. Those whose time has come are in their lanes after [`Tx::wake_work`].
     ///
     /// # Errors
     /// The store fails.
@@ -148,7 +160,6 @@ impl Tx {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        self.wake_work(now).await?;
         for look in 0..LOOKS {
             let lanes = self.lanes(consumers, turns).await?;
             let order = turns.next(&lanes, limit);
@@ -178,8 +189,36 @@ impl Tx {
         Ok(Vec::new())
     }
 
+    /// Looks whether a claim of these consumers would find anything, without claiming. A message that only others can
+    /// handle may look ready.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn look_for_work(&mut self, consumers: &[&str], now: i64) -> Result<Found, StoreError> {
+        let mut statement = built(format!(
+            "SELECT CAST(CASE WHEN EXISTS ({suspects}) THEN 1 ELSE 0 END AS BIGINT) AS suspects,
+                 CAST(CASE WHEN EXISTS (SELECT 1 FROM inbox WHERE waits = 'time' AND available_at <= $1)
+                     THEN 1 ELSE 0 END AS BIGINT) AS due,
+                 CAST(CASE WHEN EXISTS (SELECT 1 FROM inbox WHERE state = 'ready' AND waits = '')
+                     THEN 1 ELSE 0 END AS BIGINT) AS ready",
+            suspects = SUSPECTS.replace("{consumers}", &list_of(2, consumers.len()))
+        ))
+        .bind(now);
+        for consumer in consumers {
+            statement = statement.bind((*consumer).to_owned());
+        }
+        let found = self.one(statement, |row| {
+            let is = |name| row.try_get::<i64, _>(name).map(|found| found != 0);
+            Ok(Found { suspects: is("suspects")?, due: is("due")?, ready: is("ready")? })
+        });
+        Ok(found.await?.unwrap_or_default())
+    }
+
     /// Puts messages whose time has come back into their lanes.
-    async fn wake_work(&mut self, now: i64) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn wake_work(&mut self, now: i64) -> Result<(), StoreError> {
         let lock = self.dialect.skip_locked();
         let statement = built(format!(
             "UPDATE inbox SET waits = '' WHERE seq IN (

@@ -1,9 +1,10 @@
 //! Events: the outbox and the change feed are one table. An event is written with the change that it tells of; the
 //! relay publishes it and gives it its position afterwards, because the order of a sequence is not the order of commits.
 
+use crate::batches::batches;
 use crate::error::StoreError;
 use crate::row::{ColumnError, Row};
-use crate::tx::{Tx, built, portions, rows_of, sql};
+use crate::tx::{Tx, built, rows_of};
 
 /// An event to publish. It names the record and the changed fields; it holds no values.
 #[derive(Clone, Debug)]
@@ -70,7 +71,7 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn insert_events(&mut self, events: Vec<NewEvent>) -> Result<(), StoreError> {
-        for events in portions(events) {
+        for events in batches(events) {
             let mut statement = built(format!(
                 "INSERT INTO events (id, tenant, type, entity, record, version, connection, at, trace, changed)
                  VALUES {}",
@@ -112,21 +113,15 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn position_events(&mut self, seqs: Vec<i64>) -> Result<(), StoreError> {
-        if seqs.is_empty() {
-            return Ok(());
-        }
-        let last = self
-            .one(sql("SELECT COALESCE(MAX(position), 0) AS last FROM events"), |row| row.try_get::<i64, _>("last"))
-            .await?
-            .unwrap_or(0);
-        for placed in portions((last + 1..).zip(seqs).collect()) {
+        for placed in batches(seqs) {
             let mut statement = built(format!(
-                "WITH published(position, seq) AS (VALUES {})
-                 UPDATE events SET position = published.position FROM published WHERE events.seq = published.seq AND events.position IS NULL",
+                "WITH published(place, seq) AS (VALUES {})
+                 UPDATE events SET position = published.place + (SELECT COALESCE(MAX(position), 0) FROM events)
+                 FROM published WHERE events.seq = published.seq AND events.position IS NULL",
                 rows_of(2, placed.len())
             ));
-            for (position, seq) in placed {
-                statement = statement.bind(position).bind(seq);
+            for (place, seq) in (1_i64..).zip(placed) {
+                statement = statement.bind(place).bind(seq);
             }
             self.run(statement).await?;
         }

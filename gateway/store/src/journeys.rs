@@ -1,8 +1,9 @@
 //! Journeys: all that one message caused, step by step.
 
+use crate::batches::batches;
 use crate::error::StoreError;
 use crate::row::{ColumnError, Row};
-use crate::tx::{Tx, built, portions, rows_of, sql};
+use crate::tx::{Tx, built, rows_of, sql};
 use std::collections::BTreeMap;
 
 /// A step of a journey. It names records and systems; it holds no personal values.
@@ -107,10 +108,10 @@ impl Tx {
         for step in &steps {
             traces.entry(step.trace.clone()).or_default().push(step);
         }
-        for own in portions(traces.into_values().collect()) {
+        for own in batches(traces.into_values().collect()) {
             self.add_to_journeys(own).await?;
         }
-        for steps in portions(steps) {
+        for steps in batches(steps) {
             let mut statement = built(format!(
                 "INSERT INTO journey_steps (trace, id, tenant, at, step, system, result, subject, detail)
                  VALUES {} ON CONFLICT DO NOTHING",

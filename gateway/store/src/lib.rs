@@ -11,6 +11,7 @@
 
 mod address;
 pub mod backup;
+mod batches;
 mod blobs;
 mod calls;
 mod circuits;
@@ -43,12 +44,13 @@ mod timers;
 mod tokens;
 mod touched;
 mod tx;
+mod versions;
 mod writer;
 
 pub use blobs::Blobs;
 pub use calls::{Call, CallState, Lane, NewCall, Take};
 pub use circuits::{Circuit, CircuitState, Counts, Hand};
-pub use claiming::Turns;
+pub use claiming::{Found, Turns};
 pub use error::{Cause, StoreError};
 pub use events::{Event, NewEvent};
 pub use inbox::{Claimed, NewWork};
@@ -71,6 +73,7 @@ pub use timers::{Again, NewTimer, Timer, TimerEnd};
 pub use tokens::StoredToken;
 pub use touched::{Touched, TouchedCalls};
 pub use tx::{Job, Tx, boxed};
+pub use versions::{NewIdentity, NewVersion, RecordId, RemoteId};
 pub use writer::{Options, Store};
 
 /// A transaction body for [`Store::write`] and [`Store::read`].

@@ -1,9 +1,9 @@
-//! Records, their history, who they are at which vendor, and the values to find them by.
+//! Records, their history, who they are at which vendor, and the values to find them by: reading them.
 
 use crate::error::StoreError;
 use crate::keyring::Sealed;
 use crate::row::{ColumnError, Row};
-use crate::tx::{Tx, built, portions, rows_of, sql};
+use crate::tx::{Tx, built, sql};
 
 /// A record as it is stored.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ pub struct Page {
 /// The columns that [`read`] reads.
 const FIELDS: &str = "tenant, entity, id, version, created_at, updated_at, deleted_at, body";
 
-fn read(row: &Row<'_>) -> Result<RecordRow, ColumnError> {
+pub(crate) fn read(row: &Row<'_>) -> Result<RecordRow, ColumnError> {
     Ok(RecordRow {
         tenant: row.try_get("tenant")?,
         entity: row.try_get("entity")?,
@@ -163,67 +163,6 @@ impl Tx {
         self.all(statement, read).await
     }
 
-    /// Writes a record and its history; the caller has read it in the same transaction.
-    ///
-    /// # Errors
-    /// The store fails, or somebody else wrote this version.
-    pub async fn put_record(
-        &mut self,
-        record: RecordRow,
-        trace: &str,
-        raw: Option<String>,
-        index: Vec<IndexEntry>,
-    ) -> Result<(), StoreError> {
-        let RecordRow { tenant, entity, id, version, created_at, updated_at, deleted_at, body } = record;
-        let statement =
-            sql("INSERT INTO records (tenant, entity, id, version, created_at, updated_at, deleted_at, body)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (tenant, entity, id) DO UPDATE SET version = excluded.version,
-                 updated_at = excluded.updated_at, deleted_at = excluded.deleted_at, body = excluded.body")
-            .bind(tenant.clone())
-            .bind(entity.clone())
-            .bind(id.clone())
-            .bind(version)
-            .bind(created_at)
-            .bind(updated_at)
-            .bind(deleted_at)
-            .bind(body.0.clone());
-        self.run(statement).await?;
-        // The primary key over the version turns a lost race into an error instead of a lost update.
-        let statement = sql("INSERT INTO history (tenant, entity, id, version, at, trace, raw, body)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(tenant.clone())
-        .bind(entity.clone())
-        .bind(id.clone())
-        .bind(version)
-        .bind(updated_at)
-        .bind(trace.to_owned())
-        .bind(raw)
-        .bind(body.0);
-        self.run(statement).await?;
-        let statement = sql("DELETE FROM record_index WHERE tenant = $1 AND entity = $2 AND id = $3")
-            .bind(tenant.clone())
-            .bind(entity.clone())
-            .bind(id.clone());
-        self.run(statement).await?;
-        for index in portions(index) {
-            let mut statement = built(format!(
-                "INSERT INTO record_index (tenant, entity, field, value, id) VALUES {} ON CONFLICT DO NOTHING",
-                rows_of(5, index.len())
-            ));
-            for entry in index {
-                statement = statement
-                    .bind(tenant.clone())
-                    .bind(entity.clone())
-                    .bind(entry.field)
-                    .bind(entry.value)
-                    .bind(id.clone());
-            }
-            self.run(statement).await?;
-        }
-        Ok(())
-    }
-
     /// All versions of a record, oldest first.
     ///
     /// # Errors
@@ -290,39 +229,5 @@ impl Tx {
             })
         })
         .await
-    }
-
-    /// Says what a vendor's id means, and how new the payload was that said so. What it means never changes; a payload
-    /// without a vendor's time leaves the last one. `known` is the time of receipt that the caller has read.
-    ///
-    /// # Errors
-    /// The store fails, or somebody else has said something about the id meanwhile.
-    pub async fn put_identity(
-        &mut self,
-        tenant: &str,
-        connection: &str,
-        entity: &str,
-        remote_id: &str,
-        identity: Identity,
-        known: Option<i64>,
-    ) -> Result<(), StoreError> {
-        let statement =
-            sql("INSERT INTO identities (tenant, connection, entity, remote_id, id, vendor_time, received_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT (tenant, connection, entity, remote_id) DO UPDATE SET
-                 vendor_time = COALESCE(excluded.vendor_time, identities.vendor_time),
-                 received_at = excluded.received_at
-             WHERE identities.received_at = $8
-             RETURNING id")
-            .bind(tenant.to_owned())
-            .bind(connection.to_owned())
-            .bind(entity.to_owned())
-            .bind(remote_id.to_owned())
-            .bind(identity.id.clone())
-            .bind(identity.vendor_time)
-            .bind(identity.received_at)
-            .bind(known.unwrap_or(i64::MIN));
-        let kept = self.one(statement, |row| row.try_get::<String, _>("id")).await?;
-        if kept.as_deref() == Some(identity.id.as_str()) { Ok(()) } else { Err(StoreError::Raced) }
     }
 }

@@ -25,6 +25,13 @@ const LOOK_UP_AFTER_MICROS: i64 = 5_000_000;
 /// When a call that is held can be claimed: never, until it is let go.
 const HELD_UNTIL: i64 = i64::MAX;
 
+/// Suspects that are the oldest open message of their key.
+pub(crate) const SUSPECTS: &str = "
+    SELECT i.seq FROM inbox i WHERE i.waits = 'suspect' AND i.state = 'ready' AND i.consumer IN ({consumers})
+        AND NOT EXISTS (
+            SELECT 1 FROM inbox e WHERE e.consumer = i.consumer AND e.tenant = i.tenant
+                AND e.order_key = i.order_key AND e.seq < i.seq AND e.state IN ('ready', 'running'))";
+
 /// How much was taken back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TakenBack {
@@ -58,14 +65,6 @@ impl Tx {
         Ok(TakenBack { work: self.run(work).await?, calls: self.run(calls).await? })
     }
 
-    /// Whether a message of these consumers waits to be handled alone.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn has_suspects(&mut self, consumers: &[&str]) -> Result<bool, StoreError> {
-        Ok(self.suspect(consumers, "").await?.is_some())
-    }
-
     /// Claims one suspect for `owner`, who has nothing else under way if `alone`.
     ///
     /// # Errors
@@ -93,12 +92,8 @@ impl Tx {
     /// The oldest suspect that is the oldest open message of its key.
     async fn suspect(&mut self, consumers: &[&str], lock: &str) -> Result<Option<i64>, StoreError> {
         let mut statement = built(format!(
-            "SELECT i.seq FROM inbox i WHERE i.waits = 'suspect' AND i.state = 'ready' AND i.consumer IN ({})
-                 AND NOT EXISTS (
-                     SELECT 1 FROM inbox e WHERE e.consumer = i.consumer AND e.tenant = i.tenant
-                         AND e.order_key = i.order_key AND e.seq < i.seq AND e.state IN ('ready', 'running'))
-             ORDER BY i.seq LIMIT 1{lock}",
-            list_of(1, consumers.len())
+            "{} ORDER BY i.seq LIMIT 1{lock}",
+            SUSPECTS.replace("{consumers}", &list_of(1, consumers.len()))
         ));
         for consumer in consumers {
             statement = statement.bind((*consumer).to_owned());

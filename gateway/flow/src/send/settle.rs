@@ -208,7 +208,9 @@ async fn commit(
 ) -> Result<(), hub_store::StoreError> {
     let inner = Arc::clone(hub);
     let call = call.clone();
-    hub.store
+    let began = hub.clock.micros();
+    let kept = hub
+        .store
         .write(job!(|tx| {
             let hub = inner;
             let Settled { state, at, unsure, error, parked, reply, destination, changes } = settled;
@@ -216,14 +218,15 @@ async fn commit(
             if !tx.settle_call(call.seq, &hub.node, state, at, unsure, error).await? {
                 // Another worker has the call now; what it finds counts.
                 tracing::warn!(call.id = %id, connection.id = %connection, "the claim of a call was lost");
-                return Ok(());
+                return Ok(None);
             }
-            let mut steps = steps;
+            let (mut steps, mut kept) = (steps, None);
             if let Some(Understood { raw, mapped: Mapped { mapping, writes, warnings, .. } }) = reply {
                 let raw_id = raw.id.clone();
                 let version = mapping.as_ref().map(|mapping| mapping.version.clone());
                 tx.insert_raws(vec![raw]).await?;
-                if let Some(mapping) = mapping {
+                if let Some(mapping) = mapping.filter(|new| !hub.kept_mappings.has(&new.version, began)) {
+                    kept = Some(mapping.version.clone());
                     tx.keep_mapping(mapping, at).await?;
                 }
                 tx.finish_raw(&raw_id, "done", Some(operation.clone()), version).await?;
@@ -257,7 +260,12 @@ async fn commit(
             }
             // Last, because calls of one connection may meet at its row.
             circuit::keep(&hub, tx, &call, changes, &mut steps).await?;
-            tx.add_steps(steps.into_vec()).await
+            tx.add_steps(steps.into_vec()).await?;
+            Ok(kept)
         }))
-        .await
+        .await?;
+    if let Some(version) = kept {
+        hub.kept_mappings.note(version, began);
+    }
+    Ok(())
 }

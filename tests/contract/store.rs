@@ -794,7 +794,7 @@ mod contract {
             rows.await.unwrap().into_iter().map(|row| row.id).collect::<Vec<_>>()
         };
         assert_eq!(found("HIRED").await, [ids[0].clone()]);
-        assert_eq!(found("OFFER").await, [new.clone()]);
+        assert_eq!(found("OFFER").await, [new.as_str()]);
         assert_eq!(found("SCREENING").await, ids[1..]);
         let mut wanted: Vec<_> = ids.iter().chain([&new]).map(|id| ("application".to_owned(), id.clone())).collect();
         wanted.push(("job".to_owned(), new.clone()));

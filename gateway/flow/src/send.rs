@@ -218,5 +218,5 @@ async fn attempt(hub: &Arc<Hub>, call: &Call, trace: TraceContext, probe: Option
     }
     let age = Duration::from_micros(u64::try_from(now - call.new.created_at).unwrap_or(0));
     let ended = Ended::of(tried, call.tries, retry::is_last(&pace.retry, call.tries, age));
-    settle(&attempt, destination.clone(), ended, changes).await;
+    Box::pin(settle(&attempt, destination.clone(), ended, changes)).await;
 }

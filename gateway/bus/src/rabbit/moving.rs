@@ -85,6 +85,18 @@ struct Mover<'a, S> {
     say: S,
 }
 
+impl<S> Drop for Mover<'_, S> {
+    /// Gives up the lock also when the move is broken off.
+    fn drop(&mut self) {
+        let connection = Arc::clone(&self.connection);
+        if connection.status().connected()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move { within("closing", connection.close(200, "".into())).await });
+        }
+    }
+}
+
 impl<S: Fn(&str) + Send + Sync> Mover<'_, S> {
     async fn apply(&mut self) -> Result<Vec<String>, BusError> {
         self.lock().await?;

@@ -5,6 +5,7 @@
 //! different runs do not. Rows that begin with `hub` are ours, `hand` is the limit: the same durable work by hand.
 
 mod allocations;
+mod bus;
 mod by_hand;
 mod intake;
 mod load;
@@ -47,6 +48,8 @@ struct Cli {
 enum Bench {
     /// Web hooks accepted per second at 1, 16, 64 and 256 connections, on the embedded default and on RabbitMQ.
     Intake,
+    /// Messages made durable per second by the bus alone, with 1, 16, 64 and 256 publishers, on both backends.
+    Bus,
     /// From web hook to the call at a vendor: messages per second and latency, on both backends, with 1 and 2 workers.
     Road,
     /// Memory: idle, and under an even load for `--seconds` (600 for the real thing).
@@ -65,6 +68,7 @@ fn main() -> anyhow::Result<()> {
     }
     let report = match cli.name {
         Bench::Intake => intake::run(cli.rounds, cli.seconds)?,
+        Bench::Bus => bus::run(cli.rounds, cli.seconds)?,
         Bench::Road => road::run(cli.rounds)?,
         Bench::Soak => soak::run(cli.seconds)?,
         Bench::Mapping => match &cli.only {

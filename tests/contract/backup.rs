@@ -1,6 +1,6 @@
 //! What was read from one kind of store can be loaded into the other, cell by cell.
 
-use crate::store::take;
+use crate::backend::take;
 use hub_store::backup::{Cell, Load, Reopening, Snapshot, Table};
 use hub_store::{MasterKey, NewCall, NewEvent, NewWork, Options, Probe, Sealed, Store, StoreError, Turns, job};
 use hub_tree::Clock;

@@ -1,6 +1,6 @@
 //! Large bodies that wait in the store, on SQLite and on PostgreSQL.
 
-use crate::store::{Backend, id, postgres, sqlite};
+use crate::backend::{Backend, id};
 use hub_store::{Blobs, NewRaw, Sealed, Store, job};
 
 fn body() -> Sealed {
@@ -88,20 +88,8 @@ mod contract {
     }
 }
 
-macro_rules! blob_contract {
-    ($backend:ident) => { blob_contract!(@ $backend;
-        a_body_waits_until_its_payload_is_kept,
-        a_repetition_is_known_when_it_is_delivered_again,
-        what_no_message_came_for_goes_when_it_is_old); };
-    (@ $backend:ident; $($case:ident),+) => {
-        mod $backend {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::contract::$case(super::$backend().await).await;
-            })+
-        }
-    };
-}
-
-blob_contract!(sqlite);
-blob_contract!(postgres);
+on_both_stores!(
+    a_body_waits_until_its_payload_is_kept,
+    a_repetition_is_known_when_it_is_delivered_again,
+    what_no_message_came_for_goes_when_it_is_old,
+);

@@ -1,6 +1,6 @@
 //! What lies parked and how it is gone through, on SQLite and on PostgreSQL.
 
-use crate::store::{Backend, call, id, take, work};
+use crate::backend::{Backend, call, id, take, work};
 use hub_store::{
     CallState, Errand, NewParked, NewRedrive, Past, Portion, Redrive, Resolved, StoreError, Turns, Tx, Verdict, Which,
     job,
@@ -271,24 +271,12 @@ mod contract {
     }
 }
 
-macro_rules! parked_contract {
-    ($backend:ident) => { parked_contract!(@ $backend;
-        equal_causes_are_one_group_and_filters_say_which,
-        a_redrive_leaves_alone_what_was_parked_later_or_by_itself,
-        many_workers_go_through_everything_once,
-        once_it_is_stopped_nothing_more_of_a_redrive_happens,
-        a_parked_call_is_opened_once_and_stays_unsure,
-        parked_work_goes_behind_what_waits_under_its_old_name,
-        a_replay_knows_its_types_and_its_record); };
-    (@ $backend:ident; $($case:ident),+) => {
-        mod $backend {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::contract::$case(crate::store::$backend().await).await;
-            })+
-        }
-    };
-}
-
-parked_contract!(sqlite);
-parked_contract!(postgres);
+on_both_stores!(
+    equal_causes_are_one_group_and_filters_say_which,
+    a_redrive_leaves_alone_what_was_parked_later_or_by_itself,
+    many_workers_go_through_everything_once,
+    once_it_is_stopped_nothing_more_of_a_redrive_happens,
+    a_parked_call_is_opened_once_and_stays_unsure,
+    parked_work_goes_behind_what_waits_under_its_old_name,
+    a_replay_knows_its_types_and_its_record,
+);

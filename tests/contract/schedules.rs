@@ -1,6 +1,6 @@
 //! Schedules and delayed actions, on SQLite and on PostgreSQL: whole hubs under a clock that the test moves.
 
-use crate::store::{Backend, open, postgres, sqlite};
+use crate::backend::{Backend, open};
 use hub_bus::Embedded;
 use hub_flow::admission::Admission;
 use hub_flow::records::{self, Target, Write};
@@ -399,26 +399,14 @@ mod contract {
     }
 }
 
-macro_rules! schedule_contract {
-    ($backend:ident) => { schedule_contract!(@ $backend;
-        each_planned_time_fires_once_whoever_is_there,
-        what_passed_while_no_hub_ran_is_made_up_for_once_or_skipped,
-        a_clock_that_is_set_back_repeats_nothing,
-        where_its_calendar_ends_a_schedule_is_parked_and_a_new_calendar_goes_on,
-        a_changed_schedule_is_planned_anew_and_a_removed_one_is_dropped,
-        a_delayed_action_is_done_over_the_record_of_then_unless_it_is_not_needed); };
-    (@ $backend:ident; $($case:ident),+) => {
-        mod $backend {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::contract::$case(super::$backend().await).await;
-            })+
-        }
-    };
-}
-
-schedule_contract!(sqlite);
-schedule_contract!(postgres);
+on_both_stores!(
+    each_planned_time_fires_once_whoever_is_there,
+    what_passed_while_no_hub_ran_is_made_up_for_once_or_skipped,
+    a_clock_that_is_set_back_repeats_nothing,
+    where_its_calendar_ends_a_schedule_is_parked_and_a_new_calendar_goes_on,
+    a_changed_schedule_is_planned_anew_and_a_removed_one_is_dropped,
+    a_delayed_action_is_done_over_the_record_of_then_unless_it_is_not_needed,
+);
 
 #[test]
 fn what_is_wrong_with_a_delayed_action_is_found() {

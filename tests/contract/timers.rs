@@ -1,6 +1,6 @@
 //! Timers, on SQLite and on PostgreSQL.
 
-use crate::store::{Backend, open, postgres, sqlite};
+use crate::backend::{Backend, open};
 use hub_store::{Again, NewTimer, Store, StoreError, Timer, TimerEnd, job};
 
 const DAY: i64 = 86_400_000_000;
@@ -208,26 +208,14 @@ mod contract {
     }
 }
 
-macro_rules! timer_contract {
-    ($backend:ident) => { timer_contract!(@ $backend;
-        a_timer_fires_when_it_is_due_and_once,
-        a_timer_of_months_survives_a_restart,
-        a_dead_workers_claim_comes_back_and_its_late_word_does_not_count,
-        what_fires_commits_together_with_the_mark,
-        setting_one_again_keeps_or_moves_it,
-        a_timer_that_comes_again_waits_for_its_next_time,
-        cancelled_timers_do_not_fire,
-        a_parked_timer_stays_until_somebody_reopens_it,
-        many_workers_fire_each_timer_once_and_no_tenant_waits_for_another); };
-    (@ $backend:ident; $($case:ident),+) => {
-        mod $backend {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::contract::$case(super::$backend().await).await;
-            })+
-        }
-    };
-}
-
-timer_contract!(sqlite);
-timer_contract!(postgres);
+on_both_stores!(
+    a_timer_fires_when_it_is_due_and_once,
+    a_timer_of_months_survives_a_restart,
+    a_dead_workers_claim_comes_back_and_its_late_word_does_not_count,
+    what_fires_commits_together_with_the_mark,
+    setting_one_again_keeps_or_moves_it,
+    a_timer_that_comes_again_waits_for_its_next_time,
+    cancelled_timers_do_not_fire,
+    a_parked_timer_stays_until_somebody_reopens_it,
+    many_workers_fire_each_timer_once_and_no_tenant_waits_for_another,
+);

@@ -1,6 +1,6 @@
 //! What the words of one message do to records, on SQLite and on PostgreSQL.
 
-use crate::store::{Backend, postgres, sqlite};
+use crate::backend::Backend;
 use hub_bus::Embedded;
 use hub_flow::admission::Admission;
 use hub_flow::records::{self, Applied, Became, SourceOf, Target, UnknownHubId, Write, index_entry};
@@ -156,19 +156,7 @@ mod contract {
     }
 }
 
-macro_rules! words_contract {
-    ($backend:ident) => { words_contract!(@ $backend;
-        words_about_one_record_are_applied_in_their_order,
-        a_word_that_cannot_be_placed_stops_all_of_its_message); };
-    (@ $backend:ident; $($case:ident),+) => {
-        mod $backend {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::contract::$case(super::$backend().await).await;
-            })+
-        }
-    };
-}
-
-words_contract!(sqlite);
-words_contract!(postgres);
+on_both_stores!(
+    words_about_one_record_are_applied_in_their_order,
+    a_word_that_cannot_be_placed_stops_all_of_its_message,
+);

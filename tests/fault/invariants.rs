@@ -59,9 +59,15 @@ impl Ledger {
         wait_until(REST, || {
             let parked = unknown_outcomes(place);
             let effects = place.effects();
-            self.candidates.iter().try_for_each(|one| went_the_whole_road(place, one, &effects, &parked))?;
-            self.moved.iter().try_for_each(|(application, stages)| kept_its_order(place, *application, stages))?;
-            nothing_is_open(place, metrics)
+            let arrived =
+                self.candidates.iter().try_for_each(|one| went_the_whole_road(place, one, &effects, &parked)).and_then(
+                    |()| self.moved.iter().try_for_each(|(number, stages)| kept_its_order(place, *number, stages)),
+                );
+            match (arrived, nothing_is_open(place, metrics)) {
+                (Ok(()), rest) => rest,
+                (Err(missing), Err(open)) => Err(format!("{missing}, with {open}")),
+                (Err(missing), Ok(())) => Err(format!("{missing}, though nothing is open")),
+            }
         });
         for trace in &self.traces {
             let journey = place.get(&format!("/v1/journeys/{trace}"));
@@ -131,7 +137,7 @@ fn nothing_is_open(place: &Place, metrics: &str) -> Result<(), String> {
     let text = text.text().map_err(|error| error.to_string())?;
     let open: Vec<&str> =
         text.lines().filter(|line| line.starts_with("hrhub_open{") && !line.ends_with(" 0")).collect();
-    if open.is_empty() { Ok(()) } else { Err(format!("nothing open; parked {parked}; open {open:?}")) }
+    if open.is_empty() { Ok(()) } else { Err(format!("open {open:?}; parked {parked}")) }
 }
 
 /// What was parked, by trace id; every one must be an outcome that nobody can know.

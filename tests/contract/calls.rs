@@ -128,7 +128,7 @@ mod contract {
             b.store.write(job!(|tx| { tx.begin_probe("c", owner, now, now + 10).await }))
         };
         assert!(!probe("w1", 129).await.unwrap(), "too early");
-        let both = futures::future::join(probe("w1", 130), probe("w2", 130)).await;
+        let both = Box::pin(futures::future::join(probe("w1", 130), probe("w2", 130))).await;
         assert_eq!(usize::from(both.0.unwrap()) + usize::from(both.1.unwrap()), 1);
         // The worker that had the probe died: another one may.
         assert!(!probe("w3", 139).await.unwrap() && probe("w3", 140).await.unwrap());

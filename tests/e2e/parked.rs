@@ -520,12 +520,17 @@ fn requests_that_do_not_say_what_they_mean_are_refused_and_only_ops_may_ask() {
     for (path, body, parameter) in [
         ("/v1/parked:redrive", json!({}), "filter"),
         ("/v1/parked:redrive", json!({ "ids": [], "rate_per_second": 1 }), "ids"),
+        // A variable that was not set must not mean everything.
+        ("/v1/parked:redrive", json!({ "ids": [""] }), "ids"),
+        ("/v1/parked:discard", json!({ "ids": ["a\nb"] }), "ids"),
         ("/v1/parked:redrive", json!({ "filter": {}, "rate_per_second": 0 }), "rate_per_second"),
         ("/v1/parked:preview", json!({ "filter": {}, "outcome": "perhaps" }), "outcome"),
         ("/v1/replays", json!({ "from": "yesterday" }), "from"),
         ("/v1/replays", json!({ "from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z" }), "to"),
         ("/v1/replays", json!({ "from": "2020-01-01T00:00:00Z", "types": ["Application"] }), "types"),
         ("/v1/replays", json!({ "from": "2020-01-01T00:00:00Z", "of": "raws", "consumer": "flow" }), "of"),
+        ("/v1/replays:preview", json!({ "from": "2020-01-01T00:00:00Z", "types": vec!["*"; 51] }), "types"),
+        ("/v1/replays", json!({ "from": "2020-01-01T00:00:00Z", "note": "x".repeat(501) }), "note"),
     ] {
         let (status, problem) = post(&place, path, &body);
         assert_eq!((status, &problem["parameter"]), (400, &json!(parameter)), "{path} {body}: {problem:#}");
@@ -533,6 +538,8 @@ fn requests_that_do_not_say_what_they_mean_are_refused_and_only_ops_may_ask() {
     let (status, problem) = post(&place, "/v1/parked:redrive", &json!({ "filter": { "conection": "x" } }));
     assert_eq!((status, &problem["code"]), (400, &json!("malformed_request")));
     assert!(problem["detail"].as_str().unwrap().contains("`connection`"), "{problem:#}");
+    let (status, problem) = post(&place, "/v1/parked:redrive", &json!({ "filter": { "group": "a\0b" } }));
+    assert_eq!((status, &problem["code"]), (400, &json!("malformed_request")));
     assert_eq!(place.get("/v1/redrives")["data"], json!([]), "nothing of this was begun");
     let config = place.config();
     let make = ["keys", "create", "--name", "r", "--scopes", "read", "--config", config.to_str().unwrap()];

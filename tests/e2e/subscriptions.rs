@@ -387,6 +387,9 @@ fn an_app_deals_with_its_own_subscriptions_only() {
     assert!(run_hrhub(["keys", "revoke", handle, "--config", config.to_str().unwrap()]).status.success());
     let seen = shown(&place, id);
     assert_eq!(seen["status"], "disabled", "{seen:#}");
+    // Switching off what nobody owns hands it to nobody.
+    assert_eq!(ask(&place, &ops, "PATCH", &path, Some(&json!({ "disabled": true }))).0, 200);
+    assert_eq!(ask(&place, &ops, "POST", &format!("{path}:rotate"), None).0, 403);
     let listener = Receiver::start();
     subscribe(&place, &listener.url("/"), &["hr.candidate.*"]);
     stage_change(&place, 95, "Phone Screen", 1);

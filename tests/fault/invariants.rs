@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long everything may take to come to rest on a busy machine.
-const REST: Duration = Duration::from_secs(180);
+const REST: Duration = Duration::from_secs(600);
 /// Stages that no flow reacts to.
 const STAGES: [&str; 4] = ["Phone Interview", "Face to Face", "Reference Check", "Offer"];
 

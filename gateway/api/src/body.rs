@@ -1,7 +1,7 @@
 //! Bodies of requests: one JSON object, whose every key is known.
 
 use crate::problem::Problem;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use hub_tree::finding::suggest;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -14,11 +14,27 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// The fields of a body that were not looked at yet.
 pub(crate) struct Fields(Map<String, Value>);
 
+/// Reads the bytes of a body.
+pub(crate) async fn bytes(body: Body) -> Result<Bytes, Problem> {
+    let read = tokio::time::timeout(WITHIN, to_bytes(body, MAX_BYTES)).await.map_err(|_| Problem::slow_body())?;
+    read.map_err(|_| Problem::long_body(MAX_BYTES))
+}
+
+/// Refuses what no store keeps in a text.
+pub(crate) fn without_nul(value: &Value) -> Result<(), Problem> {
+    match value {
+        Value::String(text) if text.contains('\0') => Err(Problem::malformed("a text in the body holds a NUL")),
+        Value::Array(items) => items.iter().try_for_each(without_nul),
+        Value::Object(fields) => fields.values().try_for_each(without_nul),
+        _ => Ok(()),
+    }
+}
+
 /// Reads a body.
 pub(crate) async fn fields(body: Body) -> Result<Fields, Problem> {
-    let read = tokio::time::timeout(WITHIN, to_bytes(body, MAX_BYTES)).await.map_err(|_| Problem::slow_body())?;
-    let bytes = read.map_err(|_| Problem::long_body(MAX_BYTES))?;
-    match serde_json::from_slice(&bytes) {
+    let value = serde_json::from_slice(&bytes(body).await?);
+    value.as_ref().map_or(Ok(()), without_nul)?;
+    match value {
         Ok(Value::Object(fields)) => Ok(Fields(fields)),
         Ok(_) => Err(Problem::malformed("the body is no JSON object")),
         Err(error) => {

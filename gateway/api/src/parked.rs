@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::records::{Parameters, parameters};
 use crate::redrives::{body, redrive_json};
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use hub_flow::access::{Principal, Scope};
@@ -163,9 +163,10 @@ struct Filter {
 impl Asked {
     fn which(&self) -> Result<Which, Problem> {
         match (&self.ids, &self.filter) {
-            (Some(ids), None) if (1..=MAX_IDS).contains(&ids.len()) => {
-                Ok(Which { ids: ids.clone(), ..Which::default() })
-            }
+            (Some(ids), None) if (1..=MAX_IDS).contains(&ids.len()) => match ids.iter().position(|id| !is_id(id)) {
+                None => Ok(Which { ids: ids.clone(), ..Which::default() }),
+                Some(at) => Err(Problem::bad_parameter("ids", format!("`ids/{at}` is no id of ours"), None)),
+            },
             (Some(_), None) => {
                 Err(Problem::bad_parameter("ids", format!("`ids` names 1 to {MAX_IDS} parked things"), None))
             }
@@ -190,14 +191,20 @@ impl Asked {
             .map(|(_, verdict)| *verdict)
             .ok_or_else(|| Problem::bad_parameter("outcome", "`outcome` is carried_out or not_carried_out", None))
     }
+}
 
-    fn asker(&self, who: Principal) -> Result<Asker, Problem> {
-        let note = self.note.clone().unwrap_or_default();
-        if note.chars().count() > 500 {
-            return Err(Problem::bad_parameter("note", "`note` has at most 500 characters", None));
-        }
-        Ok(Asker { tenant: who.tenant, name: who.name, note })
+/// Whether something may be an id: else it is a slip, such as a variable that is not set.
+fn is_id(text: &str) -> bool {
+    (1..=100).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Who asks, and what they say about it.
+pub(crate) fn asker(who: Principal, note: Option<String>) -> Result<Asker, Problem> {
+    let note = note.unwrap_or_default();
+    if note.chars().count() > 500 {
+        return Err(Problem::bad_parameter("note", "`note` has at most 500 characters", None));
     }
+    Ok(Asker { tenant: who.tenant, name: who.name, note })
 }
 
 /// A rate that may be asked for.
@@ -211,9 +218,9 @@ pub(crate) fn rate(asked: Option<i64>) -> Result<i64, Problem> {
 }
 
 /// Says what trying again would do, and changes nothing.
-pub(crate) async fn preview(State(api): State<Api>, Caller(who): Caller, bytes: Bytes) -> Result<Json<Value>, Problem> {
+pub(crate) async fn preview(State(api): State<Api>, Caller(who): Caller, sent: Body) -> Result<Json<Value>, Problem> {
     who.need(Scope::Ops)?;
-    let asked: Asked = body(&bytes)?;
+    let asked: Asked = body(sent).await?;
     rate(asked.rate_per_second)?;
     let (which, verdict) = (asked.which()?, asked.verdict()?);
     let hub = &api.hub;
@@ -226,21 +233,21 @@ pub(crate) async fn preview(State(api): State<Api>, Caller(who): Caller, bytes: 
 pub(crate) async fn redrive(
     State(api): State<Api>,
     Caller(who): Caller,
-    bytes: Bytes,
+    sent: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     who.need(Scope::Ops)?;
-    let asked: Asked = body(&bytes)?;
+    let asked: Asked = body(sent).await?;
     let errand = Errand::Parked(asked.which()?, asked.verdict()?);
-    let (rate, asker) = (rate(asked.rate_per_second)?, asked.asker(who)?);
+    let (rate, asker) = (rate(asked.rate_per_second)?, asker(who, asked.note)?);
     let begun = parked::redrive(&api.hub.store, &api.hub.clock, asker, errand, rate).await?;
     Ok((StatusCode::ACCEPTED, Json(redrive_json(&begun))))
 }
 
 /// Discards parked things.
-pub(crate) async fn discard(State(api): State<Api>, Caller(who): Caller, bytes: Bytes) -> Result<Json<Value>, Problem> {
+pub(crate) async fn discard(State(api): State<Api>, Caller(who): Caller, sent: Body) -> Result<Json<Value>, Problem> {
     who.need(Scope::Ops)?;
-    let asked: Asked = body(&bytes)?;
-    let (which, asker) = (asked.which()?, asked.asker(who)?);
+    let asked: Asked = body(sent).await?;
+    let (which, asker) = (asked.which()?, asker(who, asked.note)?);
     let discarded = parked::discard(&api.hub.store, &api.hub.clock, &asker, &which).await?;
     Ok(Json(json!({ "discarded": discarded })))
 }

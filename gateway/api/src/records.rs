@@ -48,6 +48,7 @@ impl Parameters {
         let Some(text) = self.take("cursor") else { return Ok(None) };
         let decoded = URL_SAFE_NO_PAD.decode(&text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let place = decoded.as_deref().and_then(|text| text.strip_prefix(kind)?.strip_prefix('\0'));
+        let place = place.filter(|place| !place.contains('\0'));
         place.map(|place| Some(place.to_owned())).ok_or_else(Self::bad_cursor)
     }
 

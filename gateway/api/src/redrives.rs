@@ -2,15 +2,16 @@
 
 use crate::Api;
 use crate::auth::Caller;
-use crate::parked::rate;
+use crate::body::{bytes, without_nul};
+use crate::parked::{asker, rate};
 use crate::problem::Problem;
 use crate::records::{Parameters, parameters};
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use hub_flow::access::Scope;
-use hub_flow::parked::{Asker, redrive};
+use hub_flow::parked::redrive;
 use hub_flow::replay;
 use hub_store::{Errand, Passed, Past, Redrive, job};
 use hub_tree::clock::rfc3339_micros;
@@ -20,8 +21,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// Reads the body of a request. What is wrong with it is told by its place; its values are not quoted.
-pub(crate) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
+pub(crate) async fn body<T: DeserializeOwned>(sent: Body) -> Result<T, Problem> {
+    let bytes = bytes(sent).await?;
+    serde_json::from_slice(&bytes).as_ref().map_or(Ok(()), without_nul)?;
+    serde_json::from_slice(&bytes).map_err(|error| {
         let what = if error.is_data() { "does not fit what is asked here" } else { "is no JSON" };
         let known = error.to_string();
         // Names of members are the program's own; only those are told.
@@ -123,6 +126,9 @@ pub(crate) async fn turn(
     Ok(Json(redrive_json(&found.await?.ok_or_else(unknown)?)))
 }
 
+/// Types that one replay names at most.
+const MAX_TYPES: usize = 50;
+
 /// Which part of the past a request means.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +158,9 @@ impl Asked {
         let to = self.to.as_deref().map_or(Ok(now), |text| instant("to", text))?.min(now);
         if from >= to {
             return Err(Problem::bad_parameter("to", "`to` lies before `from`, or nothing lies between them", None));
+        }
+        if self.types.len() > MAX_TYPES {
+            return Err(Problem::bad_parameter("types", format!("`types` names at most {MAX_TYPES} types"), None));
         }
         let types = replay::types(&self.types).map_err(|wrong| Problem::bad_parameter("types", wrong, None))?;
         let record = self.record.clone().unwrap_or_default();
@@ -193,9 +202,9 @@ pub fn passed_json(errand: &Errand, passed: &Passed) -> Value {
 }
 
 /// Says what a replay would do, and changes nothing.
-pub(crate) async fn preview(State(api): State<Api>, Caller(who): Caller, bytes: Bytes) -> Result<Json<Value>, Problem> {
+pub(crate) async fn preview(State(api): State<Api>, Caller(who): Caller, sent: Body) -> Result<Json<Value>, Problem> {
     who.need(Scope::Ops)?;
-    let asked: Asked = body(&bytes)?;
+    let asked: Asked = body(sent).await?;
     rate(asked.rate_per_second)?;
     let errand = asked.errand(api.hub.clock.micros())?;
     let passed = replay::preview(&api.hub.store, &who.tenant, &errand).await?;
@@ -206,13 +215,13 @@ pub(crate) async fn preview(State(api): State<Api>, Caller(who): Caller, bytes: 
 pub(crate) async fn replay(
     State(api): State<Api>,
     Caller(who): Caller,
-    bytes: Bytes,
+    sent: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     who.need(Scope::Ops)?;
-    let asked: Asked = body(&bytes)?;
+    let asked: Asked = body(sent).await?;
     let errand = asked.errand(api.hub.clock.micros())?;
     let rate = rate(asked.rate_per_second)?;
-    let asker = Asker { tenant: who.tenant, name: who.name, note: asked.note.unwrap_or_default() };
+    let asker = asker(who, asked.note)?;
     let begun = redrive(&api.hub.store, &api.hub.clock, asker, errand, rate).await?;
     Ok((StatusCode::ACCEPTED, Json(redrive_json(&begun))))
 }

@@ -15,6 +15,7 @@ mod words;
 pub use session::Session;
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
@@ -26,6 +27,11 @@ use hub_tree::jiff::tz::TimeZone;
 use hub_tree::{Private, random};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Longest body of a form, and how long it may take to arrive.
+const FORM_BYTES: usize = 256 << 10;
+const FORM_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the pages share.
 #[derive(Clone)]
@@ -115,13 +121,24 @@ async fn style(State(_): State<Console>) -> Response {
 }
 
 /// Pages run nothing, embed nothing, are embedded nowhere, and stay in no cache.
+/// A request whose body has arrived: a form is small, and nobody may hold a connection open with half of one.
+async fn whole(request: Request) -> Result<Request, StatusCode> {
+    let (parts, body) = request.into_parts();
+    let read = tokio::time::timeout(FORM_WITHIN, to_bytes(body, FORM_BYTES)).await;
+    let bytes = read.map_err(|_| StatusCode::REQUEST_TIMEOUT)?.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    Ok(Request::from_parts(parts, bytes.into()))
+}
+
 async fn guard_headers(request: Request, next: Next) -> Response {
     // Browsers say where a form was sent from; another site's form must sign nobody in or out.
     let foreign = request.headers().get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
     let mut response = if foreign && request.method() == Method::POST {
         StatusCode::FORBIDDEN.into_response()
     } else {
-        next.run(request).await
+        match whole(request).await {
+            Ok(request) => next.run(request).await,
+            Err(status) => status.into_response(),
+        }
     };
     let headers = response.headers_mut();
     for (name, value) in [

@@ -125,14 +125,15 @@ pub struct Portion {
     pub last: bool,
 }
 
-const SEPARATOR: char = '\n';
+const SEPARATOR: &str = "\n";
 
+/// Each text with its end, so that a list with a blank in it never reads back as no list, which would mean everything.
 fn joined(texts: &[String]) -> String {
-    texts.join("\n")
+    texts.iter().flat_map(|text| [text.as_str(), SEPARATOR]).collect()
 }
 
 fn split(text: &str) -> Vec<String> {
-    text.split(SEPARATOR).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    text.split_terminator(SEPARATOR).map(str::to_owned).collect()
 }
 
 /// The columns that [`read`] reads.
@@ -397,5 +398,20 @@ impl Tx {
             .bind(new.id.clone())
             .bind(limit);
         self.all(statement, parked::read).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_never_reads_back_as_no_list() {
+        for texts in [vec![], vec![""], vec!["", ""], vec!["a"], vec!["a", "b"]] {
+            let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+            assert_eq!(split(&joined(&texts)), texts);
+        }
+        assert!(!split(&joined(&["\n".to_owned()])).is_empty());
+        assert_eq!(split("a\nb"), ["a", "b"], "as older programs wrote it");
     }
 }

@@ -277,7 +277,8 @@ impl Tx {
                  sealed = CASE WHEN $6 = 1 THEN sealed ELSE $7 END,
                  disabled_at = CASE WHEN $8 = 0 THEN disabled_at WHEN $9 = 0 THEN NULL ELSE COALESCE(disabled_at, $9) END,
                  disabled_why = CASE WHEN $8 = 0 THEN disabled_why ELSE $10 END,
-                 owner = CASE WHEN EXISTS (SELECT 1 FROM api_keys k WHERE k.id = owner AND k.revoked_at IS NOT NULL)
+                 owner = CASE WHEN $8 = 1 AND $9 = 0
+                         AND EXISTS (SELECT 1 FROM api_keys k WHERE k.id = owner AND k.revoked_at IS NOT NULL)
                      THEN $11 ELSE owner END
              WHERE tenant = $1 AND id = $2 AND revision = $3")
         .bind(tenant.to_owned())

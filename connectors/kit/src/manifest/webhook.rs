@@ -4,8 +4,8 @@ use super::read::Compiler;
 use crate::hook::{is_xml, read_opened};
 use crate::verify::{Encoding, Verifier};
 use hub_expr::{Located, Segment};
-use hub_tree::{Arena, Limits, ReadError, Span, Value, json};
 use hub_tree::yaml::{Kind, Node};
+use hub_tree::{Arena, Limits, ReadError, Span, Value, json};
 
 /// What a vendor sends us.
 #[derive(Debug)]

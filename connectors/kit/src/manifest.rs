@@ -5,6 +5,7 @@
 //! `settings` and `base_url` everywhere, `args` in requests, `status`, `payload` and `headers` in answers, `payload`
 //! and `headers` in webhooks.
 
+use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
 use crate::verify::{Encoding, Verifier};
 use hub_expr::{Located, Scope, Segment, Templated, Type};
@@ -57,6 +58,8 @@ pub struct Manifest {
     pub webhook: Option<Webhook>,
     /// What we can ask it.
     pub operations: Vec<Operation>,
+    /// What can be read again and again; a connection says which of them are.
+    pub polls: Vec<Poll>,
     /// How its calls are paced, unless a connection says otherwise.
     pub pace: Pace,
     /// The file.
@@ -168,6 +171,8 @@ pub struct Operation {
     pub success: Option<Located>,
     /// Answers that mean something else than their status.
     pub errors: Vec<ErrorRule>,
+    /// What a good answer leads to: the next page, the branches of a tree.
+    pub then: Vec<FollowUp>,
     /// How long one attempt may take: token, look-up and call together.
     pub timeout: Duration,
     /// The business reference of a call, for people and for the sandbox's count.
@@ -178,7 +183,7 @@ impl Operation {
     /// Whether it changes something at the vendor.
     #[must_use]
     pub fn writes(&self) -> bool {
-        !matches!(self.request.method, "GET" | "HEAD")
+        !matches!(self.idempotency, Idempotency::Reads)
     }
 }
 
@@ -225,6 +230,8 @@ pub enum ErrorVerdict {
     Wait,
     /// The vendor had trouble; it may have been done.
     Retry,
+    /// What was asked for is not there, and never will be: nothing to do, and nobody's fault.
+    Absent,
     /// No.
     Refused,
 }
@@ -261,12 +268,14 @@ pub struct Webhook {
 }
 
 /// An event and the mapping that reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct EventRule {
     /// The vendor's name.
     pub name: String,
-    /// The object of the mapping.
-    pub mapping: String,
+    /// The object of the mapping; none when the payload only says what to fetch.
+    pub mapping: Option<String>,
+    /// What the payload leaves out.
+    pub fetch: Vec<FollowUp>,
     /// Where the rule stands.
     pub span: Span,
 }
@@ -305,8 +314,17 @@ impl Manifest {
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
+        let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
+        let polls = polls.unwrap_or_default();
         let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
+        let hooks = webhook.iter().flatten().flat_map(|webhook| &webhook.events).flat_map(|rule| &rule.fetch);
+        let follow = hooks.chain(operations.iter().flat_map(|operation| &operation.then));
+        for follow in follow.chain(polls.iter().flat_map(|poll| &poll.begin)) {
+            if !operations.iter().any(|known| known.name == follow.operation) {
+                cx.unknown(follow.span, "operation", &follow.operation, operations.iter().map(|o| o.name.as_str()));
+            }
+        }
         for operation in &operations {
             if let Idempotency::Lookup { operation: lookup, .. } = &operation.idempotency
                 && !operations.iter().any(|known| known.name == *lookup)
@@ -325,6 +343,7 @@ impl Manifest {
             auth: auth?,
             webhook: webhook.flatten(),
             operations,
+            polls,
             pace,
             source: Arc::clone(source),
         })
@@ -364,6 +383,7 @@ pub const HOOK_HEADERS: usize = 2;
 /// Slots of requests: `settings`, `base_url`, `args`; answers add `status`, `payload`, `headers`.
 struct Compiler<'c, 'f> {
     cx: &'c Context<'f>,
+    settings: Type,
     request: Scope,
     answer: Scope,
     hook: Scope,
@@ -381,8 +401,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
         answer.push("payload", Type::Any);
         answer.push("headers", Type::Any);
         let proof = Scope::new([("settings", settings.clone())]);
-        let hook = Scope::new([("settings", settings), ("payload", Type::Any), ("headers", Type::Any)]);
-        Self { cx, request, answer, hook, proof }
+        let hook = Scope::new([("settings", settings.clone()), ("payload", Type::Any), ("headers", Type::Any)]);
+        Self { cx, settings, request, answer, hook, proof }
     }
 
     fn expr(&self, node: &Node, scope: &Scope) -> Option<Located> {
@@ -529,12 +549,14 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let reply = fields.text("reply");
         let success = fields.optional("success").and_then(|node| self.condition(node, &self.answer));
         let errors = fields.optional("errors").map(|node| self.errors(node)).unwrap_or_default();
+        let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
         let idempotency = fields.optional("idempotency").map(|node| self.idempotency(node));
+        let reads = fields.bool("reads").unwrap_or(false);
         let timeout = fields.integer("timeout_secs", 2, 300).and_then(|secs| u64::try_from(secs).ok());
         let timeout = timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
         fields.finish();
         let request = request?;
-        let reads = request.method == "GET";
+        let reads = reads || request.method == "GET";
         let idempotency = match idempotency {
             Some(found) => found?,
             None if reads => Idempotency::Reads,
@@ -550,7 +572,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 return None;
             }
         };
-        Some(Operation { name: name.to_owned(), request, mapping, reply, idempotency, success, errors, timeout, span })
+        let (name, then) = (name.to_owned(), then.unwrap_or_default());
+        Some(Operation { name, request, mapping, reply, idempotency, success, errors, then, timeout, span })
     }
 
     fn idempotency(&self, node: &Node) -> Option<Idempotency> {
@@ -592,12 +615,16 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 ("token", ErrorVerdict::Token),
                 ("wait", ErrorVerdict::Wait),
                 ("retry", ErrorVerdict::Retry),
+                ("absent", ErrorVerdict::Absent),
                 ("refused", ErrorVerdict::Refused),
             ];
             let verdict = fields.word("means", &verdicts);
             let code = fields.optional("code").and_then(|node| self.expr(node, &self.answer));
             if verdict.is_none() {
-                self.cx.error(fields.span, "`means` says what such an answer means: token, wait, retry or refused");
+                self.cx.error(
+                    fields.span,
+                    "`means` says what such an answer means: token, wait, retry, absent or refused",
+                );
             }
             if let (Some(when), Some(verdict)) = (when, verdict) {
                 rules.push(ErrorRule { when, verdict, code });
@@ -632,9 +659,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let mut events = Vec::new();
         if let Some(node) = fields.required("events") {
             for (key, value) in node.entries(self.cx) {
-                if let Some(mapping) = value.text(self.cx) {
-                    events.push(EventRule { name: key.name.clone(), mapping, span: value.span });
-                }
+                events.extend(self.event(&key.name, value));
             }
         }
         let span = fields.span;
@@ -654,6 +679,24 @@ impl<'c, 'f> Compiler<'c, 'f> {
             answer_status: answer_status.unwrap_or(200),
             span,
         })
+    }
+
+    /// `EVENT: OBJECT`, or `EVENT: { mapping: OBJECT, fetch: […] }`.
+    fn event(&self, name: &str, node: &Node) -> Option<EventRule> {
+        let name = name.to_owned();
+        if !matches!(node.kind, Kind::Map(_)) {
+            let mapping = Some(node.text(self.cx)?);
+            return Some(EventRule { name, mapping, fetch: Vec::new(), span: node.span });
+        }
+        let mut fields = node.fields(self.cx)?;
+        let mapping = fields.text("mapping");
+        let fetch = fields.optional("fetch").map(|node| FollowUp::compile(node, &self.hook, false, self.cx));
+        let (fetch, span) = (fetch.unwrap_or_default(), fields.span);
+        fields.finish();
+        if mapping.is_none() && fetch.is_empty() {
+            self.cx.error(span, "an event has a `mapping`, something to `fetch`, or both");
+        }
+        Some(EventRule { name, mapping, fetch, span })
     }
 
     /// Only the headers that are kept can be read when a payload is taken in.

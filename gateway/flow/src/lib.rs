@@ -10,6 +10,7 @@
 pub mod access;
 pub mod admission;
 mod alone;
+pub mod approvals;
 mod blobs;
 mod claims;
 mod commit;
@@ -24,6 +25,7 @@ pub mod intake;
 pub mod journey;
 mod kept_mappings;
 pub mod map_in;
+pub mod outgoing;
 pub mod parked;
 pub mod payload;
 mod poll;

@@ -11,6 +11,7 @@
 #[macro_use]
 mod macros;
 
+pub mod accept;
 pub mod describe;
 pub mod entities;
 pub mod enums;

@@ -7,6 +7,7 @@ use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::map_in::Mapped;
+use crate::outgoing;
 use crate::poll::{self, Ending};
 use crate::records::{self, Became};
 use hub_kit::pace::RetryPlan;
@@ -253,6 +254,9 @@ async fn commit(
             if let Some(round) = poll::round_of(&call.new.subject).filter(|_| ended) {
                 let failed = state == CallState::Parked || failure.is_some();
                 poll::count_down(&hub, tx, Ending { round, more, failed, named }, &mut steps).await?;
+            }
+            if state == CallState::Parked {
+                outgoing::failed(&hub, tx, &call, &context).await?;
             }
             if let Some(destination) = destination {
                 let code = parked.as_ref().filter(|_| state == CallState::Parked).map(|parked| parked.code.as_str());

@@ -27,7 +27,7 @@ pub struct Dial {
     /// Every second webhook is sent so many milliseconds later, behind those that follow it.
     pub disorder_ms: u32,
     #[serde(skip)]
-    count: u64,
+    pub(crate) count: u64,
 }
 
 /// What becomes of one request.

@@ -9,6 +9,7 @@ mod body;
 mod connections;
 mod hooks;
 mod journeys;
+mod outgoing;
 pub mod parked;
 mod problem;
 mod records;
@@ -108,8 +109,8 @@ fn requests() -> Router<Api> {
                 .delete(subscriptions::delete),
         )
         .route("/v1/subscriptions/{id}/deliveries", get(subscriptions::deliveries))
-        .route("/v1/{collection}", get(records::list))
-        .route("/v1/{collection}/{id}", get(records::show))
+        .route("/v1/{collection}", get(records::list).post(outgoing::create))
+        .route("/v1/{collection}/{id}", get(records::show).patch(outgoing::update).post(outgoing::act))
         .route("/v1/{collection}/{id}/explain", get(records::explain))
         .route("/v1/{collection}/{id}/history", get(records::history))
 }

@@ -43,25 +43,8 @@ pub(crate) fn one_of_several(write: &mut Write, old: &[u8], now: i64) {
     let undecided = status(old).is_none_or(|status| status == PENDING);
     let answer = status(said).filter(|status| *status != PENDING);
     let text = |text: &str| Value::Text(arena.text(text));
-    let changed = |mirror: &Value<'_>| {
-        let kept = |name: &'static str| {
-            let value = said.get(name);
-            (name, if value.is_absent() { mirror.get(name) } else { value })
-        };
-        let ended_at = said.get("ended_at");
-        let closed_at = match answer {
-            None => mirror.get("closed_at"),
-            Some(_) if ended_at.is_absent() => text(&rfc3339_micros(now)),
-            Some(_) => ended_at,
-        };
-        let mut entries = vec![kept("external_instance_id"), kept("status"), ("closed_at", closed_at)];
-        let others = mirror.entries().iter().filter(|(name, _)| !entries.iter().any(|(own, _)| own == name));
-        let others: Vec<_> = others.copied().collect();
-        entries.extend(others);
-        arena.map(&entries)
-    };
-    let mirrors: Vec<Value<'_>> =
-        mirrors.items().iter().map(|mirror| if is_here(mirror) { changed(mirror) } else { *mirror }).collect();
+    let mirror = |mirror: &_| if is_here(mirror) { told(&arena, *mirror, said, now) } else { *mirror };
+    let mirrors: Vec<Value<'_>> = mirrors.items().iter().map(mirror).collect();
     let left_out = |name: &str| {
         // The id and the form of the one system that has answered, if any, stand for the approval.
         let decides = undecided && answer.is_some();
@@ -76,6 +59,24 @@ pub(crate) fn one_of_several(write: &mut Write, old: &[u8], now: i64) {
     entries.push(("mirrors", arena.list(&mirrors)));
     write.rules.retain(|(pointer, _)| !left_out(pointer.trim_start_matches('/').split('/').next().unwrap_or_default()));
     write.fields = json::to_string(&arena.map(&entries));
+}
+
+/// A mirror after a word of its system.
+fn told<'a>(arena: &'a Arena, mirror: Value<'a>, said: Value<'a>, now: i64) -> Value<'a> {
+    let kept = |name: &'static str| {
+        let value = said.get(name);
+        (name, if value.is_absent() { mirror.get(name) } else { value })
+    };
+    let answered = status(said).is_some_and(|status| status != PENDING);
+    let closed_at = match said.get("ended_at") {
+        _ if !answered => mirror.get("closed_at"),
+        Value::Absent => Value::Text(arena.text(&rfc3339_micros(now))),
+        ended_at => ended_at,
+    };
+    let mut entries = vec![kept("external_instance_id"), kept("status"), ("closed_at", closed_at)];
+    let names = entries.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    entries.extend(mirror.entries().iter().filter(|(name, _)| !names.contains(name)));
+    arena.map(&entries)
 }
 
 /// Closes approvals that were answered, in the systems where they are still open.
@@ -183,21 +184,36 @@ mod tests {
 
     #[test]
     fn the_first_answer_decides_and_a_later_one_changes_its_mirror_only() {
-        let approved = r#"{"status":{"value":"APPROVED"},"external_instance_id":"B7","ended_at":"2026-03-01T00:00:00.000Z"}"#;
+        let approved =
+            r#"{"status":{"value":"APPROVED"},"external_instance_id":"B7","ended_at":"2026-03-01T00:00:00.000Z"}"#;
         let first = after(PENDING_IN_TWO, "b", approved);
         assert!(first.starts_with(r#"{"status":{"value":"APPROVED"},"external_instance_id":"B7""#), "{first}");
-        assert!(first.contains(r#""system":"b""#) && first.contains(r#""closed_at":"2026-03-01T00:00:00.000Z","connection":"b""#), "{first}");
+        assert!(
+            first.contains(r#""system":"b""#)
+                && first.contains(r#""closed_at":"2026-03-01T00:00:00.000Z","connection":"b""#),
+            "{first}"
+        );
         let decided = PENDING_IN_TWO.replacen("PENDING", "APPROVED", 1);
         let mut late = word("a", r#"{"status":{"value":"REJECTED"},"form":{"x":"1"}}"#);
         one_of_several(&mut late, decided.as_bytes(), 0);
-        assert!(late.fields.starts_with(r#"{"form":{"x":"1"},"mirrors":[{"external_instance_id":"A1","status":{"value":"REJECTED"}"#), "{}", late.fields);
+        assert!(
+            late.fields.starts_with(
+                r#"{"form":{"x":"1"},"mirrors":[{"external_instance_id":"A1","status":{"value":"REJECTED"}"#
+            ),
+            "{}",
+            late.fields
+        );
         assert_eq!(late.rules, [("/form".to_owned(), "r".to_owned())]);
     }
 
     #[test]
     fn an_instance_id_belongs_to_its_mirror_and_an_approval_of_one_system_stays_as_it_is() {
         let started = after(PENDING_IN_TWO, "b", r#"{"external_instance_id":"B7"}"#);
-        assert!(started.starts_with(r#"{"mirrors":"#) && started.contains(r#"{"external_instance_id":"B7","status":{"value":"PENDING"},"connection":"b"}"#), "{started}");
+        assert!(
+            started.starts_with(r#"{"mirrors":"#)
+                && started.contains(r#"{"external_instance_id":"B7","status":{"value":"PENDING"},"connection":"b"}"#),
+            "{started}"
+        );
         let alone = r#"{"status":{"value":"APPROVED"}}"#;
         assert_eq!(after(r#"{"status":{"value":"PENDING"}}"#, "c", alone), alone);
         assert_eq!(after(PENDING_IN_TWO, "c", alone), alone);

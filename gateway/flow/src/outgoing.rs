@@ -76,12 +76,9 @@ impl From<StoreError> for NotAsked {
 }
 
 impl Outgoing {
-    /// The key of a call: one request sends one call to each connection.
-    fn call_key(&self, id: &str, send: &Send) -> String {
-        match &self.key {
-            Some(key) => format!("api:{}:{}:{key}", self.entity.name, send.operation),
-            None => format!("api:{}:{id}", send.operation),
-        }
+    /// The key of a call under the caller's own name for the request; one request sends one call to each connection.
+    fn call_key(&self, send: &Send) -> Option<String> {
+        self.key.as_ref().map(|key| format!("api:{}:{}:{key}", self.entity.name, send.operation))
     }
 
     /// The record as the out mappings read it.
@@ -133,7 +130,7 @@ pub async fn ask(hub: &Arc<Hub>, context: TraceContext, outgoing: Outgoing) -> R
         let request = CallRequest {
             connection: send.connection.clone(),
             operation: send.operation.to_owned(),
-            key: outgoing.call_key(&id, send),
+            key: outgoing.call_key(send).unwrap_or_else(|| format!("api:{}", hub.ids.next())),
             order_key: subject.clone(),
             subject: subject.clone(),
             args,
@@ -151,9 +148,9 @@ pub async fn ask(hub: &Arc<Hub>, context: TraceContext, outgoing: Outgoing) -> R
 
 /// The first call of an earlier request under this key.
 async fn before(hub: &Hub, outgoing: &Outgoing) -> Result<Option<Call>, StoreError> {
-    let (Some(_), Some(send)) = (&outgoing.key, outgoing.sends.first()) else { return Ok(None) };
+    let Some(send) = outgoing.sends.first() else { return Ok(None) };
+    let Some(key) = outgoing.call_key(send) else { return Ok(None) };
     let (tenant, connection) = (outgoing.tenant.clone(), send.connection.clone());
-    let key = outgoing.call_key("", send);
     hub.store.read(job!(|tx| { tx.call(&tenant, &connection, &key).await })).await
 }
 

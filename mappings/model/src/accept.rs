@@ -35,7 +35,11 @@ pub fn accept<'a>(
 
 /// The required fields that are not there.
 pub fn missing<'e>(entity: &'e EntityType, given: Value<'_>) -> impl Iterator<Item = &'e str> {
-    entity.fields.iter().filter(move |field| field.required && given.get(field.name).is_absent()).map(|field| field.name)
+    entity
+        .fields
+        .iter()
+        .filter(move |field| field.required && given.get(field.name).is_absent())
+        .map(|field| field.name)
 }
 
 struct Reader<'a> {
@@ -81,7 +85,8 @@ impl<'a> Reader<'a> {
             (Type::Enum(of), _) => self.word(of, given, pointer),
             (Type::Ref(entity), _) => self.reference(entity, given, pointer),
             (Type::List(item), Value::List(items)) => {
-                let read = |(index, value): (usize, &Value<'a>)| self.value(item, *value, &format!("{pointer}/{index}"));
+                let read =
+                    |(index, value): (usize, &Value<'a>)| self.value(item, *value, &format!("{pointer}/{index}"));
                 let items: Vec<Value<'a>> = items.iter().enumerate().map(read).collect();
                 self.arena.list(&items)
             }
@@ -140,10 +145,12 @@ impl<'a> Reader<'a> {
         };
         let known = ["type", "id", "display", "connection", "remote_id"];
         if let Some((name, _)) = given.entries().iter().find(|(name, _)| !known.contains(name)) {
-            return self.refuse(&format!("{pointer}/{name}"), "a reference has an `id`, or `connection` and `remote_id`");
+            return self
+                .refuse(&format!("{pointer}/{name}"), "a reference has an `id`, or `connection` and `remote_id`");
         }
         let text = |name: &str| given.get(name).as_text().filter(|text| !text.is_empty());
-        let (id, connection, remote_id) = (given.as_text().or_else(|| text("id")), text("connection"), text("remote_id"));
+        let (id, connection, remote_id) =
+            (given.as_text().or_else(|| text("id")), text("connection"), text("remote_id"));
         match (id, connection, remote_id) {
             (Some(id), None, None) => self.arena.map(&[("type", Value::Text(ty)), ("id", Value::Text(id))]),
             (None, Some(connection), Some(remote_id)) => {

@@ -1,4 +1,6 @@
-//! Vendors' access tokens: one per connection, fetched by one process at a time, renewed before they end.
+//! Vendors' access tokens: one for all connections of a tenant that ask for it in the same words (same address, same
+//! credentials), fetched by one process at a time, renewed before they end. So two apps never share a token, and two
+//! connections of one app never knock each other's out.
 //!
 //! A token that a vendor does not accept is thrown away only if it is still the one that was used: the loser of a
 //! race must not throw away the winner's.
@@ -13,7 +15,9 @@ use std::time::Duration;
 /// Where tokens are kept so that all nodes share them.
 #[async_trait]
 pub trait TokenStore: Send + Sync {
-    /// The token of a connection and until when it may be used (µs).
+    /// A name for what is asked for in these words; it tells nobody the words.
+    fn name(&self, tenant: &str, words: &[u8]) -> String;
+    /// The token called `name` and until when it may be used (µs).
     async fn get(&self, tenant: &str, name: &str) -> Option<(Private<String>, i64)>;
     /// Keeps a token.
     async fn put(&self, tenant: &str, name: &str, token: &Private<String>, expires_at: i64);
@@ -47,6 +51,12 @@ impl Tokens {
     #[must_use]
     pub fn new(store: Arc<dyn TokenStore>, clock: Clock) -> Self {
         Self { store, clock, known: Mutex::default(), fetching: Mutex::default() }
+    }
+
+    /// The name of the token that is asked for in these words.
+    #[must_use]
+    pub fn name(&self, tenant: &str, words: &[u8]) -> String {
+        self.store.name(tenant, words)
     }
 
     /// The token called `name`. `rejected` is one that the vendor has just refused. When there is no other, `fetch` is
@@ -123,6 +133,9 @@ mod tests {
 
     #[async_trait]
     impl TokenStore for Shared {
+        fn name(&self, _: &str, words: &[u8]) -> String {
+            hex::encode(words)
+        }
         async fn get(&self, _: &str, _: &str) -> Option<(Private<String>, i64)> {
             self.token.lock().unwrap().clone()
         }

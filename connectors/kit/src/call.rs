@@ -4,6 +4,7 @@ use crate::auth::Fetched;
 use crate::client::{Request, Response, SendError};
 use crate::connection::Connection;
 use crate::driver::{CallContext, CallError, Reply};
+use crate::follow::{FollowCall, FollowUp, KnownIds, NoCalls};
 use crate::manifest::{Auth, Body, ErrorVerdict, Idempotency, Operation, RequestTemplate, TokenAuth, TokenPlace};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -109,8 +110,9 @@ async fn prepare(
             request.headers.push(basic(&pair));
         }
         Auth::Token(auth) => {
-            let name = &cx.connection.id;
-            let fetch = async || fetch_token(cx, operation, auth).await;
+            let asking = token_request(cx, operation, auth)?;
+            let name = &cx.tokens.name(&cx.connection.tenant, &words(&asking));
+            let fetch = async || fetch_token(cx, operation, auth, asking).await;
             // Another task or node may be fetching it; that takes of this attempt's time too.
             let getting = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch);
             let got = tokio::time::timeout_at(cx.leave.until, getting).await;
@@ -133,11 +135,31 @@ fn basic((username, password): &(String, String)) -> (String, String) {
     ("authorization".to_owned(), format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))))
 }
 
-async fn fetch_token(cx: &CallContext<'_>, operation: &Operation, auth: &TokenAuth) -> Result<Fetched, CallError> {
+/// The request for a token.
+fn token_request(cx: &CallContext<'_>, operation: &Operation, auth: &TokenAuth) -> Result<Request, CallError> {
     let mut request = build(cx, operation, &auth.request, b"null")?;
     if let Some((username, password)) = &auth.basic {
         request.headers.push(basic(&(text_of(cx, operation, username)?, text_of(cx, operation, password)?)));
     }
+    Ok(request)
+}
+
+/// All that tells one request from another.
+fn words(request: &Request) -> Vec<u8> {
+    let mut words = format!("{} {}\n", request.method, request.url).into_bytes();
+    for (name, value) in &request.headers {
+        words.extend_from_slice(format!("{name}: {value}\n").as_bytes());
+    }
+    words.extend_from_slice(&request.body);
+    words
+}
+
+async fn fetch_token(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    auth: &TokenAuth,
+    request: Request,
+) -> Result<Fetched, CallError> {
     let response = cx.send(request).await?;
     let status = response.status;
     match status {
@@ -390,6 +412,26 @@ fn http_date(text: &str) -> Option<Timestamp> {
         let read = BrokenDownTime::parse(form, text).ok()?;
         Some(read.to_datetime().ok()?.in_tz("UTC").ok()?.timestamp())
     })
+}
+
+/// The calls that a good answer leads to.
+///
+/// # Errors
+/// A rule of the manifest that fails on this answer.
+pub fn following(
+    connection: &Connection,
+    operation: &Operation,
+    args: &[u8],
+    reply: &Reply,
+) -> Result<Vec<FollowCall>, NoCalls> {
+    if operation.then.is_empty() {
+        return Ok(Vec::new());
+    }
+    let arena = Arena::new();
+    let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
+    let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(connection, &arena, args, reply.status, payload, &[]);
+    FollowUp::calls(&operation.then, connection, &arena, &slots, &KnownIds::new())
 }
 
 /// The arguments of a lookup, and whether its answer says that the first try was carried out.

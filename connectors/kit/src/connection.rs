@@ -26,6 +26,8 @@ pub struct Connection {
     pub egress: Vec<String>,
     /// How its calls are paced.
     pub pace: Pace,
+    /// The manifest's polls that it uses, and how often, µs.
+    pub polls: Vec<(String, i64)>,
     /// Largest body of a web hook, if this connection says its own.
     own_max_body: Option<usize>,
     /// Its settings as JSON.
@@ -79,9 +81,11 @@ impl Connection {
         // Without a connector there is nothing to lie over, and the keys are checked all the same.
         let standard = manifest.as_ref().map_or_else(Pace::default, |manifest| manifest.pace.clone());
         let pace = Pace::read(&mut fields, &standard);
+        let polls = fields.optional("polls");
         let own_max_body = fields.integer("max_body_bytes", 1, 1 << 30).and_then(|n| usize::try_from(n).ok());
         fields.finish();
         let manifest = manifest?;
+        let polls = polls.map(|node| polls_of(&manifest, node, &cx)).unwrap_or_default();
         check_settings(&manifest, &filled, node.span, &cx);
         let text = |name: &str| {
             let entry = filled.iter().find(|(key, _)| key.name == name);
@@ -102,7 +106,8 @@ impl Connection {
         let source = Arc::clone(source);
         let spans = filled.iter().map(|(key, value)| (key.name.clone(), value.span)).collect();
         let spans = (node.span, spans);
-        let connection = Self { id, tenant, manifest, base_url, egress, pace, own_max_body, settings, spans, source };
+        let connection =
+            Self { id, tenant, manifest, base_url, egress, pace, polls, own_max_body, settings, spans, source };
         let secret = connection.unusable_secret();
         if let Some(name) = secret {
             let place = filled.iter().find(|(key, _)| key.name == name).map_or(node.span, |(key, _)| key.span);
@@ -122,6 +127,7 @@ impl Connection {
             base_url: manifest.base_url.clone().unwrap_or_default(),
             egress: Vec::new(),
             pace: manifest.pace.clone(),
+            polls: Vec::new(),
             own_max_body: None,
             settings: Private::new("{}".to_owned()),
             spans: (Span::default(), Vec::new()),
@@ -206,6 +212,36 @@ impl Connection {
         let secrets = self.setting_list(&webhook.secret);
         rule.ok_or(WebhookError::Unsupported)?.verifier.check(request, &secrets, self.max_skew_secs())
     }
+}
+
+/// `polls: [directory]`, or `polls: { directory: { every: 12h } }`: a poll asks the vendor's quota, so a connection
+/// names those that it wants.
+fn polls_of(manifest: &Manifest, node: &Node, cx: &Context<'_>) -> Vec<(String, i64)> {
+    let find = |name: &str, span: Span| {
+        let found = manifest.polls.iter().find(|poll| poll.name == name);
+        if found.is_none() {
+            let known = manifest.polls.iter().map(|poll| poll.name.as_str());
+            cx.unknown(span, &format!("poll of {}", manifest.vendor), name, known);
+        }
+        found
+    };
+    let mut polls = Vec::new();
+    if let Kind::List(items) = &node.kind {
+        for item in items {
+            let found = item.text(cx).and_then(|name| find(&name, item.span));
+            polls.extend(found.map(|poll| (poll.name.clone(), poll.every)));
+        }
+        return polls;
+    }
+    for (key, node) in node.entries(cx) {
+        let (Some(poll), Some(mut fields)) = (find(&key.name, key.span), node.fields(cx)) else { continue };
+        let every = fields.optional("every").map(|node| hub_tree::duration::read(node, cx));
+        fields.finish();
+        if let Some(every) = every.unwrap_or(Some(poll.every)) {
+            polls.push((poll.name.clone(), every));
+        }
+    }
+    polls
 }
 
 /// Replaces every `${NAME}` in the texts of a node; a variable that is not set is an error at its place.

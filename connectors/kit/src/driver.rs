@@ -127,6 +127,14 @@ pub enum CallError {
         /// The vendor's code.
         code: Option<String>,
     },
+    /// It arrived, and what it asked for is not there.
+    #[error("HUB-C206 not there (HTTP {status}){}", code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
+    Absent {
+        /// HTTP status.
+        status: u16,
+        /// The vendor's code.
+        code: Option<String>,
+    },
     /// Too fast; nothing was carried out.
     #[error("HUB-C204 asked to wait (HTTP {status})")]
     Wait {
@@ -177,6 +185,7 @@ impl CallError {
         match verdict {
             ErrorVerdict::Wait => Self::Wait { status, retry_after },
             ErrorVerdict::Retry => Self::Trouble { status, code },
+            ErrorVerdict::Absent => Self::Absent { status, code },
             ErrorVerdict::Token | ErrorVerdict::Refused => Self::Refused { status, code },
         }
     }
@@ -194,7 +203,11 @@ impl CallError {
                 Retry::Safe | Retry::IfIdempotent => Retry::Safe,
             },
             Self::NoAnswer(_) | Self::Trouble { .. } => Retry::IfIdempotent,
-            Self::Build { .. } | Self::NotSent(_) | Self::Refused { .. } | Self::NoOperation(_) => Retry::Never,
+            Self::Build { .. }
+            | Self::NotSent(_)
+            | Self::Refused { .. }
+            | Self::Absent { .. }
+            | Self::NoOperation(_) => Retry::Never,
         }
     }
 
@@ -227,7 +240,7 @@ impl CallError {
             | Self::Trouble { .. }
             | Self::Wait { status: 500.., .. } => Blame::Vendor,
             Self::Token(cause) => cause.blame(),
-            Self::Refused { .. } => Blame::Call,
+            Self::Refused { .. } | Self::Absent { .. } => Blame::Call,
             Self::Wait { .. } | Self::Build { .. } | Self::NotSent(_) | Self::NoOperation(_) => Blame::Nobody,
         }
     }
@@ -241,6 +254,7 @@ impl CallError {
             Self::NotSent(_) => "NOT_SENT",
             Self::NoAnswer(_) => "NO_ANSWER",
             Self::Refused { .. } => "REFUSED",
+            Self::Absent { .. } => "ABSENT",
             Self::Wait { .. } => "ASKED_TO_WAIT",
             Self::Trouble { .. } => "VENDOR_TROUBLE",
             Self::NoOperation(_) => "NO_OPERATION",

@@ -12,9 +12,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// The gap after a failed delivery grows from the first to the second.
-const FIRST_GAP_MS: i64 = 200;
-const LONGEST_GAP_MS: i64 = 10_000;
 /// Deliveries under way at once.
 const AT_ONCE: usize = 16;
 
@@ -25,9 +22,11 @@ impl Sandbox {
         let mut running = FuturesUnordered::new();
         loop {
             let now = self.clock.micros();
+            let disorder = i64::from(self.dial.lock().unwrap_or_else(PoisonError::into_inner).disorder_ms) * 1000;
             let due: Vec<Delivery> = {
                 let state = self.state();
-                let due = state.pending().filter(|delivery| delivery.due_at <= now);
+                let held = |delivery: &Delivery| if delivery.is_second() { disorder } else { 0 };
+                let due = state.pending().filter(|delivery| delivery.due_at + held(delivery) <= now);
                 let free = due.filter(|delivery| !under_way.contains(&delivery.id));
                 free.take(AT_ONCE - under_way.len().min(AT_ONCE)).cloned().collect()
             };
@@ -46,16 +45,25 @@ impl Sandbox {
     }
 
     async fn deliver(&self, delivery: Delivery) -> String {
-        let again = self.dial.lock().unwrap_or_else(PoisonError::into_inner).duplicates;
+        let (again, hurry) = {
+            let dial = self.dial.lock().unwrap_or_else(PoisonError::into_inner);
+            (dial.duplicates, dial.hurry)
+        };
+        let callbacks = self.profiles.get(&delivery.vendor).map(|profile| &profile.callbacks);
+        let within = callbacks.and_then(|callbacks| callbacks.within_ms);
         let mut taken = true;
         for _ in 0..=again {
-            taken &= self.try_once(&delivery).await;
+            let tried = self.try_once(&delivery);
+            taken &= match within {
+                Some(ms) => tokio::time::timeout(Duration::from_millis(ms), tried).await.unwrap_or(false),
+                None => tried.await,
+            };
         }
-        if taken {
-            self.delivered(&delivery);
-        } else {
-            let gap = (FIRST_GAP_MS << delivery.tries.min(10)).min(LONGEST_GAP_MS);
-            self.state().put_off(&delivery.id, self.clock.micros() + gap * 1000);
+        let gap = callbacks.and_then(|callbacks| callbacks.gap_ms(delivery.tries, hurry));
+        match gap {
+            _ if taken => self.delivered(&delivery),
+            Some(gap) => self.state().put_off(&delivery.id, self.clock.micros() + gap * 1000),
+            None => self.given_up(&delivery),
         }
         delivery.id
     }

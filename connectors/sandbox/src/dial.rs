@@ -22,8 +22,12 @@ pub struct Dial {
     pub vendors: Vec<String>,
     /// How often each webhook is delivered, beside once.
     pub duplicates: u32,
+    /// The gaps between a vendor's redeliveries are so many times shorter.
+    pub hurry: u32,
+    /// Every second webhook is sent so many milliseconds later, behind those that follow it.
+    pub disorder_ms: u32,
     #[serde(skip)]
-    count: u64,
+    pub(crate) count: u64,
 }
 
 /// What becomes of one request.

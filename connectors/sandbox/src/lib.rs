@@ -8,6 +8,7 @@
 //!
 //! A [`Dial`] makes it slow, lossy or repetitive, as vendors are.
 
+mod callbacks;
 mod deliver;
 mod dial;
 mod profile;

@@ -3,8 +3,9 @@
 //! A step runs in one order: `let` (read state, compute), `repeat` (an idempotency key seen before gets the answer of
 //! then), `refuse`, `effect`, `keep`, `then` (as `let`, after what is kept), `send`, `answer`. Expressions see `settings`, `hook_url`, `now`, `fresh.id` and
 //! `fresh.token` (new with each request), `query`, `headers`, `basic.username`, `basic.password`, `path` (the names
-//! in braces of the route) and `body`; then the names of `let`.
+//! in braces of the route), `body` and `address` (the path below the vendor); then the names of `let`.
 
+use crate::callbacks::Callbacks;
 use crate::shape::Shape;
 use hub_expr::{Located, Scope, Templated, Type};
 use hub_kit::verify::Encoding;
@@ -23,6 +24,11 @@ pub struct Profile {
     pub(crate) seed: Vec<Seed>,
     /// What every route asks for that is not open.
     pub(crate) guard: Option<Step>,
+    /// How it answers a request that the dial makes come too fast, or fail.
+    pub(crate) limited: Option<Step>,
+    pub(crate) failing: Option<Step>,
+    /// How it treats a web hook that is not taken.
+    pub(crate) callbacks: Callbacks,
     pub(crate) routes: Vec<Route>,
     /// What people can do in the vendor's own pages.
     pub(crate) actions: Vec<(String, Step)>,
@@ -82,6 +88,8 @@ pub(crate) struct AnswerShape {
     pub(crate) status: Option<u16>,
     pub(crate) headers: Vec<(String, Templated)>,
     pub(crate) body: Option<Shape>,
+    /// In place of a JSON body.
+    pub(crate) text: Option<Templated>,
 }
 
 #[derive(Debug)]
@@ -104,6 +112,8 @@ pub(crate) struct Send {
     pub(crate) body: Shape,
     pub(crate) escape_unicode: bool,
     pub(crate) sign: Option<Sign>,
+    /// What is kept when the vendor gives up delivering it.
+    pub(crate) lost: Option<Keep>,
 }
 
 /// How a webhook is signed; the secret is the setting of that name.
@@ -117,12 +127,12 @@ const METHODS: [(&str, &str); 5] =
     [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")];
 
 /// The names that every expression sees, in slot order.
-pub(crate) const NAMES: [&str; 9] =
-    ["settings", "hook_url", "now", "fresh", "query", "headers", "basic", "path", "body"];
+pub(crate) const NAMES: [&str; 10] =
+    ["settings", "hook_url", "now", "fresh", "query", "headers", "basic", "path", "body", "address"];
 
 fn base_scope() -> Scope {
     let ty = |name: &str| match name {
-        "hook_url" => Type::Text,
+        "hook_url" | "address" => Type::Text,
         "now" => Type::DateTime,
         "fresh" => Type::record("fresh", [("id", Type::Number), ("token", Type::Text)]),
         "basic" => Type::record("basic", [("username", Type::Text), ("password", Type::Text)]),
@@ -156,6 +166,13 @@ impl Profile {
             fields.finish();
             step
         });
+        let mut turned = |key| {
+            let refuse = refusals(Some(fields.optional(key)?), &scope, &cx);
+            let answer = AnswerShape { status: Some(503), ..AnswerShape::default() };
+            Some(Step { refuse, answer, ..Step::default() })
+        };
+        let (limited, failing) = (turned("limited"), turned("failing"));
+        let callbacks = fields.optional("callbacks").map(|node| Callbacks::read(node, &cx)).unwrap_or_default();
         let mut routes = Vec::new();
         for node in fields.optional("routes").map(|node| node.items(&cx)).unwrap_or_default() {
             routes.extend(route(node, &scope, &guarded, &cx));
@@ -173,6 +190,9 @@ impl Profile {
             settings: settings.unwrap_or_else(|| "{}".to_owned()),
             seed,
             guard,
+            limited,
+            failing,
+            callbacks,
             routes,
             actions,
             source: Arc::clone(source),
@@ -241,14 +261,7 @@ fn route(node: &Node, open_scope: &Scope, guarded: &Scope, cx: &Context<'_>) -> 
 fn step(fields: &mut Fields<'_, '_>, scope: &mut Scope, cx: &Context<'_>) -> Option<Step> {
     let lets = read_lets(fields.optional("let"), scope, cx)?;
     let repeat = fields.optional("repeat").and_then(|node| Located::compile(node, scope, cx));
-    let mut refuse = Vec::new();
-    for node in fields.optional("refuse").map(|node| node.items(cx)).unwrap_or_default() {
-        let Some(mut own) = node.fields(cx) else { continue };
-        let when = own.required("when").and_then(|node| Located::condition(node, scope, cx));
-        let shape = answer(&mut own, scope, cx);
-        own.finish();
-        refuse.extend(when.map(|when| (when, shape)));
-    }
+    let refuse = refusals(fields.optional("refuse"), scope, cx);
     let mut effects = Vec::new();
     for (key, node) in fields.optional("effect").map(|node| node.entries(cx)).unwrap_or_default() {
         if let Kind::Map(_) = node.kind {
@@ -277,6 +290,19 @@ fn step(fields: &mut Fields<'_, '_>, scope: &mut Scope, cx: &Context<'_>) -> Opt
         Some(shape)
     });
     Some(Step { lets, repeat, refuse, effects, keeps, then, sends, answer: shape.unwrap_or_default() })
+}
+
+/// Answers with the conditions under which they are given.
+fn refusals(node: Option<&Node>, scope: &Scope, cx: &Context<'_>) -> Vec<(Located, AnswerShape)> {
+    let mut found = Vec::new();
+    for node in node.map(|node| node.items(cx)).unwrap_or_default() {
+        let Some(mut own) = node.fields(cx) else { continue };
+        let when = own.required("when").and_then(|node| Located::condition(node, scope, cx));
+        let shape = answer(&mut own, scope, cx);
+        own.finish();
+        found.extend(when.map(|when| (when, shape)));
+    }
+    found
 }
 
 fn read_lets(node: Option<&Node>, scope: &mut Scope, cx: &Context<'_>) -> Option<Vec<Let>> {
@@ -316,6 +342,7 @@ fn answer(fields: &mut Fields<'_, '_>, scope: &Scope, cx: &Context<'_>) -> Answe
         status: fields.integer("status", 200, 599).and_then(|status| u16::try_from(status).ok()),
         headers: headers(fields, scope, cx),
         body: fields.optional("body").and_then(|node| Shape::compile(node, scope, cx)),
+        text: fields.optional("text").and_then(|node| Templated::compile(node, scope, cx)),
     }
 }
 
@@ -336,7 +363,7 @@ fn keep(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Keep> {
     let collection = fields.required_text("in");
     let key = fields.required("key").and_then(|node| Located::compile(node, &scope, cx));
     let set = fields.required("set").and_then(|node| Shape::compile(node, &scope, cx));
-    let expires_secs = fields.integer("expires_secs", 1, 1_000_000_000);
+    let expires_secs = fields.integer("expires_secs", 0, 1_000_000_000);
     fields.finish();
     Some(Keep { when, each, collection: collection?, key: key?, set: set?, expires_secs })
 }
@@ -350,13 +377,18 @@ fn send(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Send> {
     let body = fields.required("body").and_then(|node| Shape::compile(node, scope, cx));
     let escape_unicode = fields.bool("escape_unicode").unwrap_or(false);
     let sign = fields.optional("sign").and_then(|node| sign(node, cx));
+    let lost = fields.optional("lost").and_then(|node| keep(node, scope, cx));
     fields.finish();
-    Some(Send { when, to: to?, after_ms, headers, body: body?, escape_unicode, sign })
+    Some(Send { when, to: to?, after_ms, headers, body: body?, escape_unicode, sign, lost })
 }
 
 fn sign(node: &Node, cx: &Context<'_>) -> Option<Sign> {
     let mut fields = node.fields(cx)?;
-    let kind = fields.word("kind", &[("standard_webhooks", false), ("hmac_sha256", true)]);
+    let kind = fields.word(
+        "kind",
+        &[("standard_webhooks", false), ("sealed_envelope", false), ("feishu_envelope", false), ("hmac_sha256", true)],
+    );
+    let _ = fields.text("form");
     let secret = fields.text("secret").unwrap_or_else(|| "webhook_secret".to_owned());
     let header = fields.text("header");
     let prefix = fields.text("prefix").unwrap_or_default();

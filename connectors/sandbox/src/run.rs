@@ -17,6 +17,8 @@ pub(crate) struct Asked {
     pub(crate) path: Vec<(String, String)>,
     /// JSON, or empty.
     pub(crate) body: Vec<u8>,
+    /// The path below the vendor.
+    pub(crate) address: String,
 }
 
 struct Run<'r, 'a> {
@@ -75,6 +77,7 @@ pub(crate) fn perform(
         basic,
         map(&asked.path),
         body,
+        Value::Text(arena.text(&asked.address)),
     ];
     let mut run = Run {
         profile,
@@ -209,9 +212,10 @@ impl<'a> Run<'_, 'a> {
             let value = render(value, &mut self.cx)?;
             headers.push((name.clone(), value.scalar_text(self.arena).unwrap_or_default().to_owned()));
         }
-        let body = match &shape.body {
-            Some(body) => json::to_string(&body.render(&mut self.cx)?),
-            None => String::new(),
+        let body = match (&shape.text, &shape.body) {
+            (Some(text), _) => render(text, &mut self.cx)?.scalar_text(self.arena).unwrap_or_default().to_owned(),
+            (None, Some(body)) => json::to_string(&body.render(&mut self.cx)?),
+            (None, None) => String::new(),
         };
         Ok(Answer { status: shape.status.unwrap_or(status), headers, body })
     }
@@ -228,10 +232,16 @@ impl<'a> Run<'_, 'a> {
         Ok(())
     }
 
-    /// Lays what is set over the document that is there.
     fn keep_one(&mut self, rule: &'a Keep) -> Result<(), Failed> {
+        let document = self.laid_over(rule)?;
+        self.change.documents.extend(document);
+        Ok(())
+    }
+
+    /// What is set, laid over the document that is there; `None` when the rule's condition does not hold.
+    fn laid_over(&mut self, rule: &'a Keep) -> Result<Option<Document>, Failed> {
         if !self.holds(rule.when.as_ref())? {
-            return Ok(());
+            return Ok(None);
         }
         let key = self.text(&rule.key)?.unwrap_or_default().to_owned();
         let set = rule.set.render(&mut self.cx)?;
@@ -239,13 +249,12 @@ impl<'a> Run<'_, 'a> {
             Some(json) => merge(self.arena, self.read(json), set),
             None => set,
         };
-        self.change.documents.push(Document {
+        Ok(Some(Document {
             collection: rule.collection.clone(),
             key,
             json: json::to_string(&merged),
             expires_at: rule.expires_secs.map(|secs| self.now + secs * 1_000_000),
-        });
-        Ok(())
+        }))
     }
 
     fn send(&mut self, send: &'a Send) -> Result<(), Failed> {
@@ -262,6 +271,10 @@ impl<'a> Run<'_, 'a> {
         }
         let body = json::to_string(&send.body.render(&mut self.cx)?);
         let body = if send.escape_unicode { escape_unicode(&body) } else { body };
+        let lost = match &send.lost {
+            Some(rule) => self.laid_over(rule)?,
+            None => None,
+        };
         let id = format!("msg_{}_{}", self.change.serial, self.change.deliveries.len());
         self.change.deliveries.push(Delivery {
             id,
@@ -272,6 +285,7 @@ impl<'a> Run<'_, 'a> {
             sign: send.sign.clone(),
             due_at: self.now + send.after_ms * 1000,
             tries: 0,
+            lost,
         });
         Ok(())
     }

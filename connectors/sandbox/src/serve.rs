@@ -129,20 +129,29 @@ async fn vendor(State(served): State<Served>, request: Request) -> Response {
         basic: basic(&parts.headers),
         path: named,
         body: as_json(&parts.headers, &bytes),
+        address: format!("/{}", path.join("/")),
     };
     let guard = profile.guard.as_ref().filter(|_| !route.open);
-    let response = match fate {
-        Fate::Refuse(status, says_when) => {
+    let own = match fate {
+        Fate::Refuse(429, _) => profile.limited.as_ref(),
+        Fate::Refuse(..) => profile.failing.as_ref(),
+        _ => None,
+    };
+    let perform = |guard, step| match sandbox.perform(profile, guard, step, &asked) {
+        Ok(answer) => respond(answer, fate),
+        Err(error) => {
+            json_answer(StatusCode::INTERNAL_SERVER_ERROR, json!({ "message": error.to_string() }).to_string())
+        }
+    };
+    let response = match (fate, own) {
+        // The vendor has words of its own for it.
+        (_, Some(step)) => perform(None, step),
+        (Fate::Refuse(status, says_when), None) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
             let when = says_when.then_some([(header::RETRY_AFTER, retry_after)]);
             when.map_or_else(|| status.into_response(), |when| (status, when).into_response())
         }
-        fate => match sandbox.perform(profile, guard, &route.step, &asked) {
-            Ok(answer) => respond(answer, fate),
-            Err(error) => {
-                json_answer(StatusCode::INTERNAL_SERVER_ERROR, json!({ "message": error.to_string() }).to_string())
-            }
-        },
+        _ => perform(guard, &route.step),
     };
     // Slow to answer, not to act: who gives up waiting cannot know what happened.
     if slow_ms > 0 {

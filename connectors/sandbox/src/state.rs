@@ -65,6 +65,17 @@ pub(crate) struct Delivery {
     pub(crate) due_at: i64,
     #[serde(default)]
     pub(crate) tries: u32,
+    /// Kept when it is given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lost: Option<Document>,
+}
+
+impl Delivery {
+    /// Whether it is one of every two in the order of their making, and not repeated yet.
+    pub(crate) fn is_second(&self) -> bool {
+        let numbers = self.id.split('_').skip(1).filter_map(|part| part.parse::<u64>().ok());
+        self.tries == 0 && numbers.sum::<u64>() % 2 == 1
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -216,8 +227,22 @@ impl State {
 
 impl Sandbox {
     pub(crate) fn delivered(&self, delivery: &Delivery) {
-        let change =
-            Change { vendor: delivery.vendor.clone(), delivered: vec![delivery.id.clone()], ..Change::default() };
+        self.done_with(delivery, Vec::new());
+    }
+
+    /// The vendor gives up; what it keeps of such web hooks is kept.
+    pub(crate) fn given_up(&self, delivery: &Delivery) {
+        tracing::info!(vendor.id = %delivery.vendor, tries = delivery.tries, "a webhook is given up");
+        self.done_with(delivery, delivery.lost.iter().cloned().collect());
+    }
+
+    fn done_with(&self, delivery: &Delivery, documents: Vec<Document>) {
+        let change = Change {
+            vendor: delivery.vendor.clone(),
+            documents,
+            delivered: vec![delivery.id.clone()],
+            ..Change::default()
+        };
         if let Err(error) = self.state().commit(change) {
             tracing::error!(error = %error, "the sandbox cannot keep its state");
         }

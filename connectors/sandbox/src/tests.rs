@@ -35,7 +35,16 @@ routes:
   - get: /jobs/{id}/notes
     let: { notes: { in: notes, under: path.id } }
     answer: { body: "{notes}" }
+limited:
+  - { when: 'starts_with(address, "/jobs/7")', status: 200, body: { code: slow down } }
+failing:
+  - { when: 'starts_with(address, "/jobs/7")', status: 200, headers: { content-type: text/html }, text: "<p>{address}</p>" }
+callbacks: { within_ms: 400, gaps_secs: [1, 2] }
 actions:
+  tell:
+    send: [{ to: body.to, body: { said: "{body.said}" }, lost: { in: lost, key: body.said, set: { said: "{body.said}" } } }]
+  untell: { keep: [{ in: lost, key: body.said, set: {}, expires_secs: 0 }] }
+  lost: { let: { all: { in: lost } }, answer: { body: "{all}" } }
   close: { keep: [{ in: jobs, key: body.id, set: { closed: true } }], answer: { body: { closed: "{body.id}" } } }
 "#;
 
@@ -123,6 +132,85 @@ async fn a_lost_answer_is_still_an_effect() {
     assert_eq!(response.status(), StatusCode::CREATED);
     assert!(to_bytes(response.into_body(), 1 << 20).await.is_err());
     assert_eq!(sandbox.effects()[0].count, 1);
+}
+
+#[tokio::test]
+async fn a_vendor_has_its_own_words_for_too_fast_and_for_trouble() {
+    let sandbox = open(None, &Clock::System);
+    let notes = ("POST", "/kestrel/jobs/7/notes");
+    sandbox.turn(Dial { limit_every: 1, ..Dial::default() });
+    let (status, body) = ask(&sandbox, notes, &[], "{}").await;
+    assert_eq!((status, &body["code"]), (200, &Value::from("slow down")));
+    assert_eq!(ask(&sandbox, ("POST", "/kestrel/jobs/8/notes"), &[], "{}").await.0, 503);
+    sandbox.turn(Dial { fail_every: 1, ..Dial::default() });
+    let router = Arc::clone(&sandbox).router(None).unwrap();
+    let response = router.oneshot(Request::post(notes.1).body(Body::from("{}")).unwrap()).await.unwrap();
+    assert_eq!(
+        (response.status(), &response.headers()["content-type"]),
+        (StatusCode::OK, &"text/html".parse().unwrap())
+    );
+    assert_eq!(to_bytes(response.into_body(), 1 << 20).await.unwrap(), "<p>/jobs/7/notes</p>");
+    assert_eq!(sandbox.effects(), []);
+}
+
+/// A receiver that answers with `status` after `wait_ms`, and what it was told.
+async fn receiver(status: u16, wait_ms: u64) -> (String, Arc<Mutex<Vec<String>>>) {
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&told);
+    let router = axum::Router::new().fallback(move |body: String| {
+        let heard = Arc::clone(&heard);
+        async move {
+            heard.lock().unwrap().push(body);
+            tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
+            StatusCode::from_u16(status).unwrap()
+        }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hooks/kestrel", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, told)
+}
+
+async fn until(done: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if done() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("it did not come to that");
+}
+
+#[tokio::test]
+async fn a_web_hook_that_is_refused_or_answered_late_is_given_up_after_the_last_gap_and_kept_as_lost() {
+    for (status, wait_ms) in [(500, 0), (200, 3000)] {
+        let sandbox = open(None, &Clock::System);
+        sandbox.turn(Dial { hurry: 100, ..Dial::default() });
+        let (url, told) = receiver(status, wait_ms).await;
+        let running = tokio::spawn(Arc::clone(&sandbox).run());
+        sandbox.act("kestrel", "tell", &format!("{{\"to\":\"{url}\",\"said\":\"x\"}}")).unwrap();
+        until(|| sandbox.undelivered() == 0).await;
+        assert_eq!(told.lock().unwrap().len(), 3, "the first try and two more");
+        assert_eq!(sandbox.act("kestrel", "lost", "{}").unwrap(), "[{\"said\":\"x\"}]");
+        sandbox.act("kestrel", "untell", "{\"said\":\"x\"}").unwrap();
+        assert_eq!(sandbox.act("kestrel", "lost", "{}").unwrap(), "[]");
+        running.abort();
+    }
+}
+
+#[tokio::test]
+async fn disorder_lets_a_later_web_hook_arrive_first() {
+    let sandbox = open(None, &Clock::System);
+    sandbox.turn(Dial { disorder_ms: 1500, ..Dial::default() });
+    let (url, told) = receiver(200, 0).await;
+    let running = tokio::spawn(Arc::clone(&sandbox).run());
+    for said in ["first", "second"] {
+        sandbox.act("kestrel", "tell", &format!("{{\"to\":\"{url}\",\"said\":\"{said}\"}}")).unwrap();
+    }
+    until(|| sandbox.undelivered() == 0).await;
+    assert_eq!(*told.lock().unwrap(), ["{\"said\":\"second\"}", "{\"said\":\"first\"}"]);
+    assert_eq!(sandbox.act("kestrel", "lost", "{}").unwrap(), "[]");
+    running.abort();
 }
 
 #[test]

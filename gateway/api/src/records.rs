@@ -83,7 +83,7 @@ impl Parameters {
     }
 }
 
-fn entity_of(collection: &str) -> Result<&'static EntityType, Problem> {
+pub(crate) fn entity_of(collection: &str) -> Result<&'static EntityType, Problem> {
     hub_model::collection(collection).ok_or_else(|| {
         let known = hub_model::ENTITIES.iter().map(|entity| entity.collection);
         let hint = suggest(collection, known).map(|hint| format!("; {hint}")).unwrap_or_default();

@@ -15,6 +15,8 @@ pub enum Scope {
     Read,
     /// Read restricted fields too.
     ReadRestricted,
+    /// Make records and have them sent to systems.
+    Write,
     /// Journeys, parked messages, connections.
     Ops,
     /// Everything.
@@ -23,10 +25,11 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes and how they are written.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("read:structure", Self::ReadStructure),
         ("read", Self::Read),
         ("read:restricted", Self::ReadRestricted),
+        ("write", Self::Write),
         ("ops", Self::Ops),
         ("admin", Self::Admin),
     ];

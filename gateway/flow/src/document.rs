@@ -212,8 +212,12 @@ fn verbs(
                 let is = |value: Value<'_>| value.get("value").as_text() == Some(wanted);
                 !is(old.get(field)) && is(value(field))
             }
+            When::Enters(field, wanted) => {
+                let is = |value: Value<'_>| value.get("value").as_text().is_some_and(|text| wanted.contains(&text));
+                !is(old.get(field)) && is(value(field))
+            }
         };
-        if happened {
+        if happened && !verbs.contains(&verb.verb) {
             verbs.push(verb.verb);
         }
     }

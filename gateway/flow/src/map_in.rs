@@ -5,13 +5,15 @@ use crate::fault;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::payload::Received;
+use crate::poll::{self, Origin};
 use crate::records::{self, SourceOf, Target, Write};
 use crate::replay;
 use hub_engine::{Direction, Input, Level, Mapping, Record};
-use hub_kit::{Connection, RawEnvelope};
+use hub_kit::{Connection, FollowCall, RawEnvelope};
 use hub_store::{Claimed, MappingText, Raw, job};
 use hub_telemetry::{context_of, within};
 use hub_tree::{Arena, Limits, TraceContext, Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tracing::Instrument;
 
@@ -28,9 +30,27 @@ pub(crate) struct Mapped {
     pub(crate) warnings: usize,
     /// The first error: then the good records are kept, and the payload is parked.
     pub(crate) error: Option<Failure>,
+    /// What the payload leaves out and a call brings.
+    pub(crate) fetch: Vec<FollowCall>,
 }
 
 impl Mapped {
+    /// Of an event that is not mapped.
+    fn nothing(event: &str) -> Self {
+        let event = event.to_owned();
+        Self { event, mapping: None, writes: Vec::new(), warnings: 0, error: None, fetch: Vec::new() }
+    }
+
+    /// The vendor's ids that it names, by entity.
+    pub(crate) fn named(&self) -> Vec<(String, String)> {
+        let named = self.writes.iter().filter_map(|write| match &write.target {
+            Target::Remote { key: Some(key), .. } => Some((write.entity.name.to_owned(), key.clone())),
+            _ => None,
+        });
+        let named: BTreeSet<_> = named.collect();
+        named.into_iter().collect()
+    }
+
     /// What there is to tell of fields that could not be read; `None` when all could.
     pub(crate) fn left_out(warnings: usize) -> Option<String> {
         let fields = if warnings == 1 { "field" } else { "fields" };
@@ -85,11 +105,11 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
     let headers = envelope.headers_value(&arena);
     let received = Received::new(connection, &arena, payload, headers).ok_or_else(no_webhook)?;
     let event = received.event()?;
-    let Some(rule) = received.rule(event) else {
-        return Ok(Mapped { event: event.to_owned(), mapping: None, writes: vec![], warnings: 0, error: None });
-    };
+    let Some(rule) = received.rule(event) else { return Ok(Mapped::nothing(event)) };
     let mapping =
         received.mapping(rule, |object| hub.registry().mapping(connection, object, Direction::In).cloned())?;
+    let fetch = received.fetch(rule).map_err(poll::no_calls)?;
+    let Some(mapping) = mapping else { return Ok(Mapped { fetch, ..Mapped::nothing(event) }) };
     // A time that lies well ahead would win over every later word.
     let vendor_time = received.updated_at().filter(|at| *at <= raw.new.received_at + FAR_AHEAD_MICROS);
     let input = received.input(event);
@@ -104,7 +124,7 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
         mapping: mapping.id.clone(),
         mapping_version: mapping.version.clone(),
     };
-    Ok(run(&arena, &mapping, &input, &source))
+    Ok(Mapped { fetch, ..run(&arena, &mapping, &input, &source) })
 }
 
 /// Runs an in mapping; also for the answers of calls.
@@ -127,6 +147,7 @@ fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, sourc
         writes: outcome.records.iter().map(|record| write_of(record, source)).collect(),
         warnings,
         error,
+        fetch: Vec::new(),
     }
 }
 
@@ -150,8 +171,12 @@ async fn commit(
     mapped: Mapped,
     context: TraceContext,
 ) -> Result<(), Failure> {
-    let Mapped { event, mapping, writes, warnings, error } = mapped;
-    let ignored = mapping.is_none();
+    let Mapped { event, mapping, writes, warnings, error, fetch } = mapped;
+    let ignored = mapping.is_none() && fetch.is_empty();
+    let about = format!("raw/{}", raw.new.id);
+    let origin = Origin { connection: &connection.id, subject: &about, key: format!("fetch:{about}"), order_key: None };
+    let fetch = poll::rows(hub, &raw.new.tenant, &context, &origin, fetch)?;
+    let fetches = !fetch.is_empty();
     let listed = connection.manifest.webhook.iter().any(|webhook| webhook.ignore.contains(&event));
     let why = if listed { "the manifest ignores it" } else { "the manifest does not know this event" };
     let state = if ignored {
@@ -199,6 +224,13 @@ async fn commit(
             steps.add(&hub.ids, now, ("finding", Went::Ok), &system, &format!("raw/{raw_id}"), detail);
         }
         tx.insert_events(events).await?;
+        for call in fetch {
+            let operation = call.operation.clone();
+            if tx.insert_call(call).await? {
+                let detail = format!("{event}: what it leaves out is read by {operation}");
+                steps.add(&hub.ids, now, ("fetch", Went::Ok), &system, &about, detail);
+            }
+        }
         tx.finish_raw(&raw_id, state, Some(event), used).await?;
         tx.add_steps(steps.into_vec()).await?;
         // Parking is the loop's business; it ends the work too.
@@ -210,6 +242,9 @@ async fn commit(
         hub.kept_mappings.note(version, began);
     }
     hub.wake.events.notify_one();
+    if fetches {
+        hub.wake.calls.notify_one();
+    }
     match error {
         Some(error) => Err(error),
         None => Ok(()),

@@ -7,8 +7,8 @@ use crate::effects::Failure;
 use crate::hub::Hub;
 use hub_engine::{Input, Mapping};
 use hub_expr::{Cx, Located};
-use hub_kit::Connection;
 use hub_kit::manifest::{EventRule, Webhook};
+use hub_kit::{Connection, FollowCall, FollowUp, KnownIds, NoCalls};
 use hub_tree::jiff::Timestamp;
 use hub_tree::{Arena, Value};
 use sha2::{Digest, Sha256};
@@ -64,7 +64,7 @@ impl<'a> Received<'a> {
         self.webhook.ignore.iter().any(|known| known == event)
     }
 
-    /// The mapping of an event; `find` knows the in mappings of the connection by their object.
+    /// The mapping of an event, if it has one; `find` knows the in mappings of the connection by their object.
     ///
     /// # Errors
     /// It is not there, or broken.
@@ -72,15 +72,28 @@ impl<'a> Received<'a> {
         &self,
         rule: &EventRule,
         find: impl Fn(&str) -> Option<Arc<Mapping>>,
-    ) -> Result<Arc<Mapping>, Failure> {
-        find(&rule.mapping).ok_or_else(|| Failure::Park {
+    ) -> Result<Option<Arc<Mapping>>, Failure> {
+        let Some(object) = &rule.mapping else { return Ok(None) };
+        find(object).map(Some).ok_or_else(|| Failure::Park {
             code: "MAPPING_MISSING".to_owned(),
             reason: format!(
-                "there is no mapping `{}/{}.in` without errors: `hrhub check` names them",
-                self.connection.manifest.vendor, rule.mapping
+                "there is no mapping `{}/{object}.in` without errors: `hrhub check` names them",
+                self.connection.manifest.vendor
             ),
             place: self.connection.manifest.place(rule.span),
         })
+    }
+
+    /// The calls that fetch what the payload leaves out.
+    ///
+    /// # Errors
+    /// A rule of the manifest that fails on this payload.
+    pub fn fetch(&self, rule: &'a EventRule) -> Result<Vec<FollowCall>, NoCalls> {
+        if rule.fetch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let slots = [self.connection.settings(self.arena), self.payload, self.headers];
+        FollowUp::calls(&rule.fetch, self.connection, self.arena, &slots, &KnownIds::new())
     }
 
     /// The vendor's id of the delivery, fit to be a key; `None` when it sends none.

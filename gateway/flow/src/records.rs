@@ -3,7 +3,7 @@
 
 use crate::document::{Head, merge};
 use crate::hub::Hub;
-use crate::{references, rules};
+use crate::{approvals, references, rules};
 use hub_model::{Class, EntityType, Field};
 use hub_store::{
     Identity, IndexEntry, NewEvent, NewIdentity, NewVersion, RecordId, RecordRow, RemoteId, StoreError, Tx,
@@ -318,6 +318,10 @@ impl Writing<'_> {
         }
         let sealed_as = sealed_as(entity.name, &known.id);
         let old = stored.map(|row| hub.open(tenant, &sealed_as, &row.body.0)).transpose()?;
+        let mut write = write;
+        if let Some(old) = &old {
+            approvals::one_of_several(&mut write, old, now);
+        }
         let patch = references::resolve(&write.fields, &self.ids);
         let made = {
             let head = Head { tenant, id: &known.id, version: version + 1, now, stored };

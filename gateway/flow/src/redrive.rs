@@ -5,9 +5,11 @@
 
 use crate::hub::{Hub, IDLE};
 use crate::intake::{self, MAP};
+use crate::journey::Steps;
 use crate::parked::{OUTCOME_UNKNOWN, can_tell, step};
-use crate::replay;
+use crate::{poll, replay};
 use hub_store::{Errand, NewParked, NewWork, Parked, Portion, Redrive, Resolved, StoreError, Tx, Verdict, Which, job};
+use hub_tree::TraceContext;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -205,6 +207,13 @@ async fn again(
         "timer" => {
             let opened = tx.reopen_timer(tenant, &new.reference, hub.clock.micros()).await?;
             Ok(if opened { Went::Again } else { Went::Refused })
+        }
+        poll::KIND => {
+            let context: TraceContext = TraceContext::begin();
+            let mut steps = Steps::of(&context, tenant);
+            let decided = poll::confirm(hub, tx, &new.reference, &mut steps).await?;
+            tx.add_steps(steps.into_vec()).await?;
+            Ok(if decided { Went::Again } else { Went::Refused })
         }
         _ => Ok(Went::Refused),
     }

@@ -4,7 +4,7 @@ use crate::rules::Flow;
 use crate::schedule::Schedule;
 use hub_engine::{Direction, Format, Mapping, Parts};
 use hub_kit::connection::Connection;
-use hub_kit::{Catalog, Driver, Manifest};
+use hub_kit::{Catalog, Driver, FollowUp, Manifest};
 use hub_tree::env::Environment;
 use hub_tree::yaml::Node;
 use hub_tree::{Findings, Source, Span};
@@ -114,7 +114,17 @@ impl Registry {
             }
         };
         for rule in manifest.webhook.iter().flat_map(|webhook| &webhook.events) {
-            needs(&rule.mapping, Direction::In, rule.span);
+            if let Some(object) = &rule.mapping {
+                needs(object, Direction::In, rule.span);
+            }
+        }
+        for poll in &manifest.polls {
+            for name in poll.complete_for.iter().map(String::as_str).chain(FollowUp::entities(&poll.begin)) {
+                if hub_model::entity(name).is_none() {
+                    let help = hub_tree::finding::suggest(name, hub_model::ENTITIES.iter().map(|known| known.name));
+                    findings.error(&manifest.source, poll.span, format!("unknown entity `{name}`"), help);
+                }
+            }
         }
         for operation in &manifest.operations {
             if let Some(object) = &operation.mapping {
@@ -148,7 +158,8 @@ impl Registry {
                 continue;
             }
             let Some(manifest) = self.manifests.get(vendor) else { continue };
-            let hooks = manifest.webhook.iter().flat_map(|webhook| &webhook.events).map(|rule| rule.mapping.as_str());
+            let hooks =
+                manifest.webhook.iter().flat_map(|webhook| &webhook.events).filter_map(|rule| rule.mapping.as_deref());
             let replies = manifest.operations.iter().filter_map(|operation| operation.reply.as_deref());
             let calls = manifest.operations.iter().filter_map(|operation| operation.mapping.as_deref());
             let known: Vec<&str> =

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use hub_kit::TokenStore;
 use hub_store::{Store, StoredToken, job};
 use hub_tree::Private;
+use sha2::{Digest, Sha256};
 
 pub(crate) struct KeptTokens {
     pub(crate) store: Store,
@@ -15,6 +16,12 @@ const FETCHING: i64 = 15_000_000;
 
 #[async_trait]
 impl TokenStore for KeptTokens {
+    fn name(&self, tenant: &str, words: &[u8]) -> String {
+        let hash = hex::encode(Sha256::digest(words));
+        // Without a key nothing can be kept either: the name is this process's own.
+        self.store.keyring().match_key(tenant, "token", &hash).unwrap_or_else(|_| format!("{}:{hash}", self.node))
+    }
+
     async fn get(&self, tenant: &str, name: &str) -> Option<(Private<String>, i64)> {
         let (owner, key) = (tenant.to_owned(), name.to_owned());
         let kept = self.store.read(job!(|tx| { tx.token(&owner, &key).await })).await.ok()??;

@@ -3,10 +3,11 @@
 use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::payload::Received;
+use crate::poll;
 use hub_engine::{Input, Level, Mapping};
 use hub_kit::call::{Answer, Verdict, error_rule, verdict};
 use hub_kit::manifest::{Auth, ErrorVerdict};
-use hub_kit::{CallError, Connection, Driver, Idempotency, Operation, Retry};
+use hub_kit::{CallError, Connection, Driver, FollowCall, Idempotency, Operation, Retry};
 use hub_tree::{Arena, Value};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Would<'a> {
     pub dedupe_id: Option<String>,
     /// For an answer that is an error: whether the call would be made again.
     pub retryable: Option<bool>,
+    /// The calls that would fetch what the payload leaves out.
+    pub fetch: Vec<FollowCall>,
     /// What the hub would have to say about it.
     pub notes: Vec<Note>,
 }
@@ -137,9 +140,15 @@ impl<'a> Trial<'a> {
     /// As the payload of a web hook.
     fn hook(&self, received: &Received<'a>, event: Result<&'a str, Failure>) -> Would<'a> {
         let name = event.as_ref().ok().copied();
-        let mut notes = Vec::new();
+        let (mut notes, mut fetch) = (Vec::new(), Vec::new());
         let mapping = event.and_then(|event| match received.rule(event) {
-            Some(rule) => received.mapping(rule, self.mappings).map(Some),
+            Some(rule) => {
+                match received.fetch(rule) {
+                    Ok(calls) => fetch = calls,
+                    Err(error) => notes.push(poll::no_calls(error).into()),
+                }
+                received.mapping(rule, self.mappings)
+            }
             None => {
                 if !received.ignores(event) {
                     let message = format!("the manifest does not know the event `{event}`: it is kept and not mapped");
@@ -156,7 +165,7 @@ impl<'a> Trial<'a> {
         let input = received.input(name.unwrap_or_default());
         let dedupe_id = received.dedupe_id();
         let dedupe_id = dedupe_id.unwrap_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(self.body))));
-        Would { event: name, mapping, input, dedupe_id: Some(dedupe_id), retryable: None, notes }
+        Would { event: name, mapping, input, dedupe_id: Some(dedupe_id), retryable: None, fetch, notes }
     }
 
     /// As the answer of an operation.
@@ -179,7 +188,8 @@ impl<'a> Trial<'a> {
         // A call whose token is refused is made once more with a new one.
         let renewed = |verdict| verdict == Some(ErrorVerdict::Token) && matches!(manifest.auth, Auth::Token(_));
         let retryable = failure.map(|(verdict, failure)| renewed(verdict) || retryable(&failure, operation));
-        Would { event: Some(&operation.name), mapping, input: self.reply(operation), dedupe_id: None, retryable, notes }
+        let (input, fetch) = (self.reply(operation), Vec::new());
+        Would { event: Some(&operation.name), mapping, input, dedupe_id: None, retryable, fetch, notes }
     }
 
     /// An error that several operations would take in the same way.

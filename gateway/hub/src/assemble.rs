@@ -6,6 +6,7 @@ use crate::restore;
 use anyhow::Context as _;
 use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
 use hub_flow::access::ApiKeys;
+use hub_flow::approvals::Approvals;
 use hub_flow::rules::Flows;
 use hub_flow::subscriptions::Subscriptions;
 use hub_flow::{Consumer, Hub, HubOptions, Registry, Sources};
@@ -57,7 +58,7 @@ pub(crate) fn queues(config: &Config) -> Vec<hub_bus::Consumer> {
 pub(crate) fn consumers(config: &Config, findings: &Findings) -> Vec<Arc<dyn Consumer>> {
     let scoring =
         InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
-    vec![Arc::new(Flows), Arc::new(scoring), Arc::new(Subscriptions)]
+    vec![Arc::new(Flows), Arc::new(scoring), Arc::new(Subscriptions), Arc::new(Approvals)]
 }
 
 /// A hub and who may call it.

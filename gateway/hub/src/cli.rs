@@ -256,7 +256,7 @@ pub(crate) enum KeysCommand {
         /// What people call it.
         #[arg(long)]
         name: String,
-        /// What it may do, separated by commas: read:structure, read, read:restricted, ops, admin.
+        /// What it may do, separated by commas: read:structure, read, read:restricted, write, ops, admin.
         #[arg(long)]
         scopes: String,
         /// Whose data it sees.

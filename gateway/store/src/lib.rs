@@ -34,6 +34,7 @@ mod redrives;
 mod reopen;
 mod replays;
 mod retention;
+mod rounds;
 mod row;
 mod schema;
 mod server;
@@ -64,6 +65,7 @@ pub use raws::{Near, NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
 pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};
 pub use replays::{OldRaw, Passed, Past};
+pub use rounds::{Missing, Round, RoundState};
 pub use row::ColumnError;
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,

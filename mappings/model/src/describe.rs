@@ -148,6 +148,8 @@ pub enum When {
     Changed(&'static str),
     /// The enum field has this value now and had another one, or none, before.
     Becomes(&'static str, &'static str),
+    /// The enum field has one of these values now and had none of them before.
+    Enters(&'static str, &'static [&'static str]),
 }
 
 /// A Rust type that is the type of a field.

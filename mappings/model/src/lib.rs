@@ -11,6 +11,7 @@
 #[macro_use]
 mod macros;
 
+pub mod accept;
 pub mod describe;
 pub mod entities;
 pub mod enums;
@@ -28,14 +29,37 @@ pub const SCHEMA_VERSION: &str = "1.0.0";
 
 /// Every entity, by name.
 pub static ENTITIES: &[&EntityType] = &[
-    &entities::assessment::ASSESSMENT_ORDER,
     &entities::recruiting::APPLICATION,
+    &entities::approvals::APPROVAL,
+    &entities::assessment::ASSESSMENT_ORDER,
+    &entities::time::ATTENDANCE_DAY,
+    &entities::calendar::CALENDAR_EVENT,
     &entities::recruiting::CANDIDATE,
+    &entities::organization::COST_CENTER,
     &entities::assessment::DECISION,
+    &entities::organization::DEPARTMENT,
+    &entities::employment::EMPLOYEE,
+    &entities::employment::EMPLOYMENT,
     &entities::assessment::INTERVIEW,
+    &entities::organization::JOB,
+    &entities::employment::JOB_ASSIGNMENT,
+    &entities::organization::JOB_FAMILY,
+    &entities::organization::JOB_GRADE,
+    &entities::organization::JOB_LEVEL,
+    &entities::organization::LEGAL_ENTITY,
+    &entities::organization::LOCATION,
     &entities::shared::MESSAGE,
+    &entities::requisition::OFFER,
+    &entities::organization::ORGANIZATION,
     &entities::person::PERSON,
+    &entities::organization::POSITION,
+    &entities::time::PUNCH,
+    &entities::requisition::REQUISITION,
     &entities::assessment::SCORECARD,
+    &entities::time::TIME_OFF_BALANCE,
+    &entities::time::TIME_OFF_REQUEST,
+    &entities::time::TIME_OFF_TYPE,
+    &entities::time::TRIP,
 ];
 
 /// The entity called `name`, such as `assessment_order`.

@@ -117,9 +117,13 @@ pub mod to {
     targets! {
         Any = "", Application = "application", Approval = "approval", AssessmentOrder = "assessment_order",
         Candidate = "candidate", CalendarEvent = "calendar_event", Competency = "competency", Consent = "consent",
-        Decision = "decision", Employee = "employee", Interview = "interview", Offer = "offer", Person = "person",
-        Posting = "posting", Referral = "referral", Requisition = "requisition", Resume = "resume",
-        Scorecard = "scorecard", Stage = "stage", User = "user",
+        CostCenter = "cost_center", Decision = "decision", Department = "department", Employee = "employee",
+        Employment = "employment", ExpenseClaim = "expense_claim", Interview = "interview", Job = "job",
+        JobFamily = "job_family", JobGrade = "job_grade", JobLevel = "job_level", LegalEntity = "legal_entity",
+        Location = "location", Offer = "offer", Organization = "organization", Person = "person",
+        Position = "position", Posting = "posting", Referral = "referral", Requisition = "requisition",
+        Resume = "resume", Review = "review", Scorecard = "scorecard", Shift = "shift",
+        SignatureEnvelope = "signature_envelope", Stage = "stage", TimeOffType = "time_off_type", User = "user",
     }
 }
 

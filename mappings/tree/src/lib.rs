@@ -12,6 +12,7 @@
 pub mod arena;
 pub mod clock;
 pub mod csv;
+pub mod duration;
 pub mod encoding;
 pub mod env;
 pub mod finding;

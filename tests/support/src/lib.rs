@@ -17,14 +17,35 @@ pub use proxy::CutProxy;
 pub use servers::{Postgres, RabbitMq, durable_postgres, postgres, rabbitmq};
 pub use switch::SwitchProxy;
 
+use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A port on the loopback that was free a moment ago.
+/// A port on the loopback that nobody else gets while this process lives.
+///
+/// It lies below the ports that the system gives to outgoing connections, any of which could take it before the server
+/// listens, and is marked by a locked file, so that test processes that run at once keep out of each other's way.
 #[must_use]
 pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    static MARKS: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let folder = std::env::temp_dir().join("hrhub-test-ports");
+    std::fs::create_dir_all(&folder).unwrap();
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let outgoing = range.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(32_768_u64);
+    let first = 10_000;
+    let count = outgoing.saturating_sub(first).max(1_000);
+    let start = hub_tree::random::below(count);
+    for offset in 0..count {
+        let port = u16::try_from(first + (start + offset) % count).unwrap();
+        let mark = File::create(folder.join(port.to_string())).unwrap();
+        if mark.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            MARKS.lock().unwrap_or_else(PoisonError::into_inner).push(mark);
+            return port;
+        }
+    }
+    panic!("no port from {first} to {outgoing} is free")
 }
 
 /// The root of the project.

@@ -10,6 +10,7 @@ mod webhook;
 
 pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhook};
 
+use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
 use hub_expr::{Located, Templated};
 use hub_tree::yaml::{self, Context, Node};
@@ -62,6 +63,8 @@ pub struct Manifest {
     pub webhook: Option<Webhook>,
     /// What we can ask it.
     pub operations: Vec<Operation>,
+    /// What can be read again and again; a connection says which of them are.
+    pub polls: Vec<Poll>,
     /// How its calls are paced, unless a connection says otherwise.
     pub pace: Pace,
     /// The file.
@@ -173,6 +176,8 @@ pub struct Operation {
     pub success: Option<Located>,
     /// Answers that mean something else than their status.
     pub errors: Vec<ErrorRule>,
+    /// What a good answer leads to: the next page, the branches of a tree.
+    pub then: Vec<FollowUp>,
     /// How long one attempt may take: token, look-up and call together.
     pub timeout: Duration,
     /// The business reference of a call, for people and for the sandbox's count.
@@ -183,7 +188,7 @@ impl Operation {
     /// Whether it changes something at the vendor.
     #[must_use]
     pub fn writes(&self) -> bool {
-        !matches!(self.request.method, "GET" | "HEAD")
+        !matches!(self.idempotency, Idempotency::Reads)
     }
 }
 
@@ -230,6 +235,8 @@ pub enum ErrorVerdict {
     Wait,
     /// The vendor had trouble; it may have been done.
     Retry,
+    /// What was asked for is not there, and never will be: nothing to do, and nobody's fault.
+    Absent,
     /// No.
     Refused,
 }
@@ -259,8 +266,17 @@ impl Manifest {
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
+        let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
+        let polls = polls.unwrap_or_default();
         let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
+        let hooks = webhook.iter().flatten().flat_map(|webhook| &webhook.events).flat_map(|rule| &rule.fetch);
+        let follow = hooks.chain(operations.iter().flat_map(|operation| &operation.then));
+        for follow in follow.chain(polls.iter().flat_map(|poll| &poll.begin)) {
+            if !operations.iter().any(|known| known.name == follow.operation) {
+                cx.unknown(follow.span, "operation", &follow.operation, operations.iter().map(|o| o.name.as_str()));
+            }
+        }
         for operation in &operations {
             if let Idempotency::Lookup { operation: lookup, .. } = &operation.idempotency
                 && !operations.iter().any(|known| known.name == *lookup)
@@ -279,6 +295,7 @@ impl Manifest {
             auth: auth?,
             webhook: webhook.flatten(),
             operations,
+            polls,
             pace,
             source: Arc::clone(source),
         })

@@ -4,6 +4,7 @@ use super::{
     Auth, Body, COMMON_SETTINGS, DEFAULT_TIMEOUT, ErrorRule, ErrorVerdict, Idempotency, Operation, RequestTemplate,
     Setting, TokenAuth, TokenPlace,
 };
+use crate::follow::FollowUp;
 use hub_expr::{Located, Scope, Templated, Type};
 use hub_tree::Span;
 use hub_tree::yaml::{Context, Fields, Node};
@@ -12,6 +13,7 @@ use std::time::Duration;
 /// Slots of requests: `settings`, `base_url`, `args`; answers add `status`, `payload`, `headers`.
 pub(super) struct Compiler<'c, 'f> {
     pub(super) cx: &'c Context<'f>,
+    pub(super) settings: Type,
     request: Scope,
     answer: Scope,
     pub(super) hook: Scope,
@@ -29,8 +31,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
         answer.push("payload", Type::Any);
         answer.push("headers", Type::Any);
         let proof = Scope::new([("settings", settings.clone())]);
-        let hook = Scope::new([("settings", settings), ("payload", Type::Any), ("headers", Type::Any)]);
-        Self { cx, request, answer, hook, proof }
+        let hook = Scope::new([("settings", settings.clone()), ("payload", Type::Any), ("headers", Type::Any)]);
+        Self { cx, settings, request, answer, hook, proof }
     }
 
     pub(super) fn expr(&self, node: &Node, scope: &Scope) -> Option<Located> {
@@ -177,12 +179,14 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let reply = fields.text("reply");
         let success = fields.optional("success").and_then(|node| self.condition(node, &self.answer));
         let errors = fields.optional("errors").map(|node| self.errors(node)).unwrap_or_default();
+        let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
         let idempotency = fields.optional("idempotency").map(|node| self.idempotency(node));
+        let reads = fields.bool("reads").unwrap_or(false);
         let timeout = fields.integer("timeout_secs", 2, 300).and_then(|secs| u64::try_from(secs).ok());
         let timeout = timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
         fields.finish();
         let request = request?;
-        let reads = request.method == "GET";
+        let reads = reads || request.method == "GET";
         let idempotency = match idempotency {
             Some(found) => found?,
             None if reads => Idempotency::Reads,
@@ -198,7 +202,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 return None;
             }
         };
-        Some(Operation { name: name.to_owned(), request, mapping, reply, idempotency, success, errors, timeout, span })
+        let (name, then) = (name.to_owned(), then.unwrap_or_default());
+        Some(Operation { name, request, mapping, reply, idempotency, success, errors, then, timeout, span })
     }
 
     fn idempotency(&self, node: &Node) -> Option<Idempotency> {
@@ -240,12 +245,16 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 ("token", ErrorVerdict::Token),
                 ("wait", ErrorVerdict::Wait),
                 ("retry", ErrorVerdict::Retry),
+                ("absent", ErrorVerdict::Absent),
                 ("refused", ErrorVerdict::Refused),
             ];
             let verdict = fields.word("means", &verdicts);
             let code = fields.optional("code").and_then(|node| self.expr(node, &self.answer));
             if verdict.is_none() {
-                self.cx.error(fields.span, "`means` says what such an answer means: token, wait, retry or refused");
+                self.cx.error(
+                    fields.span,
+                    "`means` says what such an answer means: token, wait, retry, absent or refused",
+                );
             }
             if let (Some(when), Some(verdict)) = (when, verdict) {
                 rules.push(ErrorRule { when, verdict, code });

@@ -1,6 +1,7 @@
 //! The `webhook` section of a manifest.
 
 use super::read::Compiler;
+use crate::follow::FollowUp;
 use crate::hook::{is_xml, read_opened};
 use crate::verify::{Encoding, Verifier};
 use hub_expr::{Located, Segment};
@@ -43,12 +44,14 @@ pub struct Webhook {
 }
 
 /// An event and the mapping that reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct EventRule {
     /// The vendor's name.
     pub name: String,
-    /// The object of the mapping.
-    pub mapping: String,
+    /// The object of the mapping; none when the payload only says what to fetch.
+    pub mapping: Option<String>,
+    /// What the payload leaves out.
+    pub fetch: Vec<FollowUp>,
     /// Where the rule stands.
     pub span: Span,
 }
@@ -115,9 +118,7 @@ impl Compiler<'_, '_> {
         let mut events = Vec::new();
         if let Some(node) = fields.required("events") {
             for (key, value) in node.entries(self.cx) {
-                if let Some(mapping) = value.text(self.cx) {
-                    events.push(EventRule { name: key.name.clone(), mapping, span: value.span });
-                }
+                events.extend(self.event(&key.name, value));
             }
         }
         let span = fields.span;
@@ -139,6 +140,24 @@ impl Compiler<'_, '_> {
             max_skew_secs: max_skew_secs.unwrap_or(DEFAULT_SKEW_SECS),
             span,
         })
+    }
+
+    /// `EVENT: OBJECT`, or `EVENT: { mapping: OBJECT, fetch: […] }`.
+    fn event(&self, name: &str, node: &Node) -> Option<EventRule> {
+        let name = name.to_owned();
+        if !matches!(node.kind, Kind::Map(_)) {
+            let mapping = Some(node.text(self.cx)?);
+            return Some(EventRule { name, mapping, fetch: Vec::new(), span: node.span });
+        }
+        let mut fields = node.fields(self.cx)?;
+        let mapping = fields.text("mapping");
+        let fetch = fields.optional("fetch").map(|node| FollowUp::compile(node, &self.hook, false, self.cx));
+        let (fetch, span) = (fetch.unwrap_or_default(), fields.span);
+        fields.finish();
+        if mapping.is_none() && fetch.is_empty() {
+            self.cx.error(span, "an event has a `mapping`, something to `fetch`, or both");
+        }
+        Some(EventRule { name, mapping, fetch, span })
     }
 
     /// Only the headers that are kept can be read when a payload is taken in.

@@ -6,7 +6,6 @@
 
 use super::act::{Doing, evaluation, load};
 use super::{Action, Rule, What, document};
-use crate::duration;
 use crate::effects::{Effects, Failure};
 use crate::evaluation::Evaluation;
 use crate::event::EventMessage;
@@ -16,6 +15,7 @@ use crate::schedule::FLOW;
 use hub_expr::{Located, Scope, Type};
 use hub_store::{NewTimer, StoreError, Timer, Tx};
 use hub_tree::clock::rfc3339_micros;
+use hub_tree::duration;
 use hub_tree::jiff::Timestamp;
 use hub_tree::yaml::{Context, Fields};
 use hub_tree::{Arena, Limits, TraceContext, Value, json};

@@ -3,9 +3,9 @@
 use super::calendar::Calendar;
 use super::cron::Cron;
 use super::plan::{NoTime, Only, Plan, When};
-use crate::duration;
 use crate::registry::{Registry, Sources};
 use hub_expr::{Located, Scope, Type};
+use hub_tree::duration;
 use hub_tree::jiff::tz::TimeZone;
 use hub_tree::jiff::{SignedDuration, Timestamp};
 use hub_tree::yaml::{self, Context, Fields, Node};

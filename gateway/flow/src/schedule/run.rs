@@ -1,6 +1,6 @@
 //! The loop that claims timers that are due.
 
-use super::{FLOW, SCHEDULE, fire};
+use super::{FLOW, POLL, SCHEDULE, fire, polls};
 use crate::commit::{Prepared, keep_effects};
 use crate::effects::Failure;
 use crate::hub::Hub;
@@ -14,7 +14,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-const KINDS: [&str; 2] = [FLOW, SCHEDULE];
+const KINDS: [&str; 3] = [FLOW, SCHEDULE, POLL];
 /// Timers that are claimed at once.
 const BATCH: i64 = 32;
 /// How long a claim holds, µs: firing evaluates and commits, and waits for nobody.
@@ -44,10 +44,14 @@ pub(super) enum Ended {
 
 pub(crate) async fn run(hub: Arc<Hub>) {
     while !hub.stops() {
-        match fire::wind_up(&hub).await {
+        let wound = async {
+            fire::wind_up(&hub).await?;
+            polls::wind_up(&hub).await
+        };
+        match wound.await {
             Ok(()) => break,
             Err(error) => {
-                tracing::warn!(error = %error, "schedules could not be wound up");
+                tracing::warn!(error = %error, "schedules and polls could not be wound up");
                 tokio::time::sleep(LONGEST_SLEEP).await;
             }
         }
@@ -103,13 +107,17 @@ async fn handle_all(hub: &Arc<Hub>, timers: Vec<Timer>) {
 }
 
 async fn handle(hub: &Arc<Hub>, timer: &Timer) {
-    let kind = if timer.new.kind == FLOW { FLOW } else { SCHEDULE };
+    let kind = KINDS.into_iter().find(|kind| *kind == timer.new.kind).unwrap_or(SCHEDULE);
     let handling = async {
         if timer.tries > MAX_TRIES {
             let reason = format!("given up after {MAX_TRIES} tries that did not come to an end");
             return Err(Failure::park("TRIES_USED_UP", reason));
         }
-        if kind == FLOW { fire_action(hub, timer).await } else { fire::fire(hub, timer).await }
+        match kind {
+            FLOW => fire_action(hub, timer).await,
+            POLL => polls::fire(hub, timer).await,
+            _ => fire::fire(hub, timer).await,
+        }
     };
     let result = AssertUnwindSafe(handling).catch_unwind().await;
     let result = result.unwrap_or_else(|_| Err(Failure::Retry("firing broke off".to_owned())));

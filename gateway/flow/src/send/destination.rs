@@ -31,9 +31,9 @@ pub(crate) trait Destination: Send + Sync {
     /// Makes one attempt. It changes nothing in the store.
     async fn attempt(&self, attempt: &Attempt<'_>) -> Tried;
 
-    /// What an answer says about records; it commits with the end of the call.
-    fn understand(&self, _: &Attempt<'_>, _: Reply) -> Option<Understood> {
-        None
+    /// What an answer says about records and further calls; it commits with the end of the call.
+    fn understand(&self, _: &Attempt<'_>, _: Reply) -> Understood {
+        Understood::default()
     }
 
     /// Changes what the destination itself keeps, in the transaction that ends the try: `Done`, `Ready` for another

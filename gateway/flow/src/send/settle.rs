@@ -7,10 +7,12 @@ use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::map_in::Mapped;
-use crate::records;
+use crate::outgoing;
+use crate::poll::{self, Ending};
+use crate::records::{self, Became};
 use hub_kit::pace::RetryPlan;
 use hub_kit::{CallError, Reply, Retry};
-use hub_store::{Call, CallState, NewCall, NewParked, NewRaw, job};
+use hub_store::{Call, CallState, NewCall, NewParked, NewRaw, StoreError, Tx, job};
 use hub_tree::TraceContext;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +24,8 @@ const BEFORE_LOOK_UP: Duration = Duration::from_secs(2);
 pub(super) enum Ended {
     /// It was carried out; the answer, unless only a look-up says so.
     Done(Option<Reply>),
+    /// There is nothing to carry it out on, says the vendor.
+    Absent(CallError),
     /// It will be tried again.
     Again { error: CallError, unsure: bool },
     /// It needs a person.
@@ -49,6 +53,9 @@ impl Ended {
             Tried::Done(reply) => return Self::Done(reply),
             Tried::Unknown(cause) => return Self::outcome_unknown(&cause),
             Tried::Impossible(code, reason) => return Self::parked(code, reason),
+            Tried::Failed(error @ CallError::Absent { .. }, Repeat::Never | Repeat::Checked) => {
+                return Self::Absent(error);
+            }
             Tried::Failed(error, repeat) => (error, repeat),
         };
         let retry = error.retry();
@@ -86,7 +93,7 @@ pub(super) async fn settle(
         unsure: false,
         error: None,
         parked: None,
-        reply: None,
+        reply: Understood::default(),
         destination: None,
         changes: Vec::new(),
     };
@@ -97,15 +104,18 @@ pub(super) async fn settle(
                 None => format!("{}: a look-up shows that it was carried out", new.operation),
             };
             step(Went::Ok, detail);
-            settled.reply = reply.zip(destination.as_ref()).and_then(|(reply, known)| known.understand(attempt, reply));
-            if let Some(Failure::Park { code, reason, place }) =
-                settled.reply.as_ref().and_then(|r| r.mapped.error.clone())
-            {
+            let understood = reply.zip(destination.as_ref()).map(|(reply, known)| known.understand(attempt, reply));
+            settled.reply = understood.unwrap_or_default();
+            if let Some(Failure::Park { code, reason, place }) = settled.reply.failure.clone() {
                 // The call was carried out; what its answer says needs a person.
                 step(Went::Parked, format!("{}: {reason}", new.operation));
                 settled.parked = Some(parked(hub, call, &context, code, &reason, place));
             }
             "done"
+        }
+        Ended::Absent(error) => {
+            step(Went::Ok, format!("{}: {error}", new.operation));
+            "absent"
         }
         Ended::Again { error, unsure } => {
             let plan = destination.as_ref().map_or_else(RetryPlan::default, |known| known.pace().retry.clone());
@@ -152,7 +162,7 @@ async fn keep_end(hub: &Arc<Hub>, call: &Call, mut settled: Settled, steps: Step
         tracing::warn!(error = %error, connection.id = %call.new.connection, "the end of a call cannot be kept");
         if error.is_temporary() {
             tokio::time::sleep(Duration::from_millis(500)).await;
-        } else if settled.reply.take().is_some() {
+        } else if std::mem::take(&mut settled.reply).said.is_some() {
             // The call was carried out all the same; what its answer says needs a person.
             let reason = format!("what it answered cannot be kept: {error}");
             settled.parked = Some(parked(hub, call, &context, "ANSWER_NOT_KEPT".to_owned(), &reason, String::new()));
@@ -171,14 +181,24 @@ struct Settled {
     unsure: bool,
     error: Option<String>,
     parked: Option<NewParked>,
-    reply: Option<Understood>,
+    reply: Understood,
     destination: Option<Arc<dyn Destination>>,
     changes: Vec<Change>,
 }
 
-/// What an answer says.
-#[derive(Clone)]
+/// What an answer comes to.
+#[derive(Clone, Default)]
 pub(crate) struct Understood {
+    pub(super) said: Option<Said>,
+    /// The calls that it leads to.
+    pub(super) follow: Vec<NewCall>,
+    /// What of it needs a person.
+    pub(super) failure: Option<Failure>,
+}
+
+/// What an answer says about records.
+#[derive(Clone)]
+pub(crate) struct Said {
     pub(super) raw: NewRaw,
     pub(super) mapped: Mapped,
 }
@@ -214,42 +234,29 @@ async fn commit(
         .write(job!(|tx| {
             let hub = inner;
             let Settled { state, at, unsure, error, parked, reply, destination, changes } = settled;
-            let NewCall { id, tenant, connection, operation, .. } = &call.new;
+            let NewCall { id, connection, .. } = &call.new;
             if !tx.settle_call(call.seq, &hub.node, state, at, unsure, error).await? {
                 // Another worker has the call now; what it finds counts.
                 tracing::warn!(call.id = %id, connection.id = %connection, "the claim of a call was lost");
                 return Ok(None);
             }
             let (mut steps, mut kept) = (steps, None);
-            if let Some(Understood { raw, mapped: Mapped { mapping, writes, warnings, .. } }) = reply {
-                let raw_id = raw.id.clone();
-                let version = mapping.as_ref().map(|mapping| mapping.version.clone());
-                tx.insert_raws(vec![raw]).await?;
-                if let Some(mapping) = mapping.filter(|new| !hub.kept_mappings.has(&new.version, began)) {
-                    kept = Some(mapping.version.clone());
-                    tx.keep_mapping(mapping, at).await?;
-                }
-                tx.finish_raw(&raw_id, "done", Some(operation.clone()), version).await?;
-                if let Some(detail) = Mapped::left_out(warnings) {
-                    steps.add(&hub.ids, at, ("finding", Went::Ok), connection, &format!("raw/{raw_id}"), detail);
-                }
-                match records::apply(&hub, tx, tenant, &context, writes).await? {
-                    Ok(applied) => {
-                        let mut events = Vec::new();
-                        for record in applied {
-                            let subject = format!("{}/{}", record.entity.name, record.id);
-                            let detail =
-                                format!("{} {}, version {}", record.entity.name, record.became.word(), record.version);
-                            steps.add(&hub.ids, at, ("map", Went::Ok), connection, &subject, detail);
-                            events.extend(record.events);
-                        }
-                        tx.insert_events(events).await?;
-                    }
-                    Err(unknown) => {
-                        let detail = format!("the answer names an id that is no {} of ours", unknown.entity);
-                        steps.add(&hub.ids, at, ("map", Went::Parked), connection, "", detail);
-                    }
-                }
+            let Understood { said, follow, failure } = reply;
+            let named = said.as_ref().map(|said| said.mapped.named()).unwrap_or_default();
+            if let Some(said) = said {
+                kept = keep_said(&hub, tx, &call, &context, said, began, &mut steps).await?;
+            }
+            let mut more = 0;
+            for call in follow {
+                more += i64::from(tx.insert_call(call).await?);
+            }
+            let ended = state != CallState::Ready;
+            if let Some(round) = poll::round_of(&call.new.subject).filter(|_| ended) {
+                let failed = state == CallState::Parked || failure.is_some();
+                poll::count_down(&hub, tx, Ending { round, more, failed, named }, &mut steps).await?;
+            }
+            if state == CallState::Parked {
+                outgoing::failed(&hub, tx, &call, &context).await?;
             }
             if let Some(destination) = destination {
                 let code = parked.as_ref().filter(|_| state == CallState::Parked).map(|parked| parked.code.as_str());
@@ -268,4 +275,53 @@ async fn commit(
         hub.kept_mappings.note(version, began);
     }
     Ok(())
+}
+
+/// Writes what an answer says about records; the version of the mapping that was kept for the first time.
+async fn keep_said(
+    hub: &Arc<Hub>,
+    tx: &mut Tx,
+    call: &Call,
+    context: &TraceContext,
+    said: Said,
+    began: i64,
+    steps: &mut Steps,
+) -> Result<Option<String>, StoreError> {
+    let NewCall { tenant, connection, operation, subject, .. } = &call.new;
+    let Said { raw, mapped: Mapped { mapping, writes, warnings, .. } } = said;
+    let at = hub.store_now();
+    let applied = match records::apply(hub, tx, tenant, context, writes).await? {
+        Ok(applied) => applied,
+        Err(unknown) => {
+            let detail = format!("the answer names an id that is no {} of ours", unknown.entity);
+            steps.add(&hub.ids, at, ("map", Went::Parked), connection, "", detail);
+            Vec::new()
+        }
+    };
+    // What a poll reads is mostly what is known.
+    let news = |became| poll::round_of(subject).is_none() || became != Became::Unchanged;
+    if !applied.iter().any(|record| news(record.became)) && poll::round_of(subject).is_some() {
+        return Ok(None);
+    }
+    let raw_id = raw.id.clone();
+    let version = mapping.as_ref().map(|mapping| mapping.version.clone());
+    tx.insert_raws(vec![raw]).await?;
+    let mut kept = None;
+    if let Some(mapping) = mapping.filter(|new| !hub.kept_mappings.has(&new.version, began)) {
+        kept = Some(mapping.version.clone());
+        tx.keep_mapping(mapping, at).await?;
+    }
+    tx.finish_raw(&raw_id, "done", Some(operation.clone()), version).await?;
+    if let Some(detail) = Mapped::left_out(warnings) {
+        steps.add(&hub.ids, at, ("finding", Went::Ok), connection, &format!("raw/{raw_id}"), detail);
+    }
+    let mut events = Vec::new();
+    for record in applied.into_iter().filter(|record| news(record.became)) {
+        let subject = format!("{}/{}", record.entity.name, record.id);
+        let detail = format!("{} {}, version {}", record.entity.name, record.became.word(), record.version);
+        steps.add(&hub.ids, at, ("map", Went::Ok), connection, &subject, detail);
+        events.extend(record.events);
+    }
+    tx.insert_events(events).await?;
+    Ok(kept)
 }

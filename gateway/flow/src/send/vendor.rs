@@ -2,16 +2,18 @@
 //! twice, and the answer is kept and mapped.
 
 use super::destination::{Attempt, Destination, Repeat, Tried};
-use super::settle::Understood;
+use super::settle::{Said, Understood};
+use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::map_in::map_reply;
+use crate::poll::{self, Origin};
 use crate::records::SourceOf;
 use async_trait::async_trait;
 use hub_engine::Direction;
-use hub_kit::call::{lookup_args, lookup_found};
+use hub_kit::call::{following, lookup_args, lookup_found};
 use hub_kit::manifest::DEFAULT_TIMEOUT;
 use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Pace, Reply};
-use hub_store::{NewRaw, Sealed};
+use hub_store::{NewCall, NewRaw, Sealed};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +73,7 @@ impl Destination for Vendor {
         }
     }
 
-    fn understand(&self, attempt: &Attempt<'_>, reply: Reply) -> Option<Understood> {
+    fn understand(&self, attempt: &Attempt<'_>, reply: Reply) -> Understood {
         understand(attempt, &self.0, reply)
     }
 }
@@ -102,9 +104,43 @@ async fn carried_out(
     }
 }
 
-fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply) -> Option<Understood> {
+/// What an answer says: about records, and about calls that it leads to.
+fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply) -> Understood {
+    let Some(operation) = connection.manifest.operation(&attempt.call.new.operation) else {
+        return Understood::default();
+    };
+    let (follow, failure) = match follow(attempt, connection, operation, &reply) {
+        Ok(follow) => (follow, None),
+        Err(failure) => (Vec::new(), Some(failure)),
+    };
+    let said = said(attempt, connection, operation, reply);
+    let failure = said.as_ref().and_then(|said| said.mapped.error.clone()).or(failure);
+    Understood { said, follow, failure }
+}
+
+/// The calls that an answer leads to.
+fn follow(
+    attempt: &Attempt<'_>,
+    connection: &Connection,
+    operation: &Operation,
+    reply: &Reply,
+) -> Result<Vec<NewCall>, Failure> {
+    let (hub, new) = (attempt.hub, &attempt.call.new);
+    let calls = following(connection, operation, attempt.args, reply).map_err(poll::no_calls)?;
+    // In a round a page is read once, however often it is named; else what follows is the call's own.
+    let round = poll::round_of(&new.subject).is_some();
+    let origin = Origin {
+        connection: &connection.id,
+        subject: &new.subject,
+        key: if round { new.subject.clone() } else { format!("then:{}", new.id) },
+        order_key: (!round).then_some(&new.order_key),
+    };
+    Ok(poll::rows(hub, &new.tenant, &attempt.trace, &origin, calls)?)
+}
+
+/// What an answer says about records.
+fn said(attempt: &Attempt<'_>, connection: &Arc<Connection>, operation: &Operation, reply: Reply) -> Option<Said> {
     let (hub, call, args): (&Hub, _, _) = (attempt.hub, attempt.call, attempt.args);
-    let operation = connection.manifest.operation(&call.new.operation)?;
     let object = operation.reply.as_ref()?;
     let mapping = hub.registry().mapping(connection, object, Direction::In).cloned()?;
     let now = hub.clock.micros();
@@ -136,5 +172,5 @@ fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply)
         sha256,
         body: Sealed(sealed.0),
     };
-    Some(Understood { raw, mapped })
+    Some(Said { raw, mapped })
 }

@@ -15,7 +15,7 @@ use hub_kit::{Catalog, Connection, Driver, InboundRequest, Manifest, RawEnvelope
 use hub_tree::finding::suggest;
 use hub_tree::{Arena, Clock, Findings, Value, json};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -154,13 +154,14 @@ fn print<'a>(would: &'a Would<'a>, arena: &'a Arena) -> ExitCode {
     let outcome = mapping.map_or_else(Outcome::default, |mapping| mapping.run_in(arena, &would.input));
     let mut findings: Vec<Value<'_>> = would.notes.iter().map(|note| note_value(arena, note)).collect();
     findings.extend_from_slice(case::placed_issues(arena, &outcome.issues).items());
+    let fetch: BTreeSet<String> = would.fetch.iter().map(|call| call.operation.clone()).collect();
+    let fetch: Vec<String> = fetch.into_iter().collect();
     let text = |text: Option<&'a str>| text.map_or(Value::Null, Value::Text);
     let whole = arena.map(&[
         ("mapping", text(mapping.map(|mapping| mapping.id.as_str()))),
         ("event", text(would.event)),
         ("dedupe_id", text(would.dedupe_id.as_deref())),
-        // Every payload is read as it came: no connector can say yet that it only points at something.
-        ("fetch", arena.list(&[])),
+        ("fetch", case::texts(arena, &fetch)),
         ("retryable", would.retryable.map_or(Value::Null, Value::Bool)),
         ("records", case::records(arena, &outcome)),
         ("findings", arena.list(&findings)),

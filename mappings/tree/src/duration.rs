@@ -1,14 +1,15 @@
 //! Lengths of time as people write them in files.
 
-use hub_tree::jiff::{Span, SpanRelativeTo};
-use hub_tree::yaml::{Context, Node};
+use crate::yaml::{Context, Node};
+use jiff::{Span, SpanRelativeTo};
 
 /// Ten years: what is longer is a slip of the pen.
 const LONGEST_MICROS: i64 = 3_653 * 86_400 * 1_000_000;
 
 /// Reads `90s`, `15m`, `36h`, `3d`, `2w`, `1d 12h`, or ISO 8601 (`PT48H`, `P3D`), in microseconds. A day is 24 hours and
 /// a week seven days; months and years have no fixed length and are refused.
-pub(crate) fn read(node: &Node, cx: &Context<'_>) -> Option<i64> {
+#[must_use]
+pub fn read(node: &Node, cx: &Context<'_>) -> Option<i64> {
     let text = node.scalar().unwrap_or_default();
     let micros = parse(text);
     if micros.is_none() {
@@ -26,7 +27,8 @@ fn parse(text: &str) -> Option<i64> {
 }
 
 /// A length of time in words: the two largest units that it has, `3 d 4 h`.
-pub(crate) fn in_words(micros: i64) -> String {
+#[must_use]
+pub fn in_words(micros: i64) -> String {
     let seconds = micros.max(0) / 1_000_000;
     let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let mut left = seconds;

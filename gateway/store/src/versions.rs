@@ -110,6 +110,21 @@ impl Tx {
         Ok(found)
     }
 
+    /// Forgets ids that vendors have changed into others.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn forget_identities(&mut self, tenant: &str, remotes: Vec<RemoteId>) -> Result<(), StoreError> {
+        for remote in remotes {
+            let statement = sql("DELETE FROM identities
+                WHERE tenant = $1 AND connection = $2 AND entity = $3 AND remote_id = $4");
+            let statement =
+                statement.bind(tenant.to_owned()).bind(remote.connection).bind(remote.entity).bind(remote.remote_id);
+            self.run(statement).await?;
+        }
+        Ok(())
+    }
+
     /// Says what vendors' ids mean, and how new the payload was that said so; each id once. What one means never
     /// changes; a payload without a vendor's time leaves the last one.
     ///

@@ -4,7 +4,7 @@
 use crate::batches::batches;
 use crate::error::StoreError;
 use crate::records::{Identity, IndexEntry, RecordRow, read};
-use crate::tx::{Tx, built, rows_of};
+use crate::tx::{Tx, built, rows_of, sql};
 use std::collections::BTreeMap;
 
 /// What a vendor calls a record.

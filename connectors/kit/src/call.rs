@@ -117,7 +117,7 @@ async fn prepare(
             let getting = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch);
             let got = tokio::time::timeout_at(cx.leave.until, getting).await;
             let token = got.unwrap_or_else(|_| Err(CallError::Token(Box::new(SendError::NoTime.into()))))?;
-            match &auth.place {
+            match operation.token_place.as_ref().unwrap_or(&auth.place) {
                 TokenPlace::Header { name, prefix } => {
                     request.headers.push((name.clone(), format!("{prefix}{}", token.expose())));
                 }

@@ -166,6 +166,8 @@ pub struct Operation {
     pub name: String,
     /// The request.
     pub request: RequestTemplate,
+    /// Where it shows the token, if not where `auth` says: a vendor's API families may differ in it.
+    pub token_place: Option<TokenPlace>,
     /// The out mapping that makes its arguments from canonical records.
     pub mapping: Option<String>,
     /// The in mapping that reads its answer.

@@ -175,6 +175,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
     fn operation(&self, name: &str, span: Span, node: &Node) -> Option<Operation> {
         let mut fields = node.fields(self.cx)?;
         let request = self.request(&mut fields, Some("args"));
+        let token_place =
+            fields.text("token_header").map(|name| TokenPlace::Header { name: name.to_lowercase(), prefix: String::new() });
         let mapping = fields.text("mapping");
         let reply = fields.text("reply");
         let success = fields.optional("success").and_then(|node| self.condition(node, &self.answer));
@@ -203,7 +205,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             }
         };
         let (name, then) = (name.to_owned(), then.unwrap_or_default());
-        Some(Operation { name, request, mapping, reply, idempotency, success, errors, then, timeout, span })
+        Some(Operation { name, request, token_place, mapping, reply, idempotency, success, errors, then, timeout, span })
     }
 
     fn idempotency(&self, node: &Node) -> Option<Idempotency> {

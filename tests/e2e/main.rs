@@ -12,6 +12,7 @@ mod hooks;
 mod layers;
 mod maps;
 mod parked;
+mod polls;
 mod privacy;
 mod road;
 mod schedules;

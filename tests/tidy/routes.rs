@@ -23,8 +23,11 @@ fn strangers_are_refused_everywhere_else() {
     let _hub = place.serve();
     let mut asked = 0;
     for (route, needs) in routes() {
-        let path =
-            route.replace("{collection}", "applications").replace("{trace_id}", &"a".repeat(32)).replace("{id}", "x");
+        let path = route
+            .replace("{collection}", "applications")
+            .replace("{trace_id}", &"a".repeat(32))
+            .replace("{id}", "x")
+            .replace("{poll}", "y");
         let Ok(mut answer) = place.http().get(place.url(&path)).send() else { panic!("{route} does not answer") };
         if answer.status() == 405 && !needs.starts_with("open") {
             answer = place.http().post(place.url(&path)).send().unwrap();

@@ -3,7 +3,9 @@
 
 use async_trait::async_trait;
 use hub_kit::call::exchange;
-use hub_kit::{CallContext, CallError, Connection, Driver, InboundRequest, Manifest, Operation, Reply, WebhookError};
+use hub_kit::{
+    CallContext, CallError, Connection, Driver, InboundRequest, Manifest, Opened, Operation, Reply, WebhookError,
+};
 use hub_tree::{Findings, Span};
 
 /// The driver.
@@ -21,14 +23,18 @@ impl Driver for Http {
             let help = Some("list the hosts of `base_url` and of the token address".to_owned());
             findings.error(&manifest.source, Span::default(), "`egress` names no host that calls may reach", help);
         }
+        if let Some(webhook) = manifest.webhook.as_ref().filter(|webhook| webhook.is_opened_by_driver()) {
+            let message = "the driver `http` has no proof of its own: `verify` names a kind";
+            findings.error(&manifest.source, webhook.span, message, None);
+        }
     }
 
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError> {
         exchange(cx, operation, args, &|_| None).await
     }
 
-    fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Vec<u8>, WebhookError> {
+    fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Opened, WebhookError> {
         connection.verify(request)?;
-        Ok(request.body.clone())
+        Ok(Opened::kept(request.body.clone()))
     }
 }

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
 use hub_kit::manifest::ErrorVerdict;
-use hub_kit::{CallContext, CallError, Connection, Driver, InboundRequest, Manifest, Operation, Reply, WebhookError};
+use hub_kit::{
+    CallContext, CallError, Connection, Driver, InboundRequest, Manifest, Opened, Operation, Reply, WebhookError,
+};
 use hub_tree::{Findings, Span, Value};
 
 /// The driver.
@@ -30,7 +32,7 @@ impl Driver for Dingtalk {
         classify(answer)
     }
 
-    fn open_webhook(&self, _: &Connection, _: &InboundRequest) -> Result<Vec<u8>, WebhookError> {
+    fn open_webhook(&self, _: &Connection, _: &InboundRequest) -> Result<Opened, WebhookError> {
         Err(WebhookError::Unsupported)
     }
 }

@@ -1,7 +1,7 @@
 //! A tenant's configured instance of a connector.
 
 use crate::inbound::InboundRequest;
-use crate::manifest::{COMMON_SECRETS, COMMON_SETTINGS, Manifest, VerifyRule};
+use crate::manifest::{COMMON_SECRETS, COMMON_SETTINGS, DEFAULT_SKEW_SECS, Manifest, VerifyRule};
 use crate::pace::Pace;
 use crate::verify::{Verifier, WebhookError, standard_key};
 use hub_expr::Cx;
@@ -28,8 +28,12 @@ pub struct Connection {
     pub pace: Pace,
     /// The manifest's polls that it uses, and how often, µs.
     pub polls: Vec<(String, i64)>,
+    /// Largest body of a web hook, if this connection says its own.
+    own_max_body: Option<usize>,
     /// Its settings as JSON.
     settings: Private<String>,
+    /// Where its settings stand in the file, all of them and each.
+    spans: (Span, Vec<(String, Span)>),
     /// The file.
     pub source: Arc<Source>,
 }
@@ -78,6 +82,7 @@ impl Connection {
         let standard = manifest.as_ref().map_or_else(Pace::default, |manifest| manifest.pace.clone());
         let pace = Pace::read(&mut fields, &standard);
         let polls = fields.optional("polls");
+        let own_max_body = fields.integer("max_body_bytes", 1, 1 << 30).and_then(|n| usize::try_from(n).ok());
         fields.finish();
         let manifest = manifest?;
         let polls = polls.map(|node| polls_of(&manifest, node, &cx)).unwrap_or_default();
@@ -99,7 +104,10 @@ impl Connection {
         let settings = Private::new(json::to_string(&arena.map(&values)));
         let base_url = base_url.trim_end_matches('/').to_owned();
         let source = Arc::clone(source);
-        let connection = Self { id, tenant, manifest, base_url, egress, pace, polls, settings, source };
+        let spans = filled.iter().map(|(key, value)| (key.name.clone(), value.span)).collect();
+        let spans = (node.span, spans);
+        let connection =
+            Self { id, tenant, manifest, base_url, egress, pace, polls, own_max_body, settings, spans, source };
         let secret = connection.unusable_secret();
         if let Some(name) = secret {
             let place = filled.iter().find(|(key, _)| key.name == name).map_or(node.span, |(key, _)| key.span);
@@ -120,7 +128,9 @@ impl Connection {
             egress: Vec::new(),
             pace: manifest.pace.clone(),
             polls: Vec::new(),
+            own_max_body: None,
             settings: Private::new("{}".to_owned()),
+            spans: (Span::default(), Vec::new()),
             source: Arc::clone(&manifest.source),
             manifest,
         }
@@ -147,6 +157,29 @@ impl Connection {
         let single = [value];
         let items = if let Value::List(items) = value { items } else { &single };
         items.iter().filter_map(|item| item.scalar_text(&arena).map(ToOwned::to_owned)).collect()
+    }
+
+    /// Where a setting stands in the file; where all of them stand if it is not there.
+    #[must_use]
+    pub fn setting_span(&self, name: &str) -> Span {
+        let (all, each) = &self.spans;
+        each.iter().find(|(known, _)| known == name).map_or(*all, |(_, span)| *span)
+    }
+
+    /// Largest body of a web hook in bytes: what the connection says, else its manifest; never more than `most`, which
+    /// is the hub's own limit.
+    #[must_use]
+    pub fn max_body_bytes(&self, most: usize) -> usize {
+        let of_manifest = || self.manifest.webhook.as_ref()?.max_body_bytes;
+        self.own_max_body.or_else(of_manifest).map_or(most, |own| own.min(most))
+    }
+
+    /// How far the time in a proof may lie from ours, in seconds: what the connection says, else its manifest.
+    #[must_use]
+    pub fn max_skew_secs(&self) -> i64 {
+        let own = self.setting("max_skew_secs").and_then(|text| text.parse::<u32>().ok());
+        let of_manifest = || self.manifest.webhook.as_ref().map_or(DEFAULT_SKEW_SECS, |webhook| webhook.max_skew_secs);
+        i64::from(own.unwrap_or_else(of_manifest))
     }
 
     /// The proof that this connection asks for: the manifest's first whose condition holds.
@@ -176,8 +209,8 @@ impl Connection {
     pub fn verify(&self, request: &InboundRequest) -> Result<(), WebhookError> {
         let webhook = self.manifest.webhook.as_ref().ok_or(WebhookError::Unsupported)?;
         let rule = self.proof();
-        let skew = self.setting("max_skew_secs").and_then(|text| text.parse().ok()).unwrap_or(300);
-        rule.ok_or(WebhookError::Unsupported)?.verifier.check(request, &self.setting_list(&webhook.secret), skew)
+        let secrets = self.setting_list(&webhook.secret);
+        rule.ok_or(WebhookError::Unsupported)?.verifier.check(request, &secrets, self.max_skew_secs())
     }
 }
 

@@ -4,6 +4,7 @@ use crate::auth::Tokens;
 use crate::call::{Answer, Verdict};
 use crate::client::{Client, Request, Response, SendError};
 use crate::connection::Connection;
+use crate::hook::Opened;
 use crate::inbound::InboundRequest;
 use crate::manifest::{ErrorVerdict, Manifest, Operation};
 use crate::verify::WebhookError;
@@ -29,8 +30,11 @@ pub trait Driver: Send + Sync {
         None
     }
 
-    /// Verifies before anything is parsed, and gives the body as plain bytes.
-    fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Vec<u8>, WebhookError>;
+    /// Adds all that is wrong with a connection for this wire to `findings`.
+    fn check_connection(&self, _: &Connection, _: &Findings) {}
+
+    /// Verifies before anything is parsed, and gives the body as plain bytes with the answer that the vendor waits for.
+    fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Opened, WebhookError>;
 }
 
 /// What a call needs.

@@ -384,7 +384,10 @@ fn send(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Send> {
 
 fn sign(node: &Node, cx: &Context<'_>) -> Option<Sign> {
     let mut fields = node.fields(cx)?;
-    let kind = fields.word("kind", &[("standard_webhooks", false), ("sealed_envelope", false), ("feishu_envelope", false), ("hmac_sha256", true)]);
+    let kind = fields.word(
+        "kind",
+        &[("standard_webhooks", false), ("sealed_envelope", false), ("feishu_envelope", false), ("hmac_sha256", true)],
+    );
     let _ = fields.text("form");
     let secret = fields.text("secret").unwrap_or_else(|| "webhook_secret".to_owned());
     let header = fields.text("header");

@@ -145,7 +145,10 @@ async fn a_vendor_has_its_own_words_for_too_fast_and_for_trouble() {
     sandbox.turn(Dial { fail_every: 1, ..Dial::default() });
     let router = Arc::clone(&sandbox).router(None).unwrap();
     let response = router.oneshot(Request::post(notes.1).body(Body::from("{}")).unwrap()).await.unwrap();
-    assert_eq!((response.status(), &response.headers()["content-type"]), (StatusCode::OK, &"text/html".parse().unwrap()));
+    assert_eq!(
+        (response.status(), &response.headers()["content-type"]),
+        (StatusCode::OK, &"text/html".parse().unwrap())
+    );
     assert_eq!(to_bytes(response.into_body(), 1 << 20).await.unwrap(), "<p>/jobs/7/notes</p>");
     assert_eq!(sandbox.effects(), []);
 }

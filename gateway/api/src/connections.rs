@@ -61,7 +61,7 @@ pub(crate) async fn act(
     one(&api, connection).await
 }
 
-fn find(api: &Api, tenant: &str, id: &str) -> Result<Arc<Connection>, Problem> {
+pub(crate) fn find(api: &Api, tenant: &str, id: &str) -> Result<Arc<Connection>, Problem> {
     let own = api.hub.connection(id).filter(|connection| connection.tenant == tenant);
     own.ok_or_else(|| Problem::not_found("there is no connection with this id"))
 }

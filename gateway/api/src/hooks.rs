@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hub_flow::admission::Admitted;
 use hub_flow::{Accepted, Refused};
-use hub_kit::InboundRequest;
+use hub_kit::{HookAnswer, InboundRequest};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
@@ -22,20 +22,21 @@ pub(crate) async fn receive(
 ) -> Result<Response, Problem> {
     let hub = &api.hub;
     let (parts, body) = request.into_parts();
-    if hub.connection(&connection).is_none_or(|known| known.manifest.webhook.is_none()) {
+    let Some(known) = hub.connection(&connection).filter(|known| known.manifest.webhook.is_some()) else {
         hub.metrics.hook("unknown", "unknown_connection");
         pass_over(body).await;
         return Err(Problem::unknown_connection());
-    }
+    };
+    let most = known.max_body_bytes(hub.max_body_bytes);
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let Ok(mut room) = hub.admission.enter(announced.min(hub.max_body_bytes)) else {
+    let Ok(mut room) = hub.admission.enter(announced.min(most)) else {
         hub.metrics.hook(&connection, "overloaded");
         pass_over_later(body);
         return Err(Problem::overloaded());
     };
     let query = parts.uri.query().unwrap_or_default();
     let query = url::form_urlencoded::parse(query.as_bytes()).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
-    let reading = tokio::time::timeout(BODY_WITHIN, read_body(body, hub.max_body_bytes, &mut room)).await;
+    let reading = tokio::time::timeout(BODY_WITHIN, read_body(body, most, &mut room)).await;
     let body = match reading.unwrap_or_else(|_| Err(Problem::slow_body())) {
         Ok(body) => body,
         Err(problem) => {
@@ -55,7 +56,12 @@ pub(crate) async fn receive(
         now: hub.clock.now(),
     };
     match hub.receive(&connection, inbound).await {
-        Ok(Accepted { status, raw_id, trace }) => {
+        Ok(Accepted { answer: Some(HookAnswer { status, content_type, body }), .. }) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            let as_it_is = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+            Ok((status, [(header::CONTENT_TYPE, content_type), as_it_is], body).into_response())
+        }
+        Ok(Accepted { status, raw_id, trace, .. }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             if matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT) {
                 return Ok(status.into_response());

@@ -11,6 +11,7 @@ mod hooks;
 mod journeys;
 mod outgoing;
 pub mod parked;
+mod polls;
 mod problem;
 mod records;
 pub mod redrives;
@@ -47,6 +48,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/readyz", "open"),
     ("/v1/connections", "ops"),
     ("/v1/connections/{id}", "ops"),
+    ("/v1/connections/{id}/polls", "ops"),
+    ("/v1/connections/{id}/polls/{poll}", "ops"),
     ("/v1/journeys", "ops"),
     ("/v1/journeys/{trace_id}", "ops"),
     ("/v1/parked", "ops"),
@@ -62,8 +65,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/v1/subscriptions", "read:structure"),
     ("/v1/subscriptions/{id}", "read:structure"),
     ("/v1/subscriptions/{id}/deliveries", "read:structure"),
-    ("/v1/{collection}", "read"),
-    ("/v1/{collection}/{id}", "read"),
+    ("/v1/{collection}", "read, write"),
+    ("/v1/{collection}/{id}", "read, write"),
     ("/v1/{collection}/{id}/explain", "read"),
     ("/v1/{collection}/{id}/history", "read"),
 ];
@@ -88,6 +91,8 @@ fn requests() -> Router<Api> {
         .route("/hooks/{connection}", any(hooks::receive))
         .route("/v1/connections", get(connections::list))
         .route("/v1/connections/{id}", get(connections::show).post(connections::act))
+        .route("/v1/connections/{id}/polls", get(polls::list))
+        .route("/v1/connections/{id}/polls/{poll}", post(polls::run))
         .route("/v1/journeys", get(journeys::list))
         .route("/v1/journeys/{trace_id}", get(journeys::show))
         .route("/v1/parked", get(parked::list))

@@ -133,7 +133,7 @@ impl Problem {
     pub(crate) fn too_large(limit: usize) -> Self {
         let detail = format!("a body may have at most {limit} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
-            .next("`limits.max_body_bytes` in hub.yaml sets the limit")
+            .next("`limits.max_body_bytes` in hub.yaml sets the limit, and `max_body_bytes` of the connection below it")
     }
 
     pub(crate) fn broken_body() -> Self {

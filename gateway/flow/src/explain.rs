@@ -5,6 +5,7 @@ use crate::hub::Hub;
 use crate::rules::document;
 use hub_engine::{Input, Mapping, Parts};
 use hub_kit::RawEnvelope;
+use hub_kit::hook::read_opened;
 use hub_store::job;
 use hub_tree::{Arena, Findings, Limits, Value, json};
 
@@ -144,7 +145,7 @@ pub async fn explain(
     let parts = Parts::from_text(&mapping.path, &mapping.text);
     let compiled = Mapping::assemble(connector, &parts, &Findings::new()).ok_or(NoExplanation::Gone("the mapping"))?;
     let arena = Arena::new();
-    let payload = json::read(&arena, &envelope.body, Limits::default()).unwrap_or_default();
+    let payload = read_opened(&arena, &envelope.body).unwrap_or_default();
     let connection = hub.connection(&origin.connection);
     let settings = connection.as_ref().map_or(Value::Absent, |known| Hub::public_settings(known, &arena));
     let input = Input {

@@ -5,6 +5,7 @@ use crate::claims::{self, Held};
 use crate::kept_mappings::KeptMappings;
 use crate::react::Consumer;
 use crate::receive::Recent;
+use crate::refusals::Refusals;
 use crate::registry::Registry;
 use crate::retention::{self, Retention};
 use crate::tokens::KeptTokens;
@@ -137,6 +138,7 @@ pub struct Hub {
     pub(crate) mapping: Semaphore,
     pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
+    pub(crate) refusals: Refusals,
     pub(crate) kept_mappings: KeptMappings,
     stop: watch::Sender<bool>,
     draining: AtomicBool,
@@ -204,6 +206,7 @@ impl Hub {
             mapping: Semaphore::new(map_in::ROOM as usize),
             sending: send::Sending::default(),
             recent: Recent::default(),
+            refusals: Refusals::default(),
             kept_mappings: KeptMappings::default(),
             stop: watch::Sender::new(false),
             draining: AtomicBool::new(false),

@@ -14,7 +14,7 @@ use hub_bus::{Delivery, Message};
 use hub_kit::manifest::Webhook;
 use hub_kit::{Connection, RawEnvelope};
 use hub_store::{Near, NewParked, NewRaw, NewWork, Raw, Sealed, StoreError, job};
-use hub_tree::{Arena, Limits, TraceContext, json};
+use hub_tree::{Arena, TraceContext};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -325,7 +325,7 @@ fn keys(
         return (format!("sha256:{sha256}"), None, default.to_owned());
     };
     let arena = Arena::new();
-    let payload = json::read(&arena, &envelope.body, Limits::default()).unwrap_or_default();
+    let payload = webhook.read(&arena, &envelope.body).unwrap_or_default();
     let headers = envelope.headers_value(&arena);
     let received = Received::new(connection, &arena, payload, headers);
     let dedupe = received.and_then(|received| received.dedupe_id());

@@ -34,6 +34,7 @@ pub mod receive;
 pub mod records;
 pub mod redrive;
 mod references;
+pub mod refusals;
 pub mod registry;
 pub mod relay;
 pub mod replay;

@@ -97,9 +97,9 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
     let webhook = webhook.ok_or_else(no_webhook)?;
     let place = |span| connection.manifest.place(span);
     let arena = Arena::new();
-    let payload = json::read(&arena, &envelope.body, Limits::default()).map_err(|error| Failure::Park {
+    let payload = webhook.read(&arena, &envelope.body).map_err(|(kind, error)| Failure::Park {
         code: "MALFORMED_BODY".to_owned(),
-        reason: format!("the body is no JSON: {error}; {} cannot read its event", place(webhook.event.span)),
+        reason: format!("the body is no {kind}: {error}; {} cannot read its event", place(webhook.event.span)),
         place: place(webhook.event.span),
     })?;
     let headers = envelope.headers_value(&arena);

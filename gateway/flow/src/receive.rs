@@ -3,10 +3,11 @@
 use crate::blobs;
 use crate::hub::Hub;
 use crate::payload::hook_value;
+use crate::refusals::Proofs;
 use hub_bus::{BusError, Message};
 use hub_expr::Located;
 use hub_kit::manifest::{HOOK_HEADERS, Webhook};
-use hub_kit::{Connection, InboundRequest, RawEnvelope, WebhookError};
+use hub_kit::{Connection, HookAnswer, InboundRequest, Opened, RawEnvelope, WebhookError};
 use hub_telemetry::{context_of, within};
 use hub_tree::{Arena, TraceContext, Value};
 use sha2::{Digest, Sha256};
@@ -19,8 +20,12 @@ use tracing::Instrument;
 pub struct Accepted {
     /// The status to answer with.
     pub status: u16,
-    /// The id of the payload; `None` when it was known already.
+    /// The id of the payload; `None` when it was known already, or nothing is kept of it.
     pub raw_id: Option<String>,
+    /// Whether it was only a check of the address.
+    pub check: bool,
+    /// The answer in the vendor's own form; the hub's usual one when there is none.
+    pub answer: Option<HookAnswer>,
     /// The journey that it began, or joined.
     pub trace: TraceContext,
 }
@@ -57,6 +62,7 @@ impl Hub {
         };
         let result = self.receive_for(connection, webhook, request).await;
         let counted = match &result {
+            Ok(Accepted { check: true, .. }) => "address_check",
             Ok(Accepted { raw_id: Some(_), .. }) => "accepted",
             Ok(Accepted { raw_id: None, .. }) => "duplicate",
             Err(Refused::NotFound) => "unknown_connection",
@@ -76,24 +82,31 @@ impl Hub {
         webhook: &Webhook,
         request: InboundRequest,
     ) -> Result<Accepted, Refused> {
-        if request.body.len() > self.max_body_bytes {
-            return Err(Refused::TooLarge(self.max_body_bytes));
+        let most = connection.max_body_bytes(self.max_body_bytes);
+        if request.body.len() > most {
+            return Err(Refused::TooLarge(most));
         }
         check_media_type(webhook, &request)?;
         let driver = self.driver(&connection.manifest.driver).ok_or(Refused::NotFound)?;
-        let body = driver.open_webhook(connection, &request).map_err(|reason| refuse(connection, reason))?;
-        if std::str::from_utf8(&body).is_err() {
+        let opened = driver.open_webhook(connection, &request);
+        let Opened { body, answer } = opened.map_err(|reason| self.refuse(connection, &request, &reason))?;
+        self.refusals.believed(&connection.id, request.now);
+        if body.as_ref().is_some_and(|body| std::str::from_utf8(body).is_err()) {
             return Err(Refused::Encoding);
         }
         // Only a vendor that has proved itself may say which journey its request belongs to.
         let parent = request.header("traceparent").and_then(|text| text.parse().ok());
         let context: TraceContext = parent.unwrap_or_else(TraceContext::begin);
+        let status = webhook.answer_status;
+        let Some(body) = body else {
+            return Ok(Accepted { status, raw_id: None, check: true, answer, trace: context });
+        };
         let span = within(&context, tracing::info_span!("receive", connection.id = %connection.id));
         let envelope = RawEnvelope::of(&InboundRequest { body, ..request }, &webhook.keep_headers);
         let shortcut = shortcut_key(connection, webhook, &envelope);
         let horizon = webhook.retry_horizon_hours * 3_600_000_000;
         if self.recent.has(&shortcut, envelope.received_at - horizon) {
-            return Ok(Accepted { status: webhook.answer_status, raw_id: None, trace: context });
+            return Ok(Accepted { status, raw_id: None, check: false, answer, trace: context });
         }
         let context = context_of(&span, &context);
         let raw_id = self.ids.next().to_string();
@@ -112,12 +125,25 @@ impl Hub {
         published.map_err(|error| {
             tracing::error!(error = %error, connection.id = %connection.id, "a webhook cannot be accepted");
             match error {
-                BusError::TooLarge(_) => Refused::TooLarge(self.max_body_bytes),
+                BusError::TooLarge(_) => Refused::TooLarge(most),
                 other => Refused::Unavailable(other.to_string()),
             }
         })?;
         self.recent.add(&shortcut, envelope.received_at);
-        Ok(Accepted { status: webhook.answer_status, raw_id: Some(raw_id), trace: context })
+        Ok(Accepted { status, raw_id: Some(raw_id), check: false, answer, trace: context })
+    }
+
+    /// Notes why a request is not believed, for us; to the outside all reasons look alike.
+    fn refuse(&self, connection: &Connection, request: &InboundRequest, error: &WebhookError) -> Refused {
+        let hint = self.refusals.refused(&connection.id, request.now, error);
+        tracing::warn!(connection.id = %connection.id, reason = %error, hint, "a webhook was refused");
+        Refused::Unauthorized
+    }
+
+    /// What is known of the proofs that came to a connection since this process began.
+    #[must_use]
+    pub fn refusals(&self, connection: &str) -> Proofs {
+        self.refusals.of(connection)
     }
 }
 
@@ -166,13 +192,11 @@ fn short(key: &str) -> [u8; 16] {
     half
 }
 
-fn refuse(connection: &Connection, reason: WebhookError) -> Refused {
-    tracing::warn!(connection.id = %connection.id, reason = %reason, "a webhook was refused");
-    Refused::Unauthorized
-}
-
-/// The media type must be one that the manifest names, in UTF-8.
+/// The media type must be one that the manifest names, in UTF-8. A check of the address by GET has none.
 fn check_media_type(webhook: &Webhook, request: &InboundRequest) -> Result<(), Refused> {
+    if request.method == "GET" && request.body.is_empty() && webhook.is_opened_by_driver() {
+        return Ok(());
+    }
     let given = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
     let mut parts = given.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();

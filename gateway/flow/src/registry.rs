@@ -194,6 +194,12 @@ impl Registry {
             let Some(connection) = Connection::compile(source, sources.environment, find, &known, findings) else {
                 continue;
             };
+            let before = findings.error_count();
+            let driver = sources.drivers.iter().find(|driver| driver.name() == connection.manifest.driver);
+            driver.into_iter().for_each(|driver| driver.check_connection(&connection, findings));
+            if findings.error_count() > before {
+                continue;
+            }
             if let Some(other) = connections.get(&connection.id) {
                 let message = format!("the connection id `{}` stands in {} too", connection.id, other.source.path);
                 findings.error(source, Span::default(), message, None);

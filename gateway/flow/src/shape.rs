@@ -1,17 +1,18 @@
 //! The shape of a payload: its names, and of each value what kind of value it is. Never a value.
 
-use hub_tree::{Arena, Limits, Value, json};
+use hub_kit::hook::read_opened;
+use hub_tree::{Arena, Value, json};
 
 /// Items of a list that are shown; the others are counted.
 const ITEMS: usize = 20;
 /// A longer name, or one with these letters in it, may be somebody's.
 const LONGEST_NAME: usize = 60;
 
-/// The shape of a body, as JSON. A body that is no JSON is told in one line.
+/// The shape of a body, JSON or XML, as JSON. A body that is neither is told in one line.
 #[must_use]
 pub fn of(body: &[u8]) -> String {
     let arena = Arena::new();
-    let shape = match json::read(&arena, body, Limits::default()) {
+    let shape = match read_opened(&arena, body) {
         Ok(value) => shape(&arena, value),
         Err(_) => Value::Text(arena.text(&unread(body))),
     };
@@ -25,13 +26,13 @@ pub fn text(text: &str) -> String {
 }
 
 fn unread(body: &[u8]) -> String {
-    let begins = match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+    let (kind, begins) = match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => return "no text at all".to_owned(),
-        Some(b'<') => "as XML does",
-        Some(b'{' | b'[') => "as JSON does",
-        Some(_) => "as neither JSON nor XML does",
+        Some(b'<') => ("XML", "as XML does"),
+        Some(b'{' | b'[') => ("JSON", "as JSON does"),
+        Some(_) => ("JSON", "as neither JSON nor XML does"),
     };
-    format!("{} bytes that are no JSON and begin {begins}", body.len())
+    format!("{} bytes that are no {kind} and begin {begins}", body.len())
 }
 
 fn shape<'a>(arena: &'a Arena, value: Value<'a>) -> Value<'a> {
@@ -77,10 +78,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_told_without_a_word_of_it() {
-        assert_eq!(of(b"<a>Li Na</a>"), r#""12 bytes that are no JSON and begin as XML does""#);
+    fn what_is_neither_json_nor_xml_is_told_without_a_word_of_it() {
+        assert_eq!(of(b"<a>Li Na</b>"), r#""12 bytes that are no XML and begin as XML does""#);
         assert_eq!(of(b"{\"name\": \"Li"), r#""12 bytes that are no JSON and begin as JSON does""#);
         assert_eq!(of(b"\xff\xfe"), r#""2 bytes that are no JSON and begin as neither JSON nor XML does""#);
+    }
+
+    #[test]
+    fn xml_is_shown_below_its_root() {
+        assert_eq!(of("<xml><Name>李娜</Name><Id>7</Id></xml>".as_bytes()), r#"{"Name":"text(2)","Id":"text(1)"}"#);
     }
 
     #[test]

@@ -277,7 +277,7 @@ fn retryable(error: &CallError, operation: &Operation) -> bool {
 mod tests {
     use super::*;
     use async_trait::async_trait;
-    use hub_kit::{CallContext, InboundRequest, Manifest, Reply, WebhookError};
+    use hub_kit::{CallContext, InboundRequest, Manifest, Opened, Reply, WebhookError};
     use hub_tree::{Findings, Limits, Source, json};
 
     const MANIFEST: &str = r#"version: 1
@@ -319,7 +319,7 @@ operations:
             Err(CallError::NoOperation(String::new()))
         }
 
-        fn open_webhook(&self, _: &Connection, _: &InboundRequest) -> Result<Vec<u8>, WebhookError> {
+        fn open_webhook(&self, _: &Connection, _: &InboundRequest) -> Result<Opened, WebhookError> {
             Err(WebhookError::Unsupported)
         }
     }

@@ -9,6 +9,8 @@ use crate::say::{self, Paint};
 use anyhow::{anyhow, bail};
 use hub_engine::{Level, Mapping, Outcome, Parts, case};
 use hub_flow::trial::{Note, Trial, Unclear, Would};
+use hub_kit::hook::{self, is_xml};
+use hub_kit::manifest::Webhook;
 use hub_kit::{Catalog, Connection, Driver, InboundRequest, Manifest, RawEnvelope, connection};
 use hub_tree::finding::suggest;
 use hub_tree::{Arena, Clock, Findings, Value, json};
@@ -43,13 +45,16 @@ pub(crate) fn run(args: &MapRun) -> anyhow::Result<ExitCode> {
         now: Clock::System.now(),
     };
     let arena = Arena::new();
+    let tree = file.tree(&args.reading, &arena)?;
+    // As at the hook: what a driver opens as XML is read below its root.
+    let below_root = is_xml(&file.bytes) && manifest.webhook.as_ref().is_some_and(Webhook::is_opened_by_driver);
     let trial = Trial {
         connection: &connection,
         driver,
         mappings: &mappings,
         arena: &arena,
         body: &file.bytes,
-        payload: file.tree(&args.reading, &arena)?,
+        payload: if below_root { hook::content(tree) } else { tree },
         headers: RawEnvelope::of(&request, keep).headers_value(&arena),
         all_headers: &args.headers,
         status: args.status,

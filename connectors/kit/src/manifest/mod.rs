@@ -1,0 +1,330 @@
+//! A vendor's manifest: what the hub knows of it, as data.
+//!
+//! Strings that compute hold expressions in braces; fields that are expressions by nature (`event`, `dedupe`,
+//! `success` …) hold them bare. All are checked when the manifest is read, against the names that they can use:
+//! `settings` and `base_url` everywhere, `args` in requests, `status`, `payload` and `headers` in answers, `payload`
+//! and `headers` in webhooks.
+
+mod read;
+mod webhook;
+
+pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhook};
+
+use crate::follow::{FollowUp, Poll};
+use crate::pace::Pace;
+use hub_expr::{Located, Templated};
+use hub_tree::yaml::{self, Context, Node};
+use hub_tree::{Findings, Source, Span};
+use read::Compiler;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Settings that every connector understands, whether its manifest names them or not.
+pub const COMMON_SETTINGS: [&str; 10] = [
+    "base_url",
+    "webhook_secret",
+    "encrypt_key",
+    "api_key",
+    "client_id",
+    "client_secret",
+    "username",
+    "password",
+    "max_skew_secs",
+    "token_url",
+];
+
+/// Those of them that are secret.
+pub const COMMON_SECRETS: [&str; 6] =
+    ["webhook_secret", "encrypt_key", "api_key", "client_secret", "password", "client_id"];
+
+/// How long one attempt may take, unless its operation says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A vendor's manifest, checked.
+#[derive(Debug)]
+pub struct Manifest {
+    /// The vendor's id, equal to its folder.
+    pub vendor: String,
+    /// What people call it.
+    pub name: String,
+    /// What kind of system it is: `ats`, `interview`, `chat` …
+    pub family: String,
+    /// The driver that speaks its wire.
+    pub driver: String,
+    /// Where its API lives, unless a connection says otherwise.
+    pub base_url: Option<String>,
+    /// Hosts that its connections may reach.
+    pub egress: Vec<String>,
+    /// The settings of a connection.
+    pub settings: Vec<Setting>,
+    /// How requests authenticate.
+    pub auth: Auth,
+    /// What it sends us.
+    pub webhook: Option<Webhook>,
+    /// What we can ask it.
+    pub operations: Vec<Operation>,
+    /// What can be read again and again; a connection says which of them are.
+    pub polls: Vec<Poll>,
+    /// How its calls are paced, unless a connection says otherwise.
+    pub pace: Pace,
+    /// The file.
+    pub source: Arc<Source>,
+}
+
+/// A setting of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Whether it must be given.
+    pub required: bool,
+    /// Whether it must not be shown.
+    pub secret: bool,
+    /// What it is.
+    pub doc: String,
+}
+
+/// How requests authenticate.
+#[derive(Debug)]
+pub enum Auth {
+    /// Not at all.
+    None,
+    /// Headers with fixed values, such as an API key.
+    Headers(Vec<(String, Templated)>),
+    /// HTTP Basic.
+    Basic {
+        /// User name.
+        username: Templated,
+        /// Password.
+        password: Templated,
+    },
+    /// A token that is fetched, kept and renewed.
+    Token(Box<TokenAuth>),
+}
+
+/// How a token is fetched and shown.
+#[derive(Debug)]
+pub struct TokenAuth {
+    /// The request that fetches it.
+    pub request: RequestTemplate,
+    /// HTTP Basic credentials of that request.
+    pub basic: Option<(Templated, Templated)>,
+    /// Where it stands in the answer.
+    pub token: Located,
+    /// How many seconds it lives.
+    pub expires_in: Option<Located>,
+    /// Where it is shown.
+    pub place: TokenPlace,
+}
+
+/// Where a request shows its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// In a header, behind a prefix such as `Bearer `.
+    Header {
+        /// Name.
+        name: String,
+        /// What stands before the token.
+        prefix: String,
+    },
+    /// In the query.
+    Query(String),
+}
+
+/// A request to be filled in.
+#[derive(Debug)]
+pub struct RequestTemplate {
+    /// `GET`, `POST` …
+    pub method: &'static str,
+    /// A path below `base_url`, or a whole address.
+    pub url: Templated,
+    /// Query parameters; absent values are left out.
+    pub query: Vec<(String, Templated)>,
+    /// Headers; absent values are left out.
+    pub headers: Vec<(String, Templated)>,
+    /// The body.
+    pub body: Body,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub enum Body {
+    /// None.
+    None,
+    /// The value of an expression as JSON.
+    Json(Located),
+    /// An object of templates as JSON.
+    JsonFields(Vec<(String, Templated)>),
+    /// Form fields.
+    Form(Vec<(String, Templated)>),
+}
+
+/// What we can ask a vendor.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its name.
+    pub name: String,
+    /// The request.
+    pub request: RequestTemplate,
+    /// The out mapping that makes its arguments from canonical records.
+    pub mapping: Option<String>,
+    /// The in mapping that reads its answer.
+    pub reply: Option<String>,
+    /// What protects it from being carried out twice.
+    pub idempotency: Idempotency,
+    /// Says whether an answer with a good status is a success.
+    pub success: Option<Located>,
+    /// Answers that mean something else than their status.
+    pub errors: Vec<ErrorRule>,
+    /// What a good answer leads to: the next page, the branches of a tree.
+    pub then: Vec<FollowUp>,
+    /// How long one attempt may take: token, look-up and call together.
+    pub timeout: Duration,
+    /// The business reference of a call, for people and for the sandbox's count.
+    pub span: Span,
+}
+
+impl Operation {
+    /// Whether it changes something at the vendor.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        !matches!(self.idempotency, Idempotency::Reads)
+    }
+}
+
+/// What protects an operation from being carried out twice.
+#[derive(Debug)]
+pub enum Idempotency {
+    /// It changes nothing.
+    Reads,
+    /// The vendor knows a repetition by a header.
+    Key {
+        /// The header.
+        header: String,
+    },
+    /// Before a repetition we look whether it was carried out.
+    Lookup {
+        /// The operation that looks.
+        operation: String,
+        /// Its arguments.
+        args: Vec<(String, Located)>,
+        /// Says, of its answer, whether the first try was carried out.
+        found: Box<Located>,
+    },
+    /// Nothing: an attempt that may have arrived is not repeated.
+    None,
+}
+
+/// An answer that means something special.
+#[derive(Debug)]
+pub struct ErrorRule {
+    /// When it applies.
+    pub when: Located,
+    /// What it means.
+    pub verdict: ErrorVerdict,
+    /// The vendor's code.
+    pub code: Option<Located>,
+}
+
+/// What an answer means for trying again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorVerdict {
+    /// The token is not accepted: fetch one, repeat once.
+    Token,
+    /// Too fast: wait, then repeat; nothing was done.
+    Wait,
+    /// The vendor had trouble; it may have been done.
+    Retry,
+    /// What was asked for is not there, and never will be: nothing to do, and nobody's fault.
+    Absent,
+    /// No.
+    Refused,
+}
+
+impl Manifest {
+    /// Reads and checks the manifest of `vendor`. All problems go to `findings`; `None` when one is an error.
+    #[must_use]
+    pub fn compile(vendor: &str, source: &Arc<Source>, findings: &Findings) -> Option<Self> {
+        let before = findings.error_count();
+        let root = yaml::read(source, findings)?;
+        let cx = Context::new(source, findings);
+        let mut fields = root.fields(&cx)?;
+        fields.version(1);
+        if let Some(node) = fields.required("vendor")
+            && let Some(text) = node.text(&cx)
+            && text != vendor
+        {
+            cx.error(node.span, format!("this folder is `{vendor}`; `vendor` says `{text}`"));
+        }
+        let name = fields.required_text("name").unwrap_or_default();
+        let family = fields.required_text("family").unwrap_or_default();
+        let driver = fields.required_text("driver").unwrap_or_default();
+        let base_url = fields.text("base_url");
+        let egress = fields.texts("egress");
+        let settings = fields.optional("settings").map(|node| settings(node, &cx)).unwrap_or_default();
+        let compiler = Compiler::new(&cx, &settings);
+        let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
+        let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
+        let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
+        let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
+        let polls = polls.unwrap_or_default();
+        let pace = Pace::read(&mut fields, &Pace::default());
+        fields.finish();
+        let hooks = webhook.iter().flatten().flat_map(|webhook| &webhook.events).flat_map(|rule| &rule.fetch);
+        let follow = hooks.chain(operations.iter().flat_map(|operation| &operation.then));
+        for follow in follow.chain(polls.iter().flat_map(|poll| &poll.begin)) {
+            if !operations.iter().any(|known| known.name == follow.operation) {
+                cx.unknown(follow.span, "operation", &follow.operation, operations.iter().map(|o| o.name.as_str()));
+            }
+        }
+        for operation in &operations {
+            if let Idempotency::Lookup { operation: lookup, .. } = &operation.idempotency
+                && !operations.iter().any(|known| known.name == *lookup)
+            {
+                cx.unknown(operation.span, "operation", lookup, operations.iter().map(|o| o.name.as_str()));
+            }
+        }
+        (findings.error_count() == before).then_some(Self {
+            vendor: vendor.to_owned(),
+            name,
+            family,
+            driver,
+            base_url,
+            egress,
+            settings,
+            auth: auth?,
+            webhook: webhook.flatten(),
+            operations,
+            polls,
+            pace,
+            source: Arc::clone(source),
+        })
+    }
+
+    /// The operation called `name`.
+    #[must_use]
+    pub fn operation(&self, name: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    /// A place in the manifest, for messages.
+    #[must_use]
+    pub fn place(&self, span: Span) -> String {
+        format!("{}:{}", self.source.path, span.start)
+    }
+}
+
+fn settings(node: &Node, cx: &Context<'_>) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    for (key, value) in node.entries(cx) {
+        let Some(mut fields) = value.fields(cx) else { continue };
+        settings.push(Setting {
+            name: key.name.clone(),
+            required: fields.bool("required").unwrap_or(false),
+            secret: fields.bool("secret").unwrap_or(false),
+            doc: fields.text("doc").unwrap_or_default(),
+        });
+        fields.finish();
+    }
+    settings
+}

@@ -1,0 +1,266 @@
+//! Reads a manifest: every section but that of web hooks, and the names that each expression may use.
+
+use super::{
+    Auth, Body, COMMON_SETTINGS, DEFAULT_TIMEOUT, ErrorRule, ErrorVerdict, Idempotency, Operation, RequestTemplate,
+    Setting, TokenAuth, TokenPlace,
+};
+use crate::follow::FollowUp;
+use hub_expr::{Located, Scope, Templated, Type};
+use hub_tree::Span;
+use hub_tree::yaml::{Context, Fields, Node};
+use std::time::Duration;
+
+/// Slots of requests: `settings`, `base_url`, `args`; answers add `status`, `payload`, `headers`.
+pub(super) struct Compiler<'c, 'f> {
+    pub(super) cx: &'c Context<'f>,
+    pub(super) settings: Type,
+    request: Scope,
+    answer: Scope,
+    pub(super) hook: Scope,
+    /// What is known before a web hook is believed: `settings`.
+    pub(super) proof: Scope,
+}
+
+impl<'c, 'f> Compiler<'c, 'f> {
+    pub(super) fn new(cx: &'c Context<'f>, settings: &[Setting]) -> Self {
+        let known = settings.iter().map(|setting| setting.name.as_str()).chain(COMMON_SETTINGS);
+        let settings = Type::record("settings", known.map(|name| (name, Type::Any)));
+        let request = Scope::new([("settings", settings.clone()), ("base_url", Type::Text), ("args", Type::Any)]);
+        let mut answer = request.clone();
+        answer.push("status", Type::Number);
+        answer.push("payload", Type::Any);
+        answer.push("headers", Type::Any);
+        let proof = Scope::new([("settings", settings.clone())]);
+        let hook = Scope::new([("settings", settings.clone()), ("payload", Type::Any), ("headers", Type::Any)]);
+        Self { cx, settings, request, answer, hook, proof }
+    }
+
+    pub(super) fn expr(&self, node: &Node, scope: &Scope) -> Option<Located> {
+        Located::compile(node, scope, self.cx)
+    }
+
+    pub(super) fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
+        Located::condition(node, scope, self.cx)
+    }
+
+    fn template(&self, node: &Node) -> Option<Templated> {
+        Templated::compile(node, &self.request, self.cx)
+    }
+
+    fn templates(&self, node: Option<&Node>) -> Vec<(String, Templated)> {
+        let Some(node) = node else { return Vec::new() };
+        let entries = node.entries(self.cx).iter();
+        entries.filter_map(|(key, value)| Some((key.name.clone(), self.template(value)?))).collect()
+    }
+
+    pub(super) fn auth(&self, node: &Node) -> Option<Auth> {
+        let mut fields = node.fields(self.cx)?;
+        let kind = fields.required_text("kind")?;
+        let auth = match kind.as_str() {
+            "none" => Some(Auth::None),
+            "header" => {
+                let headers = self.templates(fields.required("headers"));
+                Some(Auth::Headers(headers))
+            }
+            "basic" => {
+                let username = fields.required("username").and_then(|node| self.template(node));
+                let password = fields.required("password").and_then(|node| self.template(node));
+                username.zip(password).map(|(username, password)| Auth::Basic { username, password })
+            }
+            "oauth2_client_credentials" => self.oauth2(&mut fields),
+            "token" => self.token(&mut fields),
+            other => {
+                let known = ["none", "header", "basic", "oauth2_client_credentials", "token"];
+                self.cx.unknown(node.span, "auth kind", other, known);
+                return None;
+            }
+        };
+        fields.finish();
+        auth
+    }
+
+    /// OAuth 2.0 client credentials (RFC 6749 §4.4): the client authenticates by HTTP Basic or in the body.
+    fn oauth2(&self, fields: &mut Fields<'_, '_>) -> Option<Auth> {
+        let url = fields.required("token_url").and_then(|node| self.template(node));
+        let in_body = fields.word("client_auth", &[("basic", false), ("body", true)]).unwrap_or(false);
+        let mut form = self.templates(fields.optional("form"));
+        let span = fields.span;
+        let fixed = |text: &str| Templated::fixed(text, &self.request, span);
+        form.push(("grant_type".to_owned(), fixed("client_credentials")?));
+        let client = (fixed("{settings.client_id}")?, fixed("{settings.client_secret}")?);
+        let mut basic = Some(client);
+        if in_body && let Some((id, secret)) = basic.take() {
+            form.push(("client_id".to_owned(), id));
+            form.push(("client_secret".to_owned(), secret));
+        }
+        let path = |text: &str| Located::fixed(text, &self.answer, span);
+        Some(Auth::Token(Box::new(TokenAuth {
+            request: RequestTemplate {
+                method: "POST",
+                url: url?,
+                query: Vec::new(),
+                headers: Vec::new(),
+                body: Body::Form(form),
+            },
+            basic,
+            token: path("payload.access_token")?,
+            expires_in: path("payload.expires_in"),
+            place: TokenPlace::Header { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() },
+        })))
+    }
+
+    fn token(&self, fields: &mut Fields<'_, '_>) -> Option<Auth> {
+        let request = self.request(fields, None);
+        let token = fields.required("token").and_then(|node| self.expr(node, &self.answer));
+        let expires_in = fields.optional("expires_in").and_then(|node| self.expr(node, &self.answer));
+        let header = fields.text("header");
+        let prefix = fields.text("prefix").unwrap_or_default();
+        let query = fields.text("query_name");
+        let place = match (header, query) {
+            (Some(name), None) => TokenPlace::Header { name: name.to_lowercase(), prefix },
+            (None, Some(name)) => TokenPlace::Query(name),
+            _ => {
+                self.cx.error(fields.span, "a token is shown either in a `header` or under a `query_name`");
+                return None;
+            }
+        };
+        Some(Auth::Token(Box::new(TokenAuth { request: request?, basic: None, token: token?, expires_in, place })))
+    }
+
+    /// `get: PATH` or `post: PATH` …, `query`, `headers`, and one of `body`, `json`, `form`.
+    fn request(&self, fields: &mut Fields<'_, '_>, default_body: Option<&str>) -> Option<RequestTemplate> {
+        let mut found = None;
+        for (key, method) in
+            [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")]
+        {
+            if let Some(node) = fields.optional(key) {
+                if found.is_some() {
+                    self.cx.error(node.span, "a request has one method");
+                }
+                found = Some((method, self.template(node)));
+            }
+        }
+        let query = self.templates(fields.optional("query"));
+        let headers = self.templates(fields.optional("headers"));
+        let body = fields.optional("body");
+        let json = fields.optional("json");
+        let form = fields.optional("form");
+        if [body, json, form].iter().flatten().count() > 1 {
+            self.cx.error(fields.span, "a request has one of `body`, `json` and `form`");
+        }
+        let Some((method, url)) = found else {
+            self.cx.error(fields.span, "a request names its method and path: `get: /path` or `post: /path`");
+            return None;
+        };
+        let body = if let Some(node) = body {
+            Body::Json(self.expr(node, &self.request)?)
+        } else if json.is_some() {
+            Body::JsonFields(self.templates(json))
+        } else if form.is_some() {
+            Body::Form(self.templates(form))
+        } else if let (Some(text), "POST" | "PUT" | "PATCH") = (default_body, method) {
+            Body::Json(Located::fixed(text, &self.request, fields.span)?)
+        } else {
+            Body::None
+        };
+        let headers = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+        Some(RequestTemplate { method, url: url?, query, headers, body })
+    }
+
+    pub(super) fn operations(&self, node: &Node) -> Vec<Operation> {
+        let entries = node.entries(self.cx).iter();
+        entries.filter_map(|(key, value)| self.operation(&key.name, key.span, value)).collect()
+    }
+
+    fn operation(&self, name: &str, span: Span, node: &Node) -> Option<Operation> {
+        let mut fields = node.fields(self.cx)?;
+        let request = self.request(&mut fields, Some("args"));
+        let mapping = fields.text("mapping");
+        let reply = fields.text("reply");
+        let success = fields.optional("success").and_then(|node| self.condition(node, &self.answer));
+        let errors = fields.optional("errors").map(|node| self.errors(node)).unwrap_or_default();
+        let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
+        let idempotency = fields.optional("idempotency").map(|node| self.idempotency(node));
+        let reads = fields.bool("reads").unwrap_or(false);
+        let timeout = fields.integer("timeout_secs", 2, 300).and_then(|secs| u64::try_from(secs).ok());
+        let timeout = timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
+        fields.finish();
+        let request = request?;
+        let reads = reads || request.method == "GET";
+        let idempotency = match idempotency {
+            Some(found) => found?,
+            None if reads => Idempotency::Reads,
+            None => {
+                let help = "`idempotency: none` says that an attempt which may have arrived is not repeated";
+                self.cx.error_with(
+                    span,
+                    format!(
+                        "`{name}` changes something: say `idempotency: {{ key: HEADER }}`, `{{ lookup: … }}` or `none`"
+                    ),
+                    Some(help.to_owned()),
+                );
+                return None;
+            }
+        };
+        let (name, then) = (name.to_owned(), then.unwrap_or_default());
+        Some(Operation { name, request, mapping, reply, idempotency, success, errors, then, timeout, span })
+    }
+
+    fn idempotency(&self, node: &Node) -> Option<Idempotency> {
+        if node.scalar() == Some("none") {
+            return Some(Idempotency::None);
+        }
+        if node.scalar() == Some("key") {
+            return Some(Idempotency::Key { header: "idempotency-key".to_owned() });
+        }
+        let mut fields = node.fields(self.cx)?;
+        let key = fields.text("key");
+        let lookup = fields.text("lookup");
+        let found = match (key, lookup) {
+            (Some(header), None) => Some(Idempotency::Key { header: header.to_lowercase() }),
+            (None, Some(operation)) => {
+                let args = fields.optional("args").map(|node| {
+                    let entries = node.entries(self.cx).iter();
+                    entries.filter_map(|(k, v)| Some((k.name.clone(), self.expr(v, &self.request)?))).collect()
+                });
+                let found = fields.required("found").and_then(|node| self.condition(node, &self.answer));
+                let args = args.unwrap_or_default();
+                found.map(|found| Idempotency::Lookup { operation, args, found: Box::new(found) })
+            }
+            _ => {
+                self.cx.error(node.span, "either `key: HEADER` or `lookup: OPERATION`");
+                None
+            }
+        };
+        fields.finish();
+        found
+    }
+
+    fn errors(&self, node: &Node) -> Vec<ErrorRule> {
+        let mut rules = Vec::new();
+        for item in node.items(self.cx) {
+            let Some(mut fields) = item.fields(self.cx) else { continue };
+            let when = fields.required("when").and_then(|node| self.condition(node, &self.answer));
+            let verdicts = [
+                ("token", ErrorVerdict::Token),
+                ("wait", ErrorVerdict::Wait),
+                ("retry", ErrorVerdict::Retry),
+                ("absent", ErrorVerdict::Absent),
+                ("refused", ErrorVerdict::Refused),
+            ];
+            let verdict = fields.word("means", &verdicts);
+            let code = fields.optional("code").and_then(|node| self.expr(node, &self.answer));
+            if verdict.is_none() {
+                self.cx.error(
+                    fields.span,
+                    "`means` says what such an answer means: token, wait, retry, absent or refused",
+                );
+            }
+            if let (Some(when), Some(verdict)) = (when, verdict) {
+                rules.push(ErrorRule { when, verdict, code });
+            }
+            fields.finish();
+        }
+        rules
+    }
+}

@@ -6,6 +6,7 @@ use hub_kit::call::exchange;
 use hub_kit::{
     CallContext, CallError, Connection, Driver, InboundRequest, Manifest, Opened, Operation, Reply, WebhookError,
 };
+use hub_tree::jiff::Timestamp;
 use hub_tree::{Findings, Span};
 
 /// The driver.
@@ -31,6 +32,10 @@ impl Driver for Http {
 
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError> {
         exchange(cx, operation, args, &|_| None).await
+    }
+
+    fn make_webhook(&self, connection: &Connection, body: &[u8], now: Timestamp) -> Option<InboundRequest> {
+        connection.made_request(body, now)
     }
 
     fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Opened, WebhookError> {

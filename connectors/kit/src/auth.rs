@@ -59,6 +59,14 @@ impl Tokens {
         self.store.name(tenant, words)
     }
 
+    /// The token called `name`, if there is one that has not run out.
+    pub async fn known(&self, tenant: &str, name: &str) -> Option<Private<String>> {
+        match self.usable(name, None) {
+            Some(token) => Some(token),
+            None => self.store.get(tenant, name).await.map(|(token, _)| token),
+        }
+    }
+
     /// The token called `name`. `rejected` is one that the vendor has just refused. When there is no other, `fetch` is
     /// called, by one task of one node at a time.
     ///

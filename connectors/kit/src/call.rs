@@ -55,6 +55,9 @@ pub enum Verdict {
     Bad(ErrorVerdict, Option<String>),
 }
 
+/// A wire's own reading of an answer.
+pub type Classify<'c> = dyn Fn(&Answer<'_>) -> Option<Verdict> + Send + Sync + 'c;
+
 /// Makes one call. `classify` gives a wire's own reading of an answer; the manifest's rules come before it, the HTTP
 /// status after it.
 ///
@@ -64,11 +67,11 @@ pub async fn exchange(
     cx: &CallContext<'_>,
     operation: &Operation,
     args: &[u8],
-    classify: &(dyn Fn(&Answer<'_>) -> Option<Verdict> + Send + Sync),
+    classify: &Classify<'_>,
 ) -> Result<Reply, CallError> {
     let mut rejected = None;
     loop {
-        let (request, token) = prepare(cx, operation, args, rejected.as_ref()).await?;
+        let (request, token) = prepare(cx, operation, args, rejected.as_ref(), classify).await?;
         let response = cx.send(request).await?;
         match judge(cx, operation, args, &response, classify)? {
             Verdict::Good => return Ok(Reply { status: response.status, body: response.body }),
@@ -91,6 +94,7 @@ async fn prepare(
     operation: &Operation,
     args: &[u8],
     rejected: Option<&Private<String>>,
+    classify: &Classify<'_>,
 ) -> Result<(Request, Option<Private<String>>), CallError> {
     let mut request = build(cx, operation, &operation.request, args)?;
     if let Idempotency::Key { header } = &operation.idempotency {
@@ -99,6 +103,7 @@ async fn prepare(
     request.headers.push(("traceparent".to_owned(), cx.trace.to_string()));
     let mut used = None;
     match &cx.connection.manifest.auth {
+        _ if operation.anonymous => {}
         Auth::None => {}
         Auth::Headers(headers) => {
             for (name, value) in headers {
@@ -112,7 +117,7 @@ async fn prepare(
         Auth::Token(auth) => {
             let asking = token_request(cx, operation, auth)?;
             let name = &cx.tokens.name(&cx.connection.tenant, &words(&asking));
-            let fetch = async || fetch_token(cx, operation, auth, asking).await;
+            let fetch = async || fetch_token(cx, operation, auth, asking, classify).await;
             // Another task or node may be fetching it; that takes of this attempt's time too.
             let getting = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch);
             let got = tokio::time::timeout_at(cx.leave.until, getting).await;
@@ -159,9 +164,19 @@ async fn fetch_token(
     operation: &Operation,
     auth: &TokenAuth,
     request: Request,
+    classify: &Classify<'_>,
 ) -> Result<Fetched, CallError> {
     let response = cx.send(request).await?;
     let status = response.status;
+    let arena = Arena::new();
+    let parsed = json::read(&arena, &response.body, Limits::default());
+    let readable = parsed.is_ok() || response.body.is_empty();
+    let payload = parsed.unwrap_or_default();
+    // Vendors that answer 200 with an error body say in it what is wrong.
+    let answer = Answer { status, payload, readable, headers: &response.headers };
+    if let Some(Verdict::Bad(verdict, code)) = classify(&answer) {
+        return Err(CallError::answered(verdict, code, status, retry_after(&response.headers, cx.clock.now())));
+    }
     match status {
         200..=299 => {}
         429 | 503 if status == 429 || asks_to_wait(&response.headers) => {
@@ -169,16 +184,15 @@ async fn fetch_token(
             return Err(CallError::Wait { status, retry_after });
         }
         500.. => return Err(CallError::Trouble { status, code: None }),
-        _ => return Err(CallError::Refused { status, code: None }),
+        _ => return Err(CallError::Refused { status, code: oauth_error(payload) }),
     }
-    let arena = Arena::new();
-    let Ok(payload) = json::read(&arena, &response.body, Limits::default()) else {
+    if !readable || payload.is_absent() {
         return Err(CallError::Trouble { status, code: Some("the token answer is no JSON".to_owned()) });
-    };
+    }
     let slots = answer_slots(cx.connection, &arena, Value::Absent, status, payload, &response.headers);
     let token = eval(cx.connection, operation, &auth.token, &mut Cx::new(&arena, slots.clone()))?;
     let Some(token) = token.as_text().filter(|token| !token.is_empty()) else {
-        // Vendors that answer 200 with an error body land here: wrong credentials, most of the time.
+        // Wrong credentials, most of the time.
         return Err(CallError::Refused { status, code: Some("no token in the answer".to_owned()) });
     };
     let expires_in = match &auth.expires_in {
@@ -189,6 +203,54 @@ async fn fetch_token(
         None => None,
     };
     Ok(Fetched { token: Private::new(token.to_owned()), expires_in })
+}
+
+/// The error code of an answer of OAuth 2.0 (RFC 6749 section 5.2); what is longer than a code is none.
+fn oauth_error(payload: Value<'_>) -> Option<String> {
+    let code = payload.get("error").as_text()?;
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (!code.is_empty() && code.len() <= 64 && code.chars().all(good)).then(|| code.to_owned())
+}
+
+/// Fetches the connection's token anew, whatever is kept, and keeps it. Says whether the connection has one at all.
+///
+/// # Errors
+/// Why there is none.
+pub async fn renew_token(cx: &CallContext<'_>, classify: &Classify<'_>) -> Result<bool, CallError> {
+    let manifest = &cx.connection.manifest;
+    let (Auth::Token(auth), Some(operation)) = (&manifest.auth, manifest.operations.first()) else { return Ok(false) };
+    let asking = token_request(cx, operation, auth)?;
+    let (tenant, name) = (&cx.connection.tenant, &cx.tokens.name(&cx.connection.tenant, &words(&asking)));
+    let known = cx.tokens.known(tenant, name).await;
+    let fetch = async || fetch_token(cx, operation, auth, asking, classify).await;
+    let getting = cx.tokens.get(tenant, name, known.as_ref(), fetch);
+    let got = tokio::time::timeout_at(cx.leave.until, getting).await;
+    got.unwrap_or_else(|_| Err(CallError::Token(Box::new(SendError::NoTime.into()))))?;
+    Ok(true)
+}
+
+/// The address that a request would go to, for who is sent there without the hub's help.
+///
+/// # Errors
+/// The request cannot be built.
+pub fn address(cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Url, CallError> {
+    Ok(build(cx, operation, &operation.request, args)?.url)
+}
+
+/// What an expression says of a good reply.
+///
+/// # Errors
+/// The expression fails.
+pub fn read_reply<'a>(
+    connection: &Connection,
+    operation: &Operation,
+    located: &'a Located,
+    arena: &'a Arena,
+    reply: &'a Reply,
+) -> Result<Value<'a>, CallError> {
+    let payload = json::read(arena, &reply.body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(connection, arena, Value::Absent, reply.status, payload, &[]);
+    eval(connection, operation, located, &mut Cx::new(arena, slots))
 }
 
 fn unbuildable(connection: &Connection, operation: &Operation, span: Span, message: &str) -> CallError {

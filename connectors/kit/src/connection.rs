@@ -6,6 +6,7 @@ use crate::pace::Pace;
 use crate::verify::{Verifier, WebhookError, standard_key};
 use hub_expr::Cx;
 use hub_tree::env::Environment;
+use hub_tree::jiff::Timestamp;
 use hub_tree::yaml::{self, Context, Key, Kind, Node};
 use hub_tree::{Arena, Findings, Limits, Private, Source, Span, Value, json};
 use std::sync::Arc;
@@ -200,6 +201,15 @@ impl Connection {
         let standard = matches!(self.proof()?.verifier, Verifier::StandardWebhooks);
         let bad = |secret: &String| secret.is_empty() || (standard && standard_key(secret).is_none());
         self.setting_list(name).iter().any(bad).then_some(name)
+    }
+
+    /// A request as the vendor would make it, by the proof that this connection asks for; `None` without a secret.
+    #[must_use]
+    pub fn made_request(&self, body: &[u8], now: Timestamp) -> Option<InboundRequest> {
+        let webhook = self.manifest.webhook.as_ref()?;
+        let secret = self.setting_list(&webhook.secret).into_iter().next()?;
+        let headers = self.proof()?.verifier.prove(&secret, body, now)?;
+        Some(InboundRequest { method: "POST".to_owned(), query: Vec::new(), headers, body: body.to_vec(), now })
     }
 
     /// Verifies a request by the manifest's proofs: the first whose condition holds.

@@ -9,6 +9,7 @@ use crate::inbound::InboundRequest;
 use crate::manifest::{ErrorVerdict, Manifest, Operation};
 use crate::verify::WebhookError;
 use async_trait::async_trait;
+use hub_tree::jiff::Timestamp;
 use hub_tree::{Clock, Findings, TraceContext};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -27,6 +28,12 @@ pub trait Driver: Send + Sync {
 
     /// The wire's own reading of an answer, where its status does not say it all. The manifest's rules come before it.
     fn read_answer(&self, _: &Answer<'_>) -> Option<Verdict> {
+        None
+    }
+
+    /// A request as the vendor would make it, for finding out whether a connection's own settings fit together; `None`
+    /// when they do not, or when the vendor sends nothing.
+    fn make_webhook(&self, _connection: &Connection, _body: &[u8], _now: Timestamp) -> Option<InboundRequest> {
         None
     }
 

@@ -15,6 +15,8 @@ pub mod hook;
 pub mod inbound;
 pub mod manifest;
 pub mod pace;
+pub mod probe;
+pub mod sign_in;
 pub mod verify;
 
 pub use auth::{TokenStore, Tokens};

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use hub_tree::Private;
+use hub_tree::jiff::Timestamp;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -112,6 +113,30 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 impl Verifier {
+    /// The headers that prove a body, as the vendor would send them; `None` when the secret cannot be used.
+    #[must_use]
+    pub fn prove(&self, secret: &str, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
+        Some(match self {
+            Self::HmacSha256 { header, prefix, encoding } => {
+                let digest = hmac_sha256(secret.as_bytes(), &[body]);
+                let text = match encoding {
+                    Encoding::Hex => hex::encode(digest),
+                    Encoding::Base64 => STANDARD.encode(digest),
+                };
+                vec![(header.clone(), format!("{prefix}{text}"))]
+            }
+            Self::StandardWebhooks => {
+                let (id, timestamp) = ("msg_self_made", now.as_second());
+                vec![
+                    ("webhook-id".to_owned(), id.to_owned()),
+                    ("webhook-timestamp".to_owned(), timestamp.to_string()),
+                    ("webhook-signature".to_owned(), sign_standard_webhooks(secret, id, timestamp, body)?),
+                ]
+            }
+            Self::Driver => return None,
+        })
+    }
+
     /// Checks a request against any of the secrets (several during rotation), in constant time.
     ///
     /// # Errors

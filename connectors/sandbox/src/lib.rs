@@ -13,6 +13,7 @@ mod deliver;
 mod dial;
 mod profile;
 mod run;
+mod sealed;
 mod serve;
 mod shape;
 mod state;

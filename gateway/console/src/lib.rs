@@ -1,7 +1,7 @@
 //! The console: pages for those who run the hub, rendered on the server, in Chinese and English.
 //!
-//! People sign in with an API key; a sealed cookie that only this path sees stands for it, and the key is looked up
-//! again with every page, so that revoking it ends the session. Pages hold no script and work with the keyboard;
+//! People sign in with an API key, or with their account at a vendor; a sealed cookie that only this path sees stands
+//! for it, and what they may do is looked up again with every page, so that revoking a key ends the session. Pages hold no script and work with the keyboard;
 //! they show what `/v1` shows, by the same queries.
 
 mod again;
@@ -10,6 +10,7 @@ mod page;
 mod parked;
 mod redrives;
 mod session;
+mod sign_in;
 mod words;
 
 pub use session::Session;
@@ -28,6 +29,7 @@ use hub_tree::{Private, random};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// Longest body of a form, and how long it may take to arrive.
 const FORM_BYTES: usize = 256 << 10;
@@ -42,7 +44,12 @@ pub(crate) struct Shared {
     pub(crate) keys: Arc<ApiKeys>,
     pub(crate) zone: TimeZone,
     tickets: Mutex<BTreeMap<String, Session>>,
+    /// Codes that are being turned into people: strangers can bring any number of bad ones.
+    exchanges: Semaphore,
 }
+
+/// Codes that are turned into people at once.
+const EXCHANGES: usize = 8;
 
 /// Every route of this crate and what it needs; `open` ones answer strangers.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -51,6 +58,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/console/journeys", "ops"),
     ("/console/journeys/{trace_id}", "ops"),
     ("/console/login", "open"),
+    ("/console/login/{connection}", "open: leads to the vendor's page"),
+    ("/console/login/{connection}/back", "open: the vendor's code is the proof, once"),
     ("/console/logout", "open"),
     ("/console/parked", "ops"),
     ("/console/parked/discard", "ops"),
@@ -67,7 +76,8 @@ impl Console {
     /// A console that shows times in `zone`.
     #[must_use]
     pub fn new(hub: Arc<Hub>, keys: Arc<ApiKeys>, zone: TimeZone) -> Self {
-        Self(Arc::new(Shared { hub, keys, zone, tickets: Mutex::default() }))
+        let exchanges = Semaphore::new(EXCHANGES);
+        Self(Arc::new(Shared { hub, keys, zone, tickets: Mutex::default(), exchanges }))
     }
 
     /// The address of a page that signs in whoever opens it first, as the holder of `key`.
@@ -87,6 +97,8 @@ impl Console {
             .route("/console", get(|| async { Redirect::to("/console/journeys") }))
             .route("/console/console.css", get(style))
             .route("/console/login", get(session::form).post(session::login))
+            .route("/console/login/{connection}", get(sign_in::begin))
+            .route("/console/login/{connection}/back", get(sign_in::back))
             .route("/console/logout", post(session::logout))
             .route("/console/ticket/{ticket}", get(session::ticket))
             .route("/console/journeys", get(journeys::list))

@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use crate::page::{Page, denied, language};
+use crate::sign_in;
 use crate::words::{Lang, cookie};
 use crate::{Console, Shared};
 use axum::Form;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 const COOKIE: &str = "hrhub_session";
 /// Keys under which sessions are sealed.
-const TENANT: &str = "default";
+pub(crate) const TENANT: &str = "default";
 const CONTEXT: &str = "console-session";
 const LASTS_MICROS: i64 = 12 * 3600 * 1_000_000;
 
@@ -31,6 +32,11 @@ impl Session {
     pub(crate) async fn begin(shared: &Shared, key: &str) -> Result<Self, Denied> {
         let who = shared.keys.identify(key.trim()).await?;
         Ok(Self { handle: who.handle, until: shared.hub.clock.micros() + LASTS_MICROS })
+    }
+
+    /// A session of somebody who has proved who they are without a key.
+    pub(crate) fn of_person(shared: &Shared, who: Principal) -> Self {
+        Self { handle: who.handle, until: shared.hub.clock.micros() + LASTS_MICROS }
     }
 
     async fn to_cookie(&self, shared: &Shared) -> Result<HeaderValue, Denied> {
@@ -106,16 +112,17 @@ fn without_lang(uri: &Uri) -> String {
 }
 
 /// The login page.
-pub(crate) async fn form(uri: Uri, headers: HeaderMap) -> Response {
-    login_page(uri.query(), &headers, None)
+pub(crate) async fn form(State(console): State<Console>, uri: Uri, headers: HeaderMap) -> Response {
+    login_page(&console.0, uri.query(), &headers, None)
 }
 
-fn login_page(query: Option<&str>, headers: &HeaderMap, wrong: Option<&Denied>) -> Response {
+fn login_page(shared: &Shared, query: Option<&str>, headers: &HeaderMap, wrong: Option<&Denied>) -> Response {
     let lang = language(query, headers);
     let title = lang.say("Sign in", "登录");
     let body = html! {
         section.card.narrow {
             h1 { (title) }
+            (sign_in::choices(shared, lang))
             p { (lang.say(
                 "Sign in with an API key that has the scope ops or admin. This makes one:",
                 "请使用具有 ops 或 admin 权限的 API 密钥登录。创建方法：",
@@ -145,12 +152,12 @@ pub(crate) struct Login {
 pub(crate) async fn login(State(console): State<Console>, headers: HeaderMap, Form(login): Form<Login>) -> Response {
     match Session::begin(&console.0, &login.key).await {
         Ok(session) => enter(&console, &session, &headers).await,
-        Err(wrong @ Denied::Unknown) => login_page(None, &headers, Some(&wrong)),
+        Err(wrong @ Denied::Unknown) => login_page(&console.0, None, &headers, Some(&wrong)),
         Err(other) => denied(language(None, &headers), None, "/console/login", &other),
     }
 }
 
-async fn enter(console: &Console, session: &Session, headers: &HeaderMap) -> Response {
+pub(crate) async fn enter(console: &Console, session: &Session, headers: &HeaderMap) -> Response {
     match session.to_cookie(&console.0).await {
         Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/console/journeys")).into_response(),
         Err(error) => denied(language(None, headers), None, "/console/login", &error),

@@ -1,10 +1,17 @@
 //! Who calls, and what they may do: one answer for the API, the console and the proxy.
 
+use crate::people::People;
 use hub_model::Class;
 use hub_store::{NewApiKey, Store, StoreError, job};
 use hub_tree::{Clock, Private, random};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+/// Whether two secrets are the same, in constant time.
+#[must_use]
+pub fn same(one: &str, other: &str) -> bool {
+    bool::from(one.as_bytes().ct_eq(other.as_bytes()))
+}
 
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +102,11 @@ impl Principal {
         Self { name: "admin".to_owned(), tenant: "default".to_owned(), handle, scopes: vec![Scope::Admin] }
     }
 
+    /// Somebody who signed in with an account elsewhere; `handle` begins with [`crate::people::HANDLE`].
+    pub(crate) fn person(name: String, tenant: &str, handle: String, scopes: &[Scope]) -> Self {
+        Self { name, tenant: tenant.to_owned(), handle, scopes: scopes.to_vec() }
+    }
+
     fn of(key: NewApiKey) -> Self {
         let scopes = Scope::parse_list(&key.scopes).unwrap_or_default();
         Self { name: key.name, tenant: key.tenant, handle: key.id, scopes }
@@ -133,6 +145,8 @@ impl Principal {
 pub struct ApiKeys {
     store: Store,
     admin: Option<Private<[u8; 32]>>,
+    /// Who may sign in without a key.
+    pub people: People,
 }
 
 /// A new key: what to keep, and what to show once.
@@ -167,7 +181,14 @@ impl ApiKeys {
     /// Keys of the store, and one that the environment may give: `HRHUB_ADMIN_KEY`.
     #[must_use]
     pub fn new(store: Store, admin_key: Option<&str>) -> Self {
-        Self { store, admin: admin_key.map(|key| Private::new(Sha256::digest(key.as_bytes()).into())) }
+        let admin = admin_key.map(|key| Private::new(Sha256::digest(key.as_bytes()).into()));
+        Self { store, admin, people: People::default() }
+    }
+
+    /// The same, and people who may sign in with an account elsewhere.
+    #[must_use]
+    pub fn with_people(self, people: People) -> Self {
+        Self { people, ..self }
     }
 
     /// Who shows this key.
@@ -203,6 +224,9 @@ impl ApiKeys {
             if who.handle == handle {
                 return Ok(who);
             }
+        }
+        if handle.starts_with(crate::people::HANDLE) {
+            return self.people.resume(handle).ok_or(Denied::Unknown);
         }
         Ok(Principal::of(self.valid(handle).await?))
     }

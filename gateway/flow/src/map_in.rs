@@ -44,7 +44,9 @@ impl Mapped {
     /// The vendor's ids that it names, by entity.
     pub(crate) fn named(&self) -> Vec<(String, String)> {
         let named = self.writes.iter().filter_map(|write| match &write.target {
-            Target::Remote { key: Some(key), .. } | Target::Renamed { key, .. } => Some((write.entity.name.to_owned(), key.clone())),
+            Target::Remote { key: Some(key), .. } | Target::Renamed { key, .. } => {
+                Some((write.entity.name.to_owned(), key.clone()))
+            }
             _ => None,
         });
         let named: BTreeSet<_> = named.collect();

@@ -169,8 +169,7 @@ pub async fn apply(
     }
     let referred = writes.iter().flat_map(|write| references::of(&write.fields));
     let former = writes.iter().filter_map(Write::former_id);
-    let asked: BTreeSet<RemoteId> =
-        writes.iter().filter_map(Write::remote_id).chain(former).chain(referred).collect();
+    let asked: BTreeSet<RemoteId> = writes.iter().filter_map(Write::remote_id).chain(former).chain(referred).collect();
     let identities = tx.identities(tenant, asked.into_iter().collect()).await?;
     let known = match identify_all(hub, tx, tenant, &writes, &identities).await? {
         Ok(known) => known,
@@ -268,8 +267,7 @@ fn identify(
         (Target::Remote { hub_id: Some(id), .. }, None) => return Ok(placed(id)),
         (Target::Remote { .. } | Target::Renamed { .. }, None) => return Err(UnknownHubId { entity }),
     };
-    if let Some(same) = earlier.iter().find(|known| known.entity == entity && known.key.is_some() && known.key == key)
-    {
+    if let Some(same) = earlier.iter().find(|known| known.entity == entity && known.key.is_some() && known.key == key) {
         // Two words of one payload about one record.
         let Known { outdated, fresh, received_at, .. } = *same;
         return Ok(Known { entity, id: same.id.clone(), key, outdated, fresh, received_at });

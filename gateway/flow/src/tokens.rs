@@ -1,14 +1,21 @@
 //! Vendors' tokens, kept sealed in the store.
 
 use async_trait::async_trait;
-use hub_kit::TokenStore;
+use hub_kit::{TokenStore, Tokens};
 use hub_store::{Store, StoredToken, job};
-use hub_tree::Private;
+use hub_tree::{Clock, Private};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 pub(crate) struct KeptTokens {
     pub(crate) store: Store,
     pub(crate) node: String,
+}
+
+/// The vendors' tokens as all processes of a hub share them, for a process called `node`.
+#[must_use]
+pub fn kept_tokens(store: &Store, node: &str, clock: &Clock) -> Tokens {
+    Tokens::new(Arc::new(KeptTokens { store: store.clone(), node: node.to_owned() }), clock.clone())
 }
 
 /// How long one node may take to fetch a token, µs.

@@ -2,6 +2,7 @@
 
 use crate::config::{BusKind, Config, StoreKind};
 use crate::master::master_key;
+use crate::people;
 use crate::restore;
 use anyhow::Context as _;
 use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
@@ -84,7 +85,8 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
     }
     let bus = open_bus(config, &consumers)?;
     let admin = config.environment.get("HRHUB_ADMIN_KEY");
-    let keys = Arc::new(ApiKeys::new(store.clone(), admin.as_deref()));
+    let people = people::read(config, &registry, findings);
+    let keys = Arc::new(ApiKeys::new(store.clone(), admin.as_deref()).with_people(people));
     let hub = Hub::new(HubOptions {
         node,
         role: config.role,

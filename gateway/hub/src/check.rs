@@ -3,6 +3,7 @@
 use crate::assemble::{drivers, registry};
 use crate::cli::Format;
 use crate::config::Config;
+use crate::people;
 use crate::say;
 use hub_service::load_models;
 use hub_tree::{Clock, Findings};
@@ -14,6 +15,7 @@ pub(crate) fn run(folder: &Path, format: Format) -> anyhow::Result<ExitCode> {
     let config = Config::read(folder, &findings)?;
     let registry = registry(&config, &drivers(), &findings);
     hub_flow::schedule::check_outlook(&registry, Clock::System.now(), &findings);
+    people::read(&config, &registry, &findings);
     let models = load_models(&config.catalog, &findings);
     let profiles = hub_sandbox::profiles(&config.catalog, &findings);
     let sound = [

@@ -118,6 +118,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Ask a vendor what of a connection works.
+    Connection {
+        #[command(subcommand)]
+        command: ConnectionCommand,
+    },
     /// Work on mapping files.
     Map {
         #[command(subcommand)]
@@ -378,6 +383,27 @@ pub(crate) enum MapCommand {
     },
     /// Print the reference of the mapping language.
     Reference,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConnectionCommand {
+    /// Fetch a token, open a callback of our own making, ask harmless questions; exit code 1 when something is wrong.
+    Test(ConnectionTest),
+}
+
+#[derive(Args)]
+pub(crate) struct ConnectionTest {
+    /// The connection.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Have the hub that runs there look, which knows what the vendor has sent. Its key: HRHUB_KEY, else the folder's
+    /// HRHUB_ADMIN_KEY.
+    #[arg(long, value_name = "URL", env = "HRHUB_URL")]
+    pub(crate) hub: Option<String>,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Args)]

@@ -44,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) expressions: bool,
     /// The `flows` section and the file it stands in.
     pub(crate) flows: Option<(Node, Arc<Source>)>,
+    /// The `console` section and the file it stands in.
+    pub(crate) console: Option<(Node, Arc<Source>)>,
     /// Variables that files may name.
     pub(crate) environment: Environment,
     /// What ships with the program, and the folder's files over it.
@@ -145,6 +147,7 @@ impl Config {
             time_zone: given.time_zone.unwrap_or(TimeZone::UTC),
             expressions: given.expressions.unwrap_or(false),
             flows: given.flows.map(|node| (node, Arc::clone(&source))),
+            console: given.console.map(|node| (node, Arc::clone(&source))),
             environment,
             catalog,
             connections,
@@ -212,6 +215,7 @@ struct Given {
     time_zone: Option<TimeZone>,
     expressions: Option<bool>,
     flows: Option<Node>,
+    console: Option<Node>,
 }
 
 impl Given {
@@ -232,6 +236,7 @@ impl Given {
             time_zone: fields.optional("time_zone").and_then(|node| time_zone(node, &cx)),
             expressions: section(&mut fields, "scoring", |own| own.bool("expressions")),
             flows: fields.optional("flows").cloned(),
+            console: fields.optional("console").cloned(),
         };
         fields.finish();
         given

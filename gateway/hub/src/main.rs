@@ -7,6 +7,7 @@ mod check;
 mod circuit;
 mod cli;
 mod config;
+mod connection;
 mod demo;
 mod doctor;
 mod init;
@@ -14,6 +15,7 @@ mod keys;
 mod maps;
 mod master;
 mod parked;
+mod people;
 mod replay;
 mod restore;
 mod sandbox;
@@ -25,7 +27,7 @@ mod subscriptions;
 mod topology;
 
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Cli, Command, ConnectionCommand};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -63,6 +65,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor { place, format } => doctor::run(&place, format).await,
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
+        Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,

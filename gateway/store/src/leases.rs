@@ -19,6 +19,19 @@ impl Tx {
         Ok(())
     }
 
+    /// Uses up something that may be used once until `until`; `false` when it was used before. Old ones are forgotten.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn use_once(&mut self, name: &str, now: i64, until: i64) -> Result<bool, StoreError> {
+        self.run(sql("DELETE FROM leases WHERE name LIKE 'once/%' AND until < $1").bind(now)).await?;
+        let statement = sql("INSERT INTO leases (name, owner, until) VALUES ($1, 'once', $2)
+             ON CONFLICT (name) DO NOTHING RETURNING owner")
+        .bind(format!("once/{name}"))
+        .bind(until);
+        Ok(self.one(statement, |row| row.try_get::<String, _>("owner")).await?.is_some())
+    }
+
     /// Takes or keeps the lease called `name`; `false` while another owner holds it.
     ///
     /// # Errors

@@ -8,14 +8,16 @@
 mod read;
 mod webhook;
 
+pub(crate) use read::Compiler;
 pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhook};
 
 use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
+use crate::probe::Codes;
+use crate::sign_in::SignIn;
 use hub_expr::{Located, Templated};
 use hub_tree::yaml::{self, Context, Node};
 use hub_tree::{Findings, Source, Span};
-use read::Compiler;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +67,12 @@ pub struct Manifest {
     pub operations: Vec<Operation>,
     /// What can be read again and again; a connection says which of them are.
     pub polls: Vec<Poll>,
+    /// Harmless questions that tell whether the connection may ask them.
+    pub checks: Vec<FollowUp>,
+    /// What the vendor's codes mean for people.
+    pub codes: Codes,
+    /// How people sign in with their account there.
+    pub sign_in: Option<SignIn>,
     /// How its calls are paced, unless a connection says otherwise.
     pub pace: Pace,
     /// The file.
@@ -180,6 +188,8 @@ pub struct Operation {
     pub errors: Vec<ErrorRule>,
     /// What a good answer leads to: the next page, the branches of a tree.
     pub then: Vec<FollowUp>,
+    /// Whether the request goes without the connection's own authentication.
+    pub anonymous: bool,
     /// How long one attempt may take: token, look-up and call together.
     pub timeout: Duration,
     /// The business reference of a call, for people and for the sandbox's count.
@@ -270,11 +280,14 @@ impl Manifest {
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
+        let checks = fields.optional("checks").map(|node| compiler.checks(node)).unwrap_or_default();
+        let codes = fields.optional("codes").map(|node| Codes::read(node, &cx)).unwrap_or_default();
+        let sign_in = fields.optional("sign_in").map(|node| compiler.sign_in(node));
         let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
         let hooks = webhook.iter().flatten().flat_map(|webhook| &webhook.events).flat_map(|rule| &rule.fetch);
         let follow = hooks.chain(operations.iter().flat_map(|operation| &operation.then));
-        for follow in follow.chain(polls.iter().flat_map(|poll| &poll.begin)) {
+        for follow in follow.chain(polls.iter().flat_map(|poll| &poll.begin)).chain(&checks) {
             if !operations.iter().any(|known| known.name == follow.operation) {
                 cx.unknown(follow.span, "operation", &follow.operation, operations.iter().map(|o| o.name.as_str()));
             }
@@ -298,6 +311,9 @@ impl Manifest {
             webhook: webhook.flatten(),
             operations,
             polls,
+            checks,
+            codes,
+            sign_in: sign_in.flatten(),
             pace,
             source: Arc::clone(source),
         })

@@ -11,11 +11,11 @@ use hub_tree::yaml::{Context, Fields, Node};
 use std::time::Duration;
 
 /// Slots of requests: `settings`, `base_url`, `args`; answers add `status`, `payload`, `headers`.
-pub(super) struct Compiler<'c, 'f> {
-    pub(super) cx: &'c Context<'f>,
-    pub(super) settings: Type,
+pub(crate) struct Compiler<'c, 'f> {
+    pub(crate) cx: &'c Context<'f>,
+    pub(crate) settings: Type,
     request: Scope,
-    answer: Scope,
+    pub(crate) answer: Scope,
     pub(super) hook: Scope,
     /// What is known before a web hook is believed: `settings`.
     pub(super) proof: Scope,
@@ -35,7 +35,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Self { cx, settings, request, answer, hook, proof }
     }
 
-    pub(super) fn expr(&self, node: &Node, scope: &Scope) -> Option<Located> {
+    pub(crate) fn expr(&self, node: &Node, scope: &Scope) -> Option<Located> {
         Located::compile(node, scope, self.cx)
     }
 
@@ -128,7 +128,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
     }
 
     /// `get: PATH` or `post: PATH` …, `query`, `headers`, and one of `body`, `json`, `form`.
-    fn request(&self, fields: &mut Fields<'_, '_>, default_body: Option<&str>) -> Option<RequestTemplate> {
+    pub(crate) fn request(&self, fields: &mut Fields<'_, '_>, default_body: Option<&str>) -> Option<RequestTemplate> {
         let mut found = None;
         for (key, method) in
             [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")]
@@ -175,8 +175,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
     fn operation(&self, name: &str, span: Span, node: &Node) -> Option<Operation> {
         let mut fields = node.fields(self.cx)?;
         let request = self.request(&mut fields, Some("args"));
-        let token_place =
-            fields.text("token_header").map(|name| TokenPlace::Header { name: name.to_lowercase(), prefix: String::new() });
+        let token_place = fields
+            .text("token_header")
+            .map(|name| TokenPlace::Header { name: name.to_lowercase(), prefix: String::new() });
         let mapping = fields.text("mapping");
         let reply = fields.text("reply");
         let success = fields.optional("success").and_then(|node| self.condition(node, &self.answer));
@@ -205,7 +206,20 @@ impl<'c, 'f> Compiler<'c, 'f> {
             }
         };
         let (name, then) = (name.to_owned(), then.unwrap_or_default());
-        Some(Operation { name, request, token_place, mapping, reply, idempotency, success, errors, then, timeout, span })
+        Some(Operation {
+            name,
+            request,
+            token_place,
+            mapping,
+            reply,
+            idempotency,
+            success,
+            errors,
+            then,
+            anonymous: false,
+            timeout,
+            span,
+        })
     }
 
     fn idempotency(&self, node: &Node) -> Option<Idempotency> {

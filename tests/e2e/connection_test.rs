@@ -1,0 +1,123 @@
+//! `hrhub connection test`: which of token, callback and permissions works, and why the others do not.
+
+use hub_support::{Backends, Place, run_hrhub, said};
+use serde_json::{Value, json};
+use std::fs;
+
+/// Runs the check from the command line: whether it is good, and what it prints as JSON.
+fn test(place: &Place, id: &str) -> (bool, Value) {
+    let config = place.config();
+    let output = run_hrhub(["connection", "test", id, "--config", config.to_str().unwrap(), "--format", "json"]);
+    let (found, beside) = said(&output);
+    let code = output.status.code();
+    let found: Value = serde_json::from_str(&found).unwrap_or_else(|_| panic!("{found}{beside}"));
+    assert_eq!(code, Some(i32::from(found["ok"] != true)), "{found:#}");
+    (code == Some(0), found)
+}
+
+/// No secret of the folder may be in what is printed.
+fn tells_no_secret(place: &Place, text: &str) {
+    let secrets = fs::read_to_string(place.config().join(".env")).unwrap();
+    for line in secrets.lines().filter(|line| !line.starts_with('#')) {
+        if let Some((name, value)) = line.split_once('=') {
+            assert!(value.len() < 8 || !text.contains(value), "{name} is told");
+        }
+    }
+}
+
+#[test]
+fn a_sound_connection_is_good_in_every_part_whatever_its_wire() {
+    let place = Place::new(Backends::Embedded);
+    let _sandbox = place.sandbox();
+    let (good, chat) = test(&place, "dingtalk-main");
+    assert!(good, "{chat:#}");
+    assert_eq!(chat["token"]["result"], "good");
+    assert_eq!(chat["permissions"][0]["result"], "good", "{chat:#}");
+    let (good, ats) = test(&place, "greenhouse-main");
+    assert!(good, "{ats:#}");
+    assert_eq!(ats["token"]["result"], "good");
+    assert_eq!(ats["callback"]["result"], "good", "{ats:#}");
+    let (good, interview) = test(&place, "ai-interview-main");
+    assert!(good, "{interview:#}");
+    assert_eq!(interview["callback"]["result"], "good", "{interview:#}");
+    let printed = format!("{chat}{ats}{interview}");
+    tells_no_secret(&place, &printed);
+
+    let config = place.config();
+    let output = run_hrhub(["connection", "test", "dingtalk-main", "--config", config.to_str().unwrap()]);
+    let (text, _) = said(&output);
+    assert!(text.contains("token") && text.contains("callback") && text.contains("permissions"), "{text}");
+    tells_no_secret(&place, &text);
+}
+
+#[test]
+fn a_wrong_secret_is_told_from_a_vendor_that_is_away() {
+    let place = Place::new(Backends::Embedded);
+    let (good, away) = test(&place, "dingtalk-main");
+    assert!(!good && away["token"]["meaning"].is_null(), "{away:#}");
+    assert!(away["token"]["detail"].as_str().unwrap().contains("HUB-C120"), "{away:#}");
+
+    let _sandbox = place.sandbox();
+    // The sandbox keeps the secret that it began with.
+    place.edit(".env", |text| text.replace(&place.secret("DINGTALK_APP_SECRET"), "a-wrong-secret"));
+    let (good, wrong) = test(&place, "dingtalk-main");
+    assert!(!good);
+    assert_eq!(
+        (&wrong["token"]["code"], &wrong["token"]["meaning"]),
+        (&json!("40089"), &json!("credentials")),
+        "{wrong:#}"
+    );
+    assert_eq!(wrong["permissions"][0]["result"], "skipped", "{wrong:#}");
+    assert!(!wrong.to_string().contains("a-wrong-secret"));
+    // What was kept of a good token does not hide it, and a running hub says the same.
+    let _hub = place.serve();
+    let url = place.url("/v1/connections/dingtalk-main:test");
+    let answer = place.http().post(&url).bearer_auth(place.secret("HRHUB_ADMIN_KEY")).send().unwrap();
+    let asked: Value = answer.json().unwrap();
+    assert_eq!(asked["token"], wrong["token"], "{asked:#}");
+    assert_eq!(place.http().post(&url).send().unwrap().status(), 401);
+}
+
+#[test]
+fn a_running_hub_tells_why_it_refused_the_vendors_last_callback() {
+    let place = Place::new(Backends::Embedded);
+    let _sandbox = place.sandbox();
+    let _hub = place.serve();
+    let ask = || {
+        let config = place.config();
+        let hub = format!("http://127.0.0.1:{}", place.port);
+        let words = ["connection", "test", "greenhouse-main", "--config", config.to_str().unwrap(), "--hub", &hub];
+        let output =
+            run_hrhub([words[0], words[1], words[2], words[3], words[4], words[5], words[6], "--format", "json"]);
+        let (found, beside) = said(&output);
+        serde_json::from_str::<Value>(&found).unwrap_or_else(|_| panic!("{found}{beside}"))
+    };
+    assert_eq!(ask()["callback"]["result"], "good");
+    let forged = place
+        .http()
+        .post(place.url("/hooks/greenhouse-main"))
+        .header("content-type", "application/json")
+        .header("signature", format!("sha256 {}", "0".repeat(64)))
+        .body("{}")
+        .send()
+        .unwrap();
+    assert_eq!(forged.status(), 401);
+    let found = ask();
+    assert_eq!(found["callback"]["result"], "bad", "{found:#}");
+    assert_eq!(found["callback"]["code"], "signature_mismatch", "{found:#}");
+    assert!(found["callback"]["next"].is_string(), "{found:#}");
+    assert_eq!(found["ok"], false);
+}
+
+#[test]
+fn a_connection_that_is_not_there_or_broken_is_named_with_its_place() {
+    let place = Place::new(Backends::Embedded);
+    let config = place.config();
+    let output = run_hrhub(["connection", "test", "dingtalk-mian", "--config", config.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).1.contains("did you mean `dingtalk-main`?"), "{}", said(&output).1);
+    place.edit("connections/dingtalk-main.yaml", |text| text.replace("app_secret", "app_sceret"));
+    let output = run_hrhub(["connection", "test", "dingtalk-main", "--config", config.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).1.contains("connections/dingtalk-main.yaml:"), "{}", said(&output).1);
+}

@@ -209,11 +209,10 @@ impl Operation {
 pub enum Idempotency {
     /// It changes nothing.
     Reads,
-    /// The vendor knows a repetition by a header.
-    Key {
-        /// The header.
-        header: String,
-    },
+    /// The vendor knows a repetition by a key that the request carries.
+    Key(KeyPlace),
+    /// Twice is the same as once: a state is set, something is removed.
+    Repeatable,
     /// Before a repetition we look whether it was carried out.
     Lookup {
         /// The operation that looks.
@@ -225,6 +224,17 @@ pub enum Idempotency {
     },
     /// Nothing: an attempt that may have arrived is not repeated.
     None,
+}
+
+/// Where a request carries the key by which the vendor knows a repetition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In this header.
+    Header(String),
+    /// Under this name of its JSON object, unless the mapping has put a key of its own there.
+    Body(String),
+    /// Under this name of its query.
+    Query(String),
 }
 
 /// An answer that means something special.

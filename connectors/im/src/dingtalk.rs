@@ -1,8 +1,10 @@
 //! `driver: dingtalk`: calls to DingTalk (钉钉), both API families. Callbacks are not taken in here yet.
 
+use crate::dingtalk_stream;
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
 use hub_kit::manifest::ErrorVerdict;
+use hub_kit::stream::Frame;
 use hub_kit::{
     CallContext, CallError, Connection, Driver, InboundRequest, Manifest, Opened, Operation, Reply, WebhookError,
 };
@@ -30,6 +32,14 @@ impl Driver for Dingtalk {
 
     fn read_answer(&self, answer: &Answer<'_>) -> Option<Verdict> {
         classify(answer)
+    }
+
+    fn read_frame(&self, frame: &str) -> Frame {
+        dingtalk_stream::read(frame)
+    }
+
+    fn answer_frame(&self, id: &str, taken: bool) -> String {
+        dingtalk_stream::event_answer(id, taken)
     }
 
     fn open_webhook(&self, _: &Connection, _: &InboundRequest) -> Result<Opened, WebhookError> {

@@ -2,5 +2,6 @@
 //! 200 whatever happened. Operations, tokens and bodies are in the manifests, as with every vendor.
 
 mod dingtalk;
+mod dingtalk_stream;
 
 pub use dingtalk::Dingtalk;

@@ -11,6 +11,7 @@
 mod callbacks;
 mod deliver;
 mod dial;
+mod gateway;
 mod profile;
 mod run;
 mod serve;
@@ -40,6 +41,7 @@ pub struct Sandbox {
     clock: Clock,
     client: Client,
     wake: Notify,
+    gateway: gateway::Gateway,
 }
 
 /// What a vendor's simulator shares with the connection that talks to it.
@@ -109,6 +111,7 @@ impl Sandbox {
             clock,
             client,
             wake: Notify::new(),
+            gateway: gateway::Gateway::default(),
         }))
     }
 

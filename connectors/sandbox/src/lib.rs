@@ -11,6 +11,7 @@
 mod callbacks;
 mod deliver;
 mod dial;
+mod gateway;
 mod profile;
 mod run;
 mod sealed;
@@ -41,6 +42,7 @@ pub struct Sandbox {
     clock: Clock,
     client: Client,
     wake: Notify,
+    gateway: gateway::Gateway,
 }
 
 /// What a vendor's simulator shares with the connection that talks to it.
@@ -110,6 +112,7 @@ impl Sandbox {
             clock,
             client,
             wake: Notify::new(),
+            gateway: gateway::Gateway::default(),
         }))
     }
 

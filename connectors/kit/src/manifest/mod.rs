@@ -15,6 +15,7 @@ use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
 use crate::probe::Codes;
 use crate::sign_in::SignIn;
+use crate::stream::StreamRule;
 use hub_expr::{Located, Templated};
 use hub_tree::yaml::{self, Context, Node};
 use hub_tree::{Findings, Source, Span};
@@ -71,6 +72,8 @@ pub struct Manifest {
     pub checks: Vec<FollowUp>,
     /// What the vendor's codes mean for people.
     pub codes: Codes,
+    /// The long connection that events may come over.
+    pub stream: Option<StreamRule>,
     /// How people sign in with their account there.
     pub sign_in: Option<SignIn>,
     /// How its calls are paced, unless a connection says otherwise.
@@ -209,11 +212,10 @@ impl Operation {
 pub enum Idempotency {
     /// It changes nothing.
     Reads,
-    /// The vendor knows a repetition by a header.
-    Key {
-        /// The header.
-        header: String,
-    },
+    /// The vendor knows a repetition by a key that the request carries.
+    Key(KeyPlace),
+    /// Twice is the same as once: a state is set, something is removed.
+    Repeatable,
     /// Before a repetition we look whether it was carried out.
     Lookup {
         /// The operation that looks.
@@ -225,6 +227,17 @@ pub enum Idempotency {
     },
     /// Nothing: an attempt that may have arrived is not repeated.
     None,
+}
+
+/// Where a request carries the key by which the vendor knows a repetition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In this header.
+    Header(String),
+    /// Under this name of its JSON object, unless the mapping has put a key of its own there.
+    Body(String),
+    /// Under this name of its query.
+    Query(String),
 }
 
 /// An answer that means something special.
@@ -282,6 +295,7 @@ impl Manifest {
         let polls = polls.unwrap_or_default();
         let checks = fields.optional("checks").map(|node| compiler.checks(node)).unwrap_or_default();
         let codes = fields.optional("codes").map(|node| Codes::read(node, &cx)).unwrap_or_default();
+        let stream = fields.optional("stream").map(|node| compiler.stream(node));
         let sign_in = fields.optional("sign_in").map(|node| compiler.sign_in(node));
         let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
@@ -313,6 +327,7 @@ impl Manifest {
             polls,
             checks,
             codes,
+            stream: stream.flatten(),
             sign_in: sign_in.flatten(),
             pace,
             source: Arc::clone(source),

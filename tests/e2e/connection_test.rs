@@ -62,7 +62,11 @@ fn a_wrong_secret_is_told_from_a_vendor_that_is_away() {
     place.edit(".env", |text| text.replace(&place.secret("DINGTALK_APP_SECRET"), "a-wrong-secret"));
     let (good, wrong) = test(&place, "dingtalk-main");
     assert!(!good);
-    assert_eq!((&wrong["token"]["code"], &wrong["token"]["meaning"]), (&json!("40089"), &json!("credentials")), "{wrong:#}");
+    assert_eq!(
+        (&wrong["token"]["code"], &wrong["token"]["meaning"]),
+        (&json!("40089"), &json!("credentials")),
+        "{wrong:#}"
+    );
     assert_eq!(wrong["permissions"][0]["result"], "skipped", "{wrong:#}");
     assert!(!wrong.to_string().contains("a-wrong-secret"));
     // What was kept of a good token does not hide it, and a running hub says the same.
@@ -83,7 +87,8 @@ fn a_running_hub_tells_why_it_refused_the_vendors_last_callback() {
         let config = place.config();
         let hub = format!("http://127.0.0.1:{}", place.port);
         let words = ["connection", "test", "greenhouse-main", "--config", config.to_str().unwrap(), "--hub", &hub];
-        let output = run_hrhub([words[0], words[1], words[2], words[3], words[4], words[5], words[6], "--format", "json"]);
+        let output =
+            run_hrhub([words[0], words[1], words[2], words[3], words[4], words[5], words[6], "--format", "json"]);
         let (found, beside) = said(&output);
         serde_json::from_str::<Value>(&found).unwrap_or_else(|_| panic!("{found}{beside}"))
     };

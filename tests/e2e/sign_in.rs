@@ -206,11 +206,17 @@ fn taking_a_person_out_of_the_file_ends_their_session_and_a_wrong_file_lets_nobo
     assert_eq!(location(&browser.get(&place, &place.url("/console/journeys"))), "/console/login");
     assert!(hub.stop().success());
 
-    place.edit("hub.yaml", |text| text.replace("[admin]", "[root]").replace("dingtalk-main, users", "greenhouse-main, users"));
+    place.edit("hub.yaml", |text| {
+        text.replace("[admin]", "[root]").replace("dingtalk-main, users", "greenhouse-main, users")
+    });
     let check = hub_support::run_hrhub(["check", place.config().to_str().unwrap()]);
     let (found, _) = hub_support::said(&check);
     assert_eq!(check.status.code(), Some(1));
-    for wanted in ["`root` is no scope", "`greenhouse-main` is a connection of greenhouse, which signs nobody in", "dingtalk-main"] {
+    for wanted in [
+        "`root` is no scope",
+        "`greenhouse-main` is a connection of greenhouse, which signs nobody in",
+        "dingtalk-main",
+    ] {
         assert!(found.contains(wanted), "{wanted} is missing in {found}");
     }
 }

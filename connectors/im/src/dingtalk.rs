@@ -1,18 +1,30 @@
-//! `driver: dingtalk`: calls to DingTalk (钉钉), both API families. Callbacks are not taken in here yet.
+//! `driver: dingtalk`: callbacks of DingTalk (钉钉) in the shared envelope, and calls to both its API families.
 
-use crate::dingtalk_stream;
+use crate::callback::{Fitted, Lock, Proof, Unlocked, check_settings, random16, read_message, sealed_part};
+use crate::{dingtalk_stream, driver_proves, envelope, made};
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
 use hub_kit::manifest::ErrorVerdict;
 use hub_kit::stream::Frame;
 use hub_kit::{
-    CallContext, CallError, Connection, Driver, InboundRequest, Manifest, Opened, Operation, Reply, WebhookError,
+    CallContext, CallError, Connection, Driver, HookAnswer, InboundRequest, Manifest, Opened, Operation, Reply,
+    WebhookError,
 };
-use hub_tree::{Findings, Span, Value};
+use hub_tree::jiff::Timestamp;
+use hub_tree::{Arena, Findings, Value, json, random};
 
 /// The driver.
 #[derive(Debug, Default)]
-pub struct Dingtalk;
+pub struct Dingtalk {
+    fitted: Fitted,
+}
+
+/// Whom callbacks are for, unless `receiver_id` says it: the app's key where the console set the address, the corp where
+/// the older API did.
+const RECEIVERS: &[&str] = &["app_key", "corp_id"];
+
+/// Events that only check the address.
+const CHECKS: &[&str] = &["check_url", "check_create_suite_url", "check_update_suite_url"];
 
 #[async_trait]
 impl Driver for Dingtalk {
@@ -21,9 +33,11 @@ impl Driver for Dingtalk {
     }
 
     fn check(&self, manifest: &Manifest, findings: &Findings) {
-        if manifest.webhook.is_some() {
-            findings.error(&manifest.source, Span::default(), "the driver `dingtalk` takes no callbacks in yet", None);
-        }
+        driver_proves(manifest, findings);
+    }
+
+    fn check_connection(&self, connection: &Connection, findings: &Findings) {
+        check_settings(connection, RECEIVERS, true, findings);
     }
 
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError> {
@@ -42,9 +56,54 @@ impl Driver for Dingtalk {
         dingtalk_stream::event_answer(id, taken)
     }
 
-    fn open_webhook(&self, _: &Connection, _: &InboundRequest) -> Result<Opened, WebhookError> {
-        Err(WebhookError::Unsupported)
+    fn make_webhook(&self, connection: &Connection, body: &[u8], now: Timestamp) -> Option<InboundRequest> {
+        made::enveloped(connection, RECEIVERS, body, now)
     }
+
+    fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Opened, WebhookError> {
+        if request.method != "POST" {
+            return Err(WebhookError::Unsupported);
+        }
+        let lock = Lock::of(connection, RECEIVERS);
+        // Both names occur, for the same value.
+        let proof = Proof::of(request, &["msg_signature", "signature"]);
+        let opened = lock.open(&proof, &sealed_part(&request.body)?, request, &self.fitted)?;
+        if opened.text == SUCCESS.as_bytes() {
+            // An answer that somebody sends back: in order, and nothing to keep.
+            return Ok(Opened::check(sealed_answer(&opened, SUCCESS, request)));
+        }
+        let arena = Arena::new();
+        let message = read_message(&arena, &opened.text)?;
+        let event = message.get("EventType").as_text().or_else(|| message.get("eventType").as_text());
+        let check = event.is_some_and(|event| CHECKS.contains(&event));
+        let random = message.get("Random").as_text();
+        // A remark of the vendor's has suites send the value of `Random` back; its page asks for `success`.
+        let wants_random = check && connection.setting("check_answer").as_deref() == Some("random");
+        let said = random.filter(|_| wants_random).unwrap_or(SUCCESS);
+        let answer = sealed_answer(&opened, said, request);
+        if check {
+            return Ok(Opened::check(answer));
+        }
+        Ok(Opened::kept(opened.text.clone()).answered(answer))
+    }
+}
+
+/// The word that says that an event was taken.
+const SUCCESS: &str = "success";
+
+/// The answer that counts: a sealed and signed word. A plain one is a failed delivery to this platform.
+fn sealed_answer(opened: &Unlocked, said: &str, request: &InboundRequest) -> HookAnswer {
+    let sealed = envelope::seal(&opened.key, random16(), said.as_bytes(), &opened.receiver);
+    let (timestamp, nonce) = (request.now.as_millisecond().to_string(), random::token(8));
+    let signature = hex::encode(envelope::signature(&[&opened.token, &timestamp, &nonce, &sealed]));
+    let arena = Arena::new();
+    let answer = arena.map(&[
+        ("msg_signature", Value::Text(&signature)),
+        ("timeStamp", Value::Text(&timestamp)),
+        ("nonce", Value::Text(&nonce)),
+        ("encrypt", Value::Text(&sealed)),
+    ]);
+    HookAnswer::json(json::to_string(&answer).into_bytes())
 }
 
 /// `errcode` of the legacy family: a token that is wrong, superseded or expired.

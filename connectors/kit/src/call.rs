@@ -5,7 +5,9 @@ use crate::client::{Request, Response, SendError};
 use crate::connection::Connection;
 use crate::driver::{CallContext, CallError, Reply};
 use crate::follow::{FollowCall, FollowUp, KnownIds, NoCalls};
-use crate::manifest::{Auth, Body, ErrorVerdict, Idempotency, Operation, RequestTemplate, TokenAuth, TokenPlace};
+use crate::manifest::{
+    Auth, Body, ErrorVerdict, Idempotency, KeyPlace, Operation, RequestTemplate, TokenAuth, TokenPlace,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hub_expr::{Cx, Located, Templated};
@@ -97,8 +99,8 @@ async fn prepare(
     classify: &Classify<'_>,
 ) -> Result<(Request, Option<Private<String>>), CallError> {
     let mut request = build(cx, operation, &operation.request, args)?;
-    if let Idempotency::Key { header } = &operation.idempotency {
-        request.headers.push((header.clone(), cx.call_id.to_owned()));
+    if let Idempotency::Key(place) = &operation.idempotency {
+        show_key(&mut request, place, cx.call_id);
     }
     request.headers.push(("traceparent".to_owned(), cx.trace.to_string()));
     let mut used = None;
@@ -122,7 +124,7 @@ async fn prepare(
             let getting = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch);
             let got = tokio::time::timeout_at(cx.leave.until, getting).await;
             let token = got.unwrap_or_else(|_| Err(CallError::Token(Box::new(SendError::NoTime.into()))))?;
-            match &auth.place {
+            match operation.token_place.as_ref().unwrap_or(&auth.place) {
                 TokenPlace::Header { name, prefix } => {
                     request.headers.push((name.clone(), format!("{prefix}{}", token.expose())));
                 }
@@ -134,6 +136,26 @@ async fn prepare(
         }
     }
     Ok((request, used))
+}
+
+/// Puts the id of the call where the vendor looks for it. A key that the mapping has put into the body stays.
+fn show_key(request: &mut Request, place: &KeyPlace, key: &str) {
+    match place {
+        KeyPlace::Header(name) => request.headers.push((name.clone(), key.to_owned())),
+        KeyPlace::Query(name) => {
+            request.url.query_pairs_mut().append_pair(name, key);
+        }
+        KeyPlace::Body(name) => {
+            let arena = Arena::new();
+            // The body is ours; only an object has names.
+            let Ok(body @ Value::Map(_)) = json::read(&arena, &request.body, Limits::default()) else { return };
+            if body.get(name).is_absent() {
+                let mut entries = body.entries().to_vec();
+                entries.push((name, Value::Text(key)));
+                request.body = json::to_string(&arena.map(&entries)).into_bytes();
+            }
+        }
+    }
 }
 
 fn basic((username, password): &(String, String)) -> (String, String) {
@@ -543,6 +565,27 @@ pub fn lookup_found(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_stands_where_the_vendor_looks_for_it_and_a_mappings_own_key_stays() {
+        let shown = |place: KeyPlace, body: &str| {
+            let url = Url::parse("https://api.example/things?a=1").unwrap();
+            let body = body.as_bytes().to_vec();
+            let mut request = Request { method: "POST".to_owned(), url, headers: Vec::new(), body };
+            show_key(&mut request, &place, "call-7");
+            (request.url.query().unwrap().to_owned(), request.headers, String::from_utf8(request.body).unwrap())
+        };
+        let name = |name: &str| name.to_owned();
+        let (query, headers, body) = shown(KeyPlace::Header(name("x-key")), r#"{"n":1.50}"#);
+        assert_eq!((query.as_str(), body.as_str()), ("a=1", r#"{"n":1.50}"#));
+        assert_eq!(headers, [(name("x-key"), name("call-7"))]);
+        let (query, headers, body) = shown(KeyPlace::Query(name("key")), "{}");
+        assert_eq!((query.as_str(), headers.len(), body.as_str()), ("a=1&key=call-7", 0, "{}"));
+        let in_body = |body: &str| shown(KeyPlace::Body(name("uuid")), body).2;
+        assert_eq!(in_body(r#"{"n":1.50}"#), r#"{"n":1.50,"uuid":"call-7"}"#);
+        assert_eq!(in_body(r#"{"uuid":"ours"}"#), r#"{"uuid":"ours"}"#);
+        assert_eq!(in_body("[1]"), "[1]");
+    }
 
     #[test]
     fn a_wait_is_read_in_seconds_and_as_every_form_of_http_date() {

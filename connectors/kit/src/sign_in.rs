@@ -74,6 +74,7 @@ impl Compiler<'_, '_> {
         Some(Operation {
             name: name.to_owned(),
             request,
+            token_place: None,
             mapping: None,
             reply: None,
             idempotency: Idempotency::Reads,
@@ -108,8 +109,7 @@ impl SignIn {
         code: &str,
         redirect_uri: &str,
     ) -> Result<String, CallError> {
-        let mut args =
-            vec![("code".to_owned(), code.to_owned()), ("redirect_uri".to_owned(), redirect_uri.to_owned())];
+        let mut args = vec![("code".to_owned(), code.to_owned()), ("redirect_uri".to_owned(), redirect_uri.to_owned())];
         let mut found = None;
         for (at, Step { operation, gives }) in self.steps.iter().enumerate() {
             let reply = driver.call(cx, operation, &as_json(&args)).await?;

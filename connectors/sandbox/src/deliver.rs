@@ -2,6 +2,7 @@
 
 use crate::Sandbox;
 use crate::profile::Sign;
+use crate::sealed::{Dressed, Wants};
 use crate::state::Delivery;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -72,17 +73,29 @@ impl Sandbox {
     }
 
     async fn try_once(&self, delivery: &Delivery) -> bool {
-        let Ok(url) = url::Url::parse(&delivery.url) else { return true };
-        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        headers.extend(delivery.headers.iter().cloned());
-        if let Some(sign) = &delivery.sign {
-            headers.extend(self.signature(delivery, sign));
+        let Ok(mut url) = url::Url::parse(&delivery.url) else { return true };
+        let Some(dressed) = self.dressed(delivery) else {
+            tracing::error!(vendor.id = %delivery.vendor, "the secrets are not usable: nothing can be sealed");
+            return false;
+        };
+        for (name, value) in &dressed.query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        let mut headers = delivery.headers.clone();
+        headers.extend(dressed.headers);
+        if dressed.method != "GET" {
+            headers.insert(0, ("content-type".to_owned(), dressed.content_type.to_owned()));
         }
         let egress: Vec<String> = url.host_str().map(str::to_owned).into_iter().collect();
-        let body = delivery.body.clone().into_bytes();
-        let request = Request { method: "POST".to_owned(), url, headers, body };
+        let request = Request { method: dressed.method.to_owned(), url, headers, body: dressed.body };
         match self.client.send(request, &egress).await {
-            Ok(response) if response.status < 300 => true,
+            Ok(response) if response.status < 300 => {
+                let missing = dressed.wants.missing(&response.body);
+                if let Some(missing) = missing {
+                    tracing::info!(vendor.id = %delivery.vendor, missing, "the answer to a callback does not count");
+                }
+                missing.is_none()
+            }
             Ok(response) => {
                 tracing::info!(vendor.id = %delivery.vendor, status = response.status, "a webhook was not taken");
                 false
@@ -94,9 +107,25 @@ impl Sandbox {
         }
     }
 
+    /// The request of one try; `None` when it cannot be sealed.
+    fn dressed(&self, delivery: &Delivery) -> Option<Dressed> {
+        match &delivery.sign {
+            Some(Sign::Sealed(seal)) => self.dress(delivery, seal),
+            sign => Some(Dressed {
+                method: "POST",
+                query: Vec::new(),
+                headers: sign.as_ref().map(|sign| self.signature(delivery, sign)).unwrap_or_default(),
+                content_type: "application/json",
+                body: delivery.body.clone().into_bytes(),
+                wants: Wants::Status,
+            }),
+        }
+    }
+
     fn signature(&self, delivery: &Delivery, sign: &Sign) -> Vec<(String, String)> {
         let body = delivery.body.as_bytes();
         match sign {
+            Sign::Sealed(_) => Vec::new(),
             Sign::StandardWebhooks { secret } => {
                 let secret = self.setting(&delivery.vendor, secret).unwrap_or_default();
                 let timestamp = self.clock.now().as_second();

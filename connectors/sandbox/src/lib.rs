@@ -14,6 +14,7 @@ mod dial;
 mod gateway;
 mod profile;
 mod run;
+mod sealed;
 mod serve;
 mod shape;
 mod state;

@@ -7,6 +7,7 @@
 
 use crate::callbacks::Callbacks;
 use crate::gateway::StreamProfile;
+use crate::sealed::{KINDS, Seal};
 use crate::shape::Shape;
 use hub_expr::{Located, Scope, Templated, Type};
 use hub_kit::verify::Encoding;
@@ -124,6 +125,7 @@ pub(crate) struct Send {
 pub(crate) enum Sign {
     StandardWebhooks { secret: String },
     HmacSha256 { secret: String, header: String, prefix: String, base64: bool },
+    Sealed(Seal),
 }
 
 const METHODS: [(&str, &str); 5] =
@@ -389,24 +391,27 @@ fn send(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Send> {
 
 fn sign(node: &Node, cx: &Context<'_>) -> Option<Sign> {
     let mut fields = node.fields(cx)?;
-    let kind = fields.word(
-        "kind",
-        &[("standard_webhooks", false), ("sealed_envelope", false), ("feishu_envelope", false), ("hmac_sha256", true)],
-    );
-    let _ = fields.text("form");
+    let kind = fields.required_text("kind")?;
+    if KINDS.contains(&kind.as_str()) {
+        let seal = Seal::read(&kind, &mut fields, cx);
+        fields.finish();
+        return seal.map(Sign::Sealed);
+    }
     let secret = fields.text("secret").unwrap_or_else(|| "webhook_secret".to_owned());
     let header = fields.text("header");
     let prefix = fields.text("prefix").unwrap_or_default();
     let encoding = fields.word("encoding", &[("hex", Encoding::Hex), ("base64", Encoding::Base64)]);
     fields.finish();
-    match (kind, header) {
-        (Some(false), None) => Some(Sign::StandardWebhooks { secret }),
-        (Some(true), Some(header)) => {
+    match (kind.as_str(), header) {
+        ("standard_webhooks", None) => Some(Sign::StandardWebhooks { secret }),
+        ("hmac_sha256", Some(header)) => {
             let base64 = encoding == Some(Encoding::Base64);
             Some(Sign::HmacSha256 { secret, header, prefix, base64 })
         }
         _ => {
-            cx.error(node.span, "`kind: standard_webhooks`, or `kind: hmac_sha256` with a `header`");
+            let kinds = KINDS.join("`, `kind: ");
+            let message = format!("`kind: standard_webhooks`, `kind: hmac_sha256` with a `header`, `kind: {kinds}`");
+            cx.error(node.span, message);
             None
         }
     }

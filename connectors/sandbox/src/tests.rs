@@ -223,3 +223,73 @@ fn problems_of_a_profile_name_their_place() {
         assert!(problems.contains(wanted), "missing {wanted} in\n{problems}");
     }
 }
+
+const HERON: &str = r#"
+version: 1
+vendor: heron
+settings:
+  token: heronToken
+  encoding_aes_key: 1vZXKLHzBcMbSdZTnsHEu7fEvJbHUpjYb2FyqHoQ1sh
+  receiver_id: heron-app
+  encrypt_key: heronKey
+actions:
+  sealed: { send: [{ to: body.to, body: { event: joined }, sign: { kind: sealed_envelope, form: json, second_signature: signature } }] }
+  words: { send: [{ to: body.to, body: { ToUserName: heron, Event: a&b }, sign: { kind: sealed_envelope, form: xml, clear_signature: signature, query: { encrypt_type: aes } } }] }
+  echo: { send: [{ to: body.to, body: "4375", sign: { kind: sealed_envelope, form: xml, echo: true } }] }
+  clear: { send: [{ to: body.to, body: "4376", sign: { kind: clear_query, echo: true } }] }
+  hashed: { send: [{ to: body.to, body: { event: joined }, sign: { kind: hashed_envelope } }] }
+  challenge: { send: [{ to: body.to, body: { challenge: abc }, sign: { kind: hashed_envelope } }] }
+"#;
+
+#[test]
+fn callbacks_are_sealed_in_every_form_and_only_the_vendors_answer_counts() {
+    use hub_im::envelope::{self, AesKey};
+    let source = Source::new("heron/sandbox.yaml", HERON);
+    let findings = Findings::new();
+    let profile =
+        Profile::compile("heron", &source, &findings).unwrap_or_else(|| panic!("{:?}", findings.into_sorted()));
+    let clock = Clock::fixed(Timestamp::from_second(1_795_293_210).unwrap());
+    let sandbox = Sandbox::open(vec![profile], [], None, None, clock).unwrap();
+    let key = AesKey::read("1vZXKLHzBcMbSdZTnsHEu7fEvJbHUpjYb2FyqHoQ1sh").unwrap();
+    let sent = |action: &str| {
+        sandbox.act("heron", action, r#"{"to":"http://127.0.0.1:9/hooks/heron"}"#).unwrap();
+        let delivery = sandbox.state().pending().last().cloned().unwrap();
+        let Some(profile::Sign::Sealed(seal)) = &delivery.sign else { panic!("{action} is not sealed") };
+        let dressed = sandbox.dress(&delivery, seal).unwrap();
+        sandbox.delivered(&delivery);
+        dressed
+    };
+    let of = |query: &[(String, String)], name: &str| {
+        query.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let sealed = sent("sealed");
+    let body: Value = serde_json::from_slice(&sealed.body).unwrap();
+    let text = body["encrypt"].as_str().unwrap();
+    assert_eq!(envelope::open(&key, text).unwrap().text, br#"{"event":"joined"}"#);
+    let [stamp, nonce] = ["timestamp", "nonce"].map(|name| of(&sealed.query, name));
+    let signature = hex::encode(envelope::signature(&["heronToken", &stamp, &nonce, text]));
+    assert_eq!((of(&sealed.query, "msg_signature"), of(&sealed.query, "signature")), (signature.clone(), signature));
+    assert!(sealed.wants.missing(b"success").is_some());
+    let answer = envelope::seal(&key, [1; 16], b"success", "heron-app");
+    let signature = hex::encode(envelope::signature(&["heronToken", "1", "n", &answer]));
+    let answer = serde_json::json!({ "msg_signature": signature, "timeStamp": "1", "nonce": "n", "encrypt": answer });
+    assert_eq!(sealed.wants.missing(answer.to_string().as_bytes()), None);
+    let words = sent("words");
+    let body = String::from_utf8(words.body).unwrap();
+    assert!(body.starts_with("<xml><ToUserName>heron</ToUserName><Encrypt>"), "{body}");
+    assert_ne!(of(&words.query, "signature"), of(&words.query, "msg_signature"));
+    assert_eq!(of(&words.query, "encrypt_type"), "aes");
+    assert_eq!((words.wants.missing(b"success"), words.wants.missing(b"ok").is_some()), (None, true));
+    let echo = sent("echo");
+    let inside = envelope::open(&key, &of(&echo.query, "echostr")).unwrap();
+    assert_eq!((echo.method, inside.text.as_slice(), echo.wants.missing(b"4375")), ("GET", &b"4375"[..], None));
+    let clear = sent("clear");
+    assert_eq!((of(&clear.query, "echostr").as_str(), clear.wants.missing(b"4375").is_some()), ("4376", true));
+    let hashed = sent("hashed");
+    let body: Value = serde_json::from_slice(&hashed.body).unwrap();
+    let inside = hub_im::hashed::open("heronKey", body["encrypt"].as_str().unwrap());
+    assert_eq!((inside.as_deref(), hashed.headers.len()), (Ok(&br#"{"event":"joined"}"#[..]), 3));
+    let challenge = sent("challenge");
+    assert!(challenge.headers.is_empty() && challenge.wants.missing(br#"{"challenge":"abd"}"#).is_some());
+    assert_eq!(challenge.wants.missing(br#"{"challenge":"abc"}"#), None);
+}

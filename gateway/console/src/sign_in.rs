@@ -248,7 +248,10 @@ impl Trouble {
             ),
             Self::NotAgreed => (
                 lang.say("Not signed in", "登录未完成"),
-                lang.say("The platform sent no code: perhaps you did not agree.", "平台未返回授权码，可能尚未同意授权。"),
+                lang.say(
+                    "The platform sent no code: perhaps you did not agree.",
+                    "平台未返回授权码，可能尚未同意授权。",
+                ),
             ),
             Self::Refused => (
                 lang.say("Not signed in", "登录未完成"),
@@ -259,10 +262,7 @@ impl Trouble {
             ),
             Self::Busy | Self::NoAnswer => (
                 lang.say("Not available", "暂不可用"),
-                lang.say(
-                    "The platform cannot be asked now. Try again in a moment.",
-                    "暂时无法连接平台，请稍后再试。",
-                ),
+                lang.say("The platform cannot be asked now. Try again in a moment.", "暂时无法连接平台，请稍后再试。"),
             ),
             Self::Stranger(_) => (
                 lang.say("No access", "没有访问权限"),

@@ -137,9 +137,13 @@ fn merged_sources<'a>(arena: &'a Arena, write: &Write, old: Value<'a>) -> (Value
     let Some(source) = &write.source else {
         return (if old.is_absent() { arena.list(&[]) } else { old }, None);
     };
-    let Target::Remote { key, hub_id } = &write.target else { return (old, None) };
+    let (key, hub_id, formerly) = match &write.target {
+        Target::Remote { key, hub_id } => (key.as_deref(), hub_id.as_deref(), None),
+        Target::Renamed { key, formerly } => (Some(key.as_str()), None, Some(formerly.as_str())),
+        Target::New(_) => return (old, None),
+    };
     let text = |text: &str| Value::Text(arena.text(text));
-    let remote_id = key.as_deref().or(hub_id.as_deref()).unwrap_or_default();
+    let remote_id = key.or(hub_id).unwrap_or_default();
     let mut entries = vec![
         ("connection_id", text(&source.connection)),
         ("system", text(&source.system)),
@@ -157,8 +161,9 @@ fn merged_sources<'a>(arena: &'a Arena, write: &Write, old: Value<'a>) -> (Value
     let new = arena.map(&entries);
     let mut sources: Vec<Value<'a>> = old.items().to_vec();
     let same = |known: &Value<'a>| {
+        let id = known.get("remote_id").as_text();
         known.get("connection_id").as_text() == Some(&source.connection)
-            && known.get("remote_id").as_text() == Some(remote_id)
+            && (id == Some(remote_id) || (formerly.is_some() && id == formerly))
     };
     let index = sources.iter().position(same).unwrap_or_else(|| {
         sources.push(new);

@@ -44,7 +44,9 @@ impl Mapped {
     /// The vendor's ids that it names, by entity.
     pub(crate) fn named(&self) -> Vec<(String, String)> {
         let named = self.writes.iter().filter_map(|write| match &write.target {
-            Target::Remote { key: Some(key), .. } => Some((write.entity.name.to_owned(), key.clone())),
+            Target::Remote { key: Some(key), .. } | Target::Renamed { key, .. } => {
+                Some((write.entity.name.to_owned(), key.clone()))
+            }
             _ => None,
         });
         let named: BTreeSet<_> = named.collect();
@@ -152,9 +154,13 @@ fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, sourc
 }
 
 fn write_of(record: &Record<'_>, source: &SourceOf) -> Write {
+    let target = match (record.key, record.formerly) {
+        (Some(key), Some(formerly)) => Target::Renamed { key: key.to_owned(), formerly: formerly.to_owned() },
+        (key, _) => Target::Remote { key: key.map(str::to_owned), hub_id: record.hub_id.map(str::to_owned) },
+    };
     Write {
         entity: record.entity,
-        target: Target::Remote { key: record.key.map(str::to_owned), hub_id: record.hub_id.map(str::to_owned) },
+        target,
         fields: json::to_string(&record.fields),
         ext: (!record.ext.is_absent()).then(|| json::to_string(&record.ext)),
         deleted: record.deleted,

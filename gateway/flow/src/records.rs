@@ -34,9 +34,20 @@ pub struct Write {
 impl Write {
     /// The vendor's id that it names.
     fn remote_id(&self) -> Option<RemoteId> {
-        let (Target::Remote { key: Some(key), .. }, Some(source)) = (&self.target, &self.source) else { return None };
-        let (connection, entity) = (source.connection.clone(), self.entity.name.to_owned());
-        Some(RemoteId { connection, entity, remote_id: key.clone() })
+        match &self.target {
+            Target::Remote { key: Some(key), .. } | Target::Renamed { key, .. } => self.remote(key),
+            Target::Remote { .. } | Target::New(_) => None,
+        }
+    }
+
+    /// The vendor's id that it had until now.
+    fn former_id(&self) -> Option<RemoteId> {
+        if let Target::Renamed { formerly, .. } = &self.target { self.remote(formerly) } else { None }
+    }
+
+    fn remote(&self, id: &str) -> Option<RemoteId> {
+        let (connection, entity) = (self.source.as_ref()?.connection.clone(), self.entity.name.to_owned());
+        Some(RemoteId { connection, entity, remote_id: id.to_owned() })
     }
 }
 
@@ -51,6 +62,13 @@ pub enum Target {
         key: Option<String>,
         /// Its hub id.
         hub_id: Option<String>,
+    },
+    /// The one that a connection knew by `formerly` until now, and knows by `key` from now on.
+    Renamed {
+        /// Its id at the vendor.
+        key: String,
+        /// The id that it had.
+        formerly: String,
     },
 }
 
@@ -150,17 +168,20 @@ pub async fn apply(
         return Ok(Ok(Vec::new()));
     }
     let referred = writes.iter().flat_map(|write| references::of(&write.fields));
-    let asked: BTreeSet<RemoteId> = writes.iter().filter_map(Write::remote_id).chain(referred).collect();
+    let former = writes.iter().filter_map(Write::former_id);
+    let asked: BTreeSet<RemoteId> = writes.iter().filter_map(Write::remote_id).chain(former).chain(referred).collect();
     let identities = tx.identities(tenant, asked.into_iter().collect()).await?;
     let known = match identify_all(hub, tx, tenant, &writes, &identities).await? {
         Ok(known) => known,
         Err(unknown) => return Ok(Err(unknown)),
     };
     let said = news_of(&writes, &known);
+    let renamed = renamed(&writes, &known, &identities);
     let mut ids: BTreeMap<RemoteId, String> =
         identities.into_iter().map(|(remote, identity)| (remote, identity.id)).collect();
     ids.extend(said.iter().map(|new| (new.remote.clone(), new.identity.id.clone())));
     tx.put_identities(tenant, said).await?;
+    tx.forget_identities(tenant, renamed).await?;
     let before: BTreeSet<RecordId> = known.iter().filter(|known| !known.fresh).map(Known::record).collect();
     let stored = tx.stored_records(tenant, before.into_iter().collect()).await?;
     let mut all = Writing { tenant, context, now: hub.clock.micros(), ids, stored, made: Vec::new() };
@@ -241,17 +262,19 @@ fn identify(
         |id: &str| Known { entity, id: id.to_owned(), key: None, outdated: false, fresh: false, received_at: None };
     let (key, hub_id, source) = match (&write.target, &write.source) {
         (Target::New(id), _) => return Ok(placed(id)),
-        (Target::Remote { key, hub_id }, Some(source)) => (key, hub_id, source),
+        (Target::Remote { key, hub_id }, Some(source)) => (key.clone(), hub_id.as_ref(), source),
+        (Target::Renamed { key, .. }, Some(source)) => (Some(key.clone()), None, source),
         (Target::Remote { hub_id: Some(id), .. }, None) => return Ok(placed(id)),
-        (Target::Remote { .. }, None) => return Err(UnknownHubId { entity }),
+        (Target::Remote { .. } | Target::Renamed { .. }, None) => return Err(UnknownHubId { entity }),
     };
-    if let Some(same) = earlier.iter().find(|known| known.entity == entity && known.key.is_some() && known.key == *key)
-    {
+    if let Some(same) = earlier.iter().find(|known| known.entity == entity && known.key.is_some() && known.key == key) {
         // Two words of one payload about one record.
         let Known { outdated, fresh, received_at, .. } = *same;
-        return Ok(Known { entity, id: same.id.clone(), key: key.clone(), outdated, fresh, received_at });
+        return Ok(Known { entity, id: same.id.clone(), key, outdated, fresh, received_at });
     }
-    let found = write.remote_id().and_then(|remote| identities.get(&remote));
+    let own = write.remote_id().and_then(|remote| identities.get(&remote));
+    // A record that is known by both ids keeps the new one's.
+    let found = own.or_else(|| identities.get(&write.former_id()?));
     let id = match (found, hub_id) {
         (Some(identity), Some(hub_id)) if identity.id != *hub_id => return Err(UnknownHubId { entity }),
         (Some(identity), _) => identity.id.clone(),
@@ -262,11 +285,20 @@ fn identify(
     Ok(Known {
         entity,
         id,
-        key: key.clone(),
+        key,
         outdated: found.is_some_and(|known| is_older(source, known)),
         fresh: found.is_none() && hub_id.is_none(),
-        received_at: found.map(|known| known.received_at),
+        received_at: own.map(|known| known.received_at),
     })
+}
+
+/// Former ids of records that are known by their new ids from now on.
+fn renamed(writes: &[Write], known: &[Known], identities: &Identities) -> Vec<RemoteId> {
+    let former = |(write, known): (&Write, &Known)| {
+        let former = write.former_id().filter(|_| !known.outdated)?;
+        (identities.get(&former)?.id == known.id).then_some(former)
+    };
+    writes.iter().zip(known).filter_map(former).collect()
 }
 
 /// What the words say about vendors' ids, each id once.

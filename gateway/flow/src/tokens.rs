@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use hub_kit::{TokenStore, Tokens};
 use hub_store::{Store, StoredToken, job};
 use hub_tree::{Clock, Private};
-use std::sync::Arc;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 pub(crate) struct KeptTokens {
     pub(crate) store: Store,

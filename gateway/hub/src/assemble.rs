@@ -29,7 +29,13 @@ pub(crate) const PARTITIONS: u16 = 8;
 
 /// The wires that this program speaks.
 pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
-    vec![Arc::new(hub_http::Http), Arc::new(hub_im::Dingtalk)]
+    vec![
+        Arc::new(hub_http::Http),
+        Arc::new(hub_im::Dingtalk::default()),
+        Arc::new(hub_im::Feishu),
+        Arc::new(hub_im::Wecom::default()),
+        Arc::new(hub_im::WechatOa::default()),
+    ]
 }
 
 /// Everything that is configured; problems go to `findings`.

@@ -106,7 +106,11 @@ fn part(name: &str, part: &Value) {
         _ => Tone::Faint,
     };
     let code = part["code"].as_str().map(|code| format!(" (code {code})")).unwrap_or_default();
-    say::out(format!("  {name:<24} {}  {}{code}", Paint::of_results().text(tone, &format!("{result:<7}")), text("detail")));
+    say::out(format!(
+        "  {name:<24} {}  {}{code}",
+        Paint::of_results().text(tone, &format!("{result:<7}")),
+        text("detail")
+    ));
     if let Some(next) = part["next"].as_str() {
         say::out(format!("  {:<24} {:<7}  {next}", "", ""));
     }

@@ -4,7 +4,7 @@
 use crate::batches::batches;
 use crate::error::StoreError;
 use crate::records::{Identity, IndexEntry, RecordRow, read};
-use crate::tx::{Tx, built, rows_of};
+use crate::tx::{Tx, built, rows_of, sql};
 use std::collections::BTreeMap;
 
 /// What a vendor calls a record.
@@ -108,6 +108,21 @@ impl Tx {
             found.extend(rows.await?);
         }
         Ok(found)
+    }
+
+    /// Forgets ids that vendors have changed into others.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn forget_identities(&mut self, tenant: &str, remotes: Vec<RemoteId>) -> Result<(), StoreError> {
+        for remote in remotes {
+            let statement = sql("DELETE FROM identities
+                WHERE tenant = $1 AND connection = $2 AND entity = $3 AND remote_id = $4");
+            let statement =
+                statement.bind(tenant.to_owned()).bind(remote.connection).bind(remote.entity).bind(remote.remote_id);
+            self.run(statement).await?;
+        }
+        Ok(())
     }
 
     /// Says what vendors' ids mean, and how new the payload was that said so; each id once. What one means never

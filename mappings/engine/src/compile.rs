@@ -313,6 +313,11 @@ impl<'c, 'f> Compiler<'c, 'f> {
             self.cx.warning(key.span, "the key is always absent: no record is ever made", Some(help));
         }
         let hub_id = named(self, "hub_id");
+        let formerly = named(self, "formerly");
+        if let Some(former) = formerly.as_ref().filter(|_| key.is_none() || hub_id.is_some()) {
+            let help = "it is the id that the vendor has changed into `key`".to_owned();
+            self.cx.error_with(former.span, "`formerly` stands beside a `key`, and without a `hub_id`", Some(help));
+        }
         let url = named(self, "url");
         let when = fields.optional("when").and_then(|node| self.condition(node));
         let deleted = fields.optional("deleted").and_then(|node| self.condition(node));
@@ -363,6 +368,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 each,
                 key,
                 hub_id,
+                formerly,
                 url,
                 deleted,
                 fields: rules,

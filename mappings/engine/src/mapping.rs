@@ -84,6 +84,8 @@ pub(crate) struct Emit {
     pub(crate) key: Option<Located>,
     /// The hub's own id that a vendor hands back.
     pub(crate) hub_id: Option<Located>,
+    /// The id that the vendor has changed into `key`.
+    pub(crate) formerly: Option<Located>,
     pub(crate) url: Option<Located>,
     pub(crate) deleted: Option<Located>,
     pub(crate) fields: Vec<Entry>,

@@ -101,6 +101,8 @@ pub struct Record<'a> {
     pub key: Option<&'a str>,
     /// The hub's own id, where the vendor hands it back.
     pub hub_id: Option<&'a str>,
+    /// Its id at the vendor until now, where the vendor has changed it.
+    pub formerly: Option<&'a str>,
     /// The vendor says that it is gone.
     pub deleted: bool,
     /// Where a person can look at it.

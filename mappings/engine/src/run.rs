@@ -335,6 +335,7 @@ impl<'a> Run<'a> {
         }
         let key = self.identity(emit.key.as_ref())?;
         let hub_id = self.identity(emit.hub_id.as_ref())?;
+        let formerly = self.identity(emit.formerly.as_ref())?.filter(|former| Some(*former) != key);
         let url = self.identity(emit.url.as_ref())?;
         if key.is_none() && hub_id.is_none() {
             let at = emit.key.as_ref().or(emit.hub_id.as_ref()).map_or(emit.span.start, |located| located.place(0));
@@ -346,12 +347,13 @@ impl<'a> Run<'a> {
         self.span = emit.span;
         let arena = self.cx.arena;
         let fields = self.fields(&emit.fields, Some(&mut rules)).unwrap_or_else(|| arena.map(&[]));
-        let named = [key, hub_id, url].into_iter().flatten().map(str::len).sum();
+        let named = [key, hub_id, formerly, url].into_iter().flatten().map(str::len).sum();
         if let Err(excess) = self.room.spend(OF_A_RECORD, named) {
             self.too_large(excess, emit.span.start);
         }
         if self.errors == errors {
-            records.push(Record { entity: emit.entity, key, hub_id, deleted, url, fields, ext: Value::Absent, rules });
+            let entity = emit.entity;
+            records.push(Record { entity, key, hub_id, formerly, deleted, url, fields, ext: Value::Absent, rules });
         }
         Ok(())
     }

@@ -115,15 +115,24 @@ pub mod to {
     }
 
     targets! {
-        Any = "", Application = "application", Approval = "approval", AssessmentOrder = "assessment_order",
-        Candidate = "candidate", CalendarEvent = "calendar_event", Competency = "competency", Consent = "consent",
-        CostCenter = "cost_center", Decision = "decision", Department = "department", Employee = "employee",
-        Employment = "employment", ExpenseClaim = "expense_claim", Interview = "interview", Job = "job",
-        JobFamily = "job_family", JobGrade = "job_grade", JobLevel = "job_level", LegalEntity = "legal_entity",
-        Location = "location", Offer = "offer", Organization = "organization", Person = "person",
-        Position = "position", Posting = "posting", Referral = "referral", Requisition = "requisition",
-        Resume = "resume", Review = "review", Scorecard = "scorecard", Shift = "shift",
-        SignatureEnvelope = "signature_envelope", Stage = "stage", TimeOffType = "time_off_type", User = "user",
+        Any = "", Activity = "activity", Application = "application", Appraisal = "appraisal", Approval = "approval",
+        AssessmentOrder = "assessment_order", AttendanceDay = "attendance_day", AuditEvent = "audit_event",
+        BackgroundCheck = "background_check", BankAccount = "bank_account", BenefitEnrolment = "benefit_enrolment",
+        BenefitPlan = "benefit_plan", CalendarEvent = "calendar_event", Candidate = "candidate",
+        Compensation = "compensation", Competency = "competency", Consent = "consent", CostCenter = "cost_center",
+        Course = "course", Decision = "decision", Department = "department", DevelopmentPlan = "development_plan",
+        EducationVerification = "education_verification", Employee = "employee", Employment = "employment",
+        Enrolment = "enrolment", ExpenseClaim = "expense_claim", Feedback = "feedback", Goal = "goal",
+        Interview = "interview", Job = "job", JobAssignment = "job_assignment", JobFamily = "job_family",
+        JobGrade = "job_grade", JobLevel = "job_level", LearningResult = "learning_result",
+        LearningSession = "learning_session", LegalEntity = "legal_entity", Location = "location",
+        Message = "message", Offboarding = "offboarding", Offer = "offer", Organization = "organization",
+        PayGroup = "pay_group", PayrollRun = "payroll_run", Payslip = "payslip", Person = "person",
+        Position = "position", Posting = "job_posting", PreHire = "pre_hire", Punch = "punch", Referral = "referral",
+        Requisition = "requisition", Resume = "resume", Review = "review", ReviewCycle = "review_cycle",
+        Scorecard = "scorecard", Shift = "shift", SignatureEnvelope = "signature_envelope", Stage = "stage",
+        TimeOffBalance = "time_off_balance", TimeOffRequest = "time_off_request", TimeOffType = "time_off_type",
+        TrainingPlan = "training_plan", Trip = "trip", User = "user",
     }
 }
 

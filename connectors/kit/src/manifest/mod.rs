@@ -177,6 +177,8 @@ pub struct Operation {
     pub name: String,
     /// The request.
     pub request: RequestTemplate,
+    /// Where it shows the token, if not where `auth` says: a vendor's API families may differ in it.
+    pub token_place: Option<TokenPlace>,
     /// The out mapping that makes its arguments from canonical records.
     pub mapping: Option<String>,
     /// The in mapping that reads its answer.
@@ -210,11 +212,10 @@ impl Operation {
 pub enum Idempotency {
     /// It changes nothing.
     Reads,
-    /// The vendor knows a repetition by a header.
-    Key {
-        /// The header.
-        header: String,
-    },
+    /// The vendor knows a repetition by a key that the request carries.
+    Key(KeyPlace),
+    /// Twice is the same as once: a state is set, something is removed.
+    Repeatable,
     /// Before a repetition we look whether it was carried out.
     Lookup {
         /// The operation that looks.
@@ -226,6 +227,17 @@ pub enum Idempotency {
     },
     /// Nothing: an attempt that may have arrived is not repeated.
     None,
+}
+
+/// Where a request carries the key by which the vendor knows a repetition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In this header.
+    Header(String),
+    /// Under this name of its JSON object, unless the mapping has put a key of its own there.
+    Body(String),
+    /// Under this name of its query.
+    Query(String),
 }
 
 /// An answer that means something special.

@@ -1,8 +1,8 @@
 //! Reads a manifest: every section but that of web hooks, and the names that each expression may use.
 
 use super::{
-    Auth, Body, COMMON_SETTINGS, DEFAULT_TIMEOUT, ErrorRule, ErrorVerdict, Idempotency, Operation, RequestTemplate,
-    Setting, TokenAuth, TokenPlace,
+    Auth, Body, COMMON_SETTINGS, DEFAULT_TIMEOUT, ErrorRule, ErrorVerdict, Idempotency, KeyPlace, Operation,
+    RequestTemplate, Setting, TokenAuth, TokenPlace,
 };
 use crate::follow::FollowUp;
 use hub_expr::{Located, Scope, Templated, Type};
@@ -175,6 +175,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
     fn operation(&self, name: &str, span: Span, node: &Node) -> Option<Operation> {
         let mut fields = node.fields(self.cx)?;
         let request = self.request(&mut fields, Some("args"));
+        let token_place = fields
+            .text("token_header")
+            .map(|name| TokenPlace::Header { name: name.to_lowercase(), prefix: String::new() });
         let mapping = fields.text("mapping");
         let reply = fields.text("reply");
         let success = fields.optional("success").and_then(|node| self.condition(node, &self.answer));
@@ -191,21 +194,28 @@ impl<'c, 'f> Compiler<'c, 'f> {
             Some(found) => found?,
             None if reads => Idempotency::Reads,
             None => {
-                let help = "`idempotency: none` says that an attempt which may have arrived is not repeated";
+                let help = "`none` says that an attempt which may have arrived is not repeated, `repeatable` that twice \
+                            is the same as once";
                 self.cx.error_with(
                     span,
                     format!(
-                        "`{name}` changes something: say `idempotency: {{ key: HEADER }}`, `{{ lookup: … }}` or `none`"
+                        "`{name}` changes something: say `idempotency: {{ key: HEADER }}`, `{{ lookup: … }}`, `repeatable` or `none`"
                     ),
                     Some(help.to_owned()),
                 );
                 return None;
             }
         };
+        if matches!(idempotency, Idempotency::Key(KeyPlace::Body(_)))
+            && !matches!(request.body, Body::Json(_) | Body::JsonFields(_))
+        {
+            self.cx.error(span, format!("`key_in_body` puts a key into a JSON object, and `{name}` sends none"));
+        }
         let (name, then) = (name.to_owned(), then.unwrap_or_default());
         Some(Operation {
             name,
             request,
+            token_place,
             mapping,
             reply,
             idempotency,
@@ -219,18 +229,21 @@ impl<'c, 'f> Compiler<'c, 'f> {
     }
 
     fn idempotency(&self, node: &Node) -> Option<Idempotency> {
-        if node.scalar() == Some("none") {
-            return Some(Idempotency::None);
-        }
-        if node.scalar() == Some("key") {
-            return Some(Idempotency::Key { header: "idempotency-key".to_owned() });
+        match node.scalar() {
+            Some("none") => return Some(Idempotency::None),
+            Some("repeatable") => return Some(Idempotency::Repeatable),
+            Some("key") => return Some(Idempotency::Key(KeyPlace::Header("idempotency-key".to_owned()))),
+            _ => {}
         }
         let mut fields = node.fields(self.cx)?;
-        let key = fields.text("key");
+        let header = fields.text("key").map(|name| KeyPlace::Header(name.to_lowercase()));
+        let in_body = fields.text("key_in_body").map(KeyPlace::Body);
+        let in_query = fields.text("key_in_query").map(KeyPlace::Query);
+        let mut places = [header, in_body, in_query].into_iter().flatten();
         let lookup = fields.text("lookup");
-        let found = match (key, lookup) {
-            (Some(header), None) => Some(Idempotency::Key { header: header.to_lowercase() }),
-            (None, Some(operation)) => {
+        let found = match (places.next(), places.next().is_some(), lookup) {
+            (Some(place), false, None) => Some(Idempotency::Key(place)),
+            (None, false, Some(operation)) => {
                 let args = fields.optional("args").map(|node| {
                     let entries = node.entries(self.cx).iter();
                     entries.filter_map(|(k, v)| Some((k.name.clone(), self.expr(v, &self.request)?))).collect()
@@ -240,7 +253,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 found.map(|found| Idempotency::Lookup { operation, args, found: Box::new(found) })
             }
             _ => {
-                self.cx.error(node.span, "either `key: HEADER` or `lookup: OPERATION`");
+                let message = "one of `key: HEADER`, `key_in_body: NAME`, `key_in_query: NAME` and `lookup: OPERATION`";
+                self.cx.error(node.span, message);
                 None
             }
         };

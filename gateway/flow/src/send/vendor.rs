@@ -65,7 +65,9 @@ impl Destination for Vendor {
         }
         let repeat = match operation.idempotency {
             Idempotency::None => Repeat::Never,
-            Idempotency::Key { .. } | Idempotency::Lookup { .. } | Idempotency::Reads => Repeat::Checked,
+            Idempotency::Key(_) | Idempotency::Repeatable | Idempotency::Lookup { .. } | Idempotency::Reads => {
+                Repeat::Checked
+            }
         };
         match driver.call(&cx, operation, attempt.args).await {
             Ok(reply) => Tried::Done(Some(reply)),
@@ -92,8 +94,8 @@ async fn carried_out(
     args: &[u8],
 ) -> Result<Before, CallError> {
     match &operation.idempotency {
-        // The vendor itself knows a repetition, or there is nothing to repeat.
-        Idempotency::Key { .. } | Idempotency::Reads => Ok(Before::No),
+        // The vendor itself knows a repetition, or it does no harm.
+        Idempotency::Key(_) | Idempotency::Repeatable | Idempotency::Reads => Ok(Before::No),
         Idempotency::None => Ok(Before::Unknown),
         Idempotency::Lookup { operation: name, .. } => {
             let lookup = cx.connection.manifest.operation(name).ok_or_else(|| CallError::NoOperation(name.clone()))?;

@@ -106,6 +106,7 @@ fn record<'a>(arena: &'a Arena, record: &Record<'a>) -> Value<'a> {
         ("entity", Value::Text(record.entity.name)),
         ("key", text(record.key)),
         ("hub_id", text(record.hub_id)),
+        ("formerly", text(record.formerly)),
         ("url", text(record.url)),
     ];
     if record.deleted {

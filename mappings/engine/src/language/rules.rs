@@ -62,6 +62,11 @@ pub const EMIT: &[Key] = &[
     key("each", Takes::Expression, "A list: one record for each `item`; a single value stands for a list of one."),
     key("key", Takes::Expression, "The record's id at the vendor. Required, unless `hub_id` is there."),
     key("hub_id", Takes::Expression, "The hub's own id, where the vendor hands it back."),
+    key(
+        "formerly",
+        Takes::Expression,
+        "Beside `key`: the id that the vendor has changed into it. The record of that id keeps its hub id and is known by the new one.",
+    ),
     key("url", Takes::Expression, "Where people see the record at the vendor."),
     key("when", Takes::Condition, "Whether the payload speaks of this record."),
     key("deleted", Takes::Condition, "Whether the vendor says that the record is gone."),

@@ -32,6 +32,13 @@ enumeration! {
         Resigned = "RESIGNED", Dismissed = "DISMISSED", Redundancy = "REDUNDANCY", Mutual = "MUTUAL",
         ContractEnd = "CONTRACT_END", Retired = "RETIRED", Deceased = "DECEASED", Transferred = "TRANSFERRED",
     }
+    /// Who wants somebody to leave.
+    pub enum Initiator { Employee = "EMPLOYEE", Employer = "EMPLOYER" }
+    /// Where somebody's leaving stands.
+    pub enum OffboardingStatus {
+        Draft = "DRAFT", PendingApproval = "PENDING_APPROVAL", Approved = "APPROVED", InProgress = "IN_PROGRESS",
+        Completed = "COMPLETED", Withdrawn = "WITHDRAWN", Rejected = "REJECTED",
+    }
     /// How long a contract runs.
     pub enum TermKind { Fixed = "FIXED", OpenEnded = "OPEN_ENDED", Project = "PROJECT" }
     /// What signing a contract does.
@@ -305,5 +312,39 @@ entity! {
         S0 approval: Ref<to::Approval>;
         /// When the hub learned it.
         S0 recorded_at: DateTime;
+    }
+}
+
+part! {
+    /// Something to do before somebody leaves.
+    pub struct ChecklistItem {
+        /// Code.
+        S0 code: String;
+        /// What.
+        S1 title: String;
+        /// Whether done.
+        S0 done: bool;
+    }
+}
+
+entity! {
+    /// Somebody leaves.
+    pub struct Offboarding("offboarding", "offboardings", "offboarding") as OFFBOARDING {
+        /// Which employment ends.
+        S0 employment: Ref<to::Employment>, required, indexed;
+        /// Who wants it.
+        S1 initiated_by: Enum<Initiator>;
+        /// Why.
+        S2 reason: String;
+        /// Last day at work.
+        S1 last_working_on: Date;
+        /// Where it stands.
+        S1 status: Enum<OffboardingStatus>, required, indexed;
+        /// What is to be done.
+        S1 checklist: Vec<ChecklistItem>;
+        /// The last payslip.
+        S0 settlement: Ref<to::Payslip>;
+        /// When accounts were closed.
+        S0 accounts_disabled_at: DateTime;
     }
 }

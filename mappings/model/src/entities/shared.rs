@@ -43,6 +43,16 @@ part! {
     }
 }
 
+part! {
+    /// A button of a card, or a link below a text.
+    pub struct MessageAction {
+        /// What it says.
+        S1 label: String, required;
+        /// Where it leads.
+        S2 url: String, required;
+    }
+}
+
 entity! {
     /// A message to people.
     pub struct Message("message", "messages", "message") as MESSAGE {
@@ -60,6 +70,8 @@ entity! {
         S2 subject: String;
         /// Text.
         S2 body: String;
+        /// Buttons or links, where the kind of message has them.
+        S2 actions: Vec<MessageAction>;
         /// When to send it.
         S0 scheduled_at: DateTime;
         /// Where it stands.

@@ -3,6 +3,7 @@
 
 mod backup;
 mod browser;
+mod callbacks;
 mod circuit;
 mod cli;
 mod collector;

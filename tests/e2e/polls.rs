@@ -85,6 +85,7 @@ routes:
   - get: /people/{id}
     let: { one: { in: people, key: path.id } }
     refuse: [{ when: not exists(one), status: 404, body: { error: nobody } }]
+    effect: { read: path.id }
     answer: { body: "{one}" }
   - post: /cards
     effect: { cards: 'join(body.ids, "+")' }
@@ -166,10 +167,15 @@ fn person(place: &Place, id: u32, name: &str, gone: bool) {
 }
 
 fn hook(place: &Place, body: &Value) {
+    hook_at(place, "oa", body);
+}
+
+fn hook_at(place: &Place, connection: &str, body: &Value) {
     let text = body.to_string();
     let digest = hub_kit::verify::hmac_sha256(b"kestrel", &[text.as_bytes()]);
     let signature = format!("sha256 {}", hex::encode(digest));
-    let request = place.http().post(place.url("/hooks/oa")).header("content-type", "application/json");
+    let request =
+        place.http().post(place.url(&format!("/hooks/{connection}"))).header("content-type", "application/json");
     assert_eq!(request.header("signature", signature).body(text).send().unwrap().status(), 200);
 }
 
@@ -313,4 +319,93 @@ fn what_a_callback_leaves_out_is_fetched_once_and_who_is_gone_bothers_nobody() {
     let about = |text: &str| details.iter().filter(|detail| detail.contains(text)).count();
     assert_eq!(about("what it leaves out is read by get_person"), 6, "{details:#?}");
     assert_eq!(about("get_person: HUB-C206 not there (HTTP 404)"), 2, "{details:#?}");
+}
+
+#[test]
+fn a_round_goes_on_where_it_was_when_the_hub_was_killed() {
+    let place = place(Backends::Embedded);
+    let _sandbox = place.sandbox();
+    place.turn(&json!({ "slow_ms": 300 }));
+    let hub = place.serve();
+    wait_until(LIMIT, || {
+        let calls = rounds(&place, "directory").first().map(|round| round["calls"].clone());
+        if calls.as_ref().and_then(Value::as_i64) > Some(3) { Ok(()) } else { Err(format!("{calls:?} calls")) }
+    });
+    hub.kill();
+    place.turn(&json!({}));
+    let _hub = place.serve();
+    let round = ended(&place, "directory", 1);
+    assert_eq!((&round["state"], &round["calls"]), (&json!("complete"), &json!(10)), "{round:#}");
+    assert_eq!(names(&place, "employees").len(), 5);
+}
+
+/// The vendor with tokens: each is good until somebody withdraws all that there are.
+fn with_tokens(backends: Backends) -> Place {
+    let place = place(backends);
+    place.edit("connectors/kestrel-oa/manifest.yaml", |text| {
+        let auth = "auth: { kind: token, post: /token, json: { app: \"{settings.client_id}\" }, token: payload.token, \
+                    expires_in: '3600', header: authorization, prefix: \"Bearer \" }\n";
+        text.replace("webhook:\n", &format!("{auth}webhook:\n"))
+    });
+    place.edit("connectors/kestrel-oa/sandbox.yaml", |text| {
+        let guard = r#"guard:
+  let:
+    token: { in: tokens, key: 'headers.authorization ?? ""' }
+    since: { in: rules, key: '"since"' }
+  refuse: [{ when: 'not exists(token) or token.id < (since.id ?? 0)', status: 401, body: { error: token } }]
+routes:
+  - post: /token
+    open: true
+    effect: { token: body.app }
+    keep: [{ in: tokens, key: '"Bearer " & fresh.token', set: { id: "{fresh.id}" } }]
+    answer: { body: { token: "{fresh.token}" } }
+"#;
+        let withdraw =
+            "actions:\n  withdraw: { keep: [{ in: rules, key: '\"since\"', set: { id: \"{fresh.id}\" } }] }\n";
+        text.replace("routes:\n", guard).replace("actions:\n", withdraw)
+    });
+    place.edit("connections/oa.yaml", |text| {
+        text.replace("polls: [directory, cards]\n", "")
+            .replace("webhook_secret: kestrel,", "webhook_secret: kestrel, client_id: app-1,")
+    });
+    place
+}
+
+/// How often each app asked for a token.
+fn tokens(place: &Place) -> Vec<(String, u64)> {
+    place.effects().into_iter().filter(|(name, _)| name.contains("kestrel-oa token")).collect()
+}
+
+#[test]
+fn one_token_serves_all_processes_and_all_connections_of_an_app_and_another_app_has_its_own() {
+    let place = with_tokens(Backends::Servers);
+    // A second connection of the same app, and one of another.
+    let text = fs::read_to_string(place.config().join("connections/oa.yaml")).unwrap();
+    fs::write(place.config().join("connections/oa-2.yaml"), text.replace("id: oa\n", "id: oa-2\n")).unwrap();
+    let other = text.replace("id: oa\n", "id: oa-3\n").replace("app-1", "app-2");
+    fs::write(place.config().join("connections/oa-3.yaml"), other).unwrap();
+    let _sandbox = place.sandbox();
+    let _edge = place.serve_as("edge", "edge", place.port);
+    let _workers: Vec<_> =
+        (1..=3).map(|n| place.serve_as("worker", &format!("worker-{n}"), hub_support::free_port())).collect();
+    let everybody_asks = |from: i64, reads: u64| {
+        for id in from..from + 20 {
+            for connection in ["oa", "oa-2", "oa-3"] {
+                hook_at(&place, connection, &json!({ "id": id, "event": "joined", "people": [1, 2, 3, 4, 5] }));
+            }
+        }
+        wait_until(LIMIT, || {
+            assert_eq!(parked(&place), Vec::<Value>::new());
+            let effects = place.effects();
+            let read: u64 = effects.iter().filter(|(name, _)| name.contains(" read ")).map(|(_, count)| count).sum();
+            if read == reads { Ok(()) } else { Err(format!("{read} of {reads} reads")) }
+        });
+    };
+    everybody_asks(0, 300);
+    let once =
+        |count: u64| vec![("kestrel-oa token app-1".to_owned(), count), ("kestrel-oa token app-2".to_owned(), count)];
+    assert_eq!(tokens(&place), once(1));
+    act(&place, "withdraw", &json!({}));
+    everybody_asks(1_000, 600);
+    assert_eq!(tokens(&place), once(2));
 }

@@ -1,10 +1,12 @@
 //! `driver: dingtalk`: callbacks of DingTalk (钉钉) in the shared envelope, and calls to both its API families.
 
 use crate::callback::{Fitted, Lock, Proof, Unlocked, check_settings, random16, read_message, sealed_part};
+use crate::dingtalk_stream;
 use crate::{driver_proves, envelope};
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
 use hub_kit::manifest::ErrorVerdict;
+use hub_kit::stream::Frame;
 use hub_kit::{
     CallContext, CallError, Connection, Driver, HookAnswer, InboundRequest, Manifest, Opened, Operation, Reply,
     WebhookError,
@@ -71,6 +73,14 @@ impl Driver for Dingtalk {
             return Ok(Opened::check(answer));
         }
         Ok(Opened::kept(opened.text.clone()).answered(answer))
+    }
+
+    fn read_frame(&self, frame: &str) -> Frame {
+        dingtalk_stream::read(frame)
+    }
+
+    fn answer_frame(&self, id: &str, taken: bool) -> String {
+        dingtalk_stream::event_answer(id, taken)
     }
 }
 

@@ -5,6 +5,7 @@
 mod answers;
 mod callback;
 mod dingtalk;
+mod dingtalk_stream;
 pub mod envelope;
 mod feishu;
 pub mod hashed;

@@ -5,8 +5,10 @@
 //! checked where the connection is made, so that a name cannot change its mind between check and use.
 
 mod notify;
+mod socket;
 
 pub use notify::{Heard, Refusal, Target};
+pub use socket::{Socket, Word};
 
 use futures::StreamExt;
 use ipnet::IpNet;
@@ -154,6 +156,8 @@ pub struct Client {
     http: reqwest::Client,
     /// For requests with little time left.
     quick: reqwest::Client,
+    /// For connections that become something else than HTTP.
+    upgrade: reqwest::Client,
     allow: AllowPrivate,
     max_answer_bytes: usize,
 }
@@ -165,7 +169,7 @@ impl Client {
     /// TLS cannot be set up.
     #[allow(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn new(allow: AllowPrivate) -> Result<Self, SendError> {
-        let client = |connect: Duration| {
+        let builder = |connect: Duration| {
             reqwest::Client::builder()
                 .dns_resolver(Arc::new(Resolver(allow.clone())))
                 .redirect(reqwest::redirect::Policy::none())
@@ -173,11 +177,12 @@ impl Client {
                 .pool_idle_timeout(Duration::from_secs(60))
                 .user_agent(concat!("hrhub/", env!("CARGO_PKG_VERSION")))
                 .no_proxy()
-                .build()
-                .map_err(|_| SendError::Invalid("TLS cannot be set up"))
         };
-        let (http, quick) = (client(CONNECT)?, client(CONNECT_QUICKLY)?);
-        Ok(Self { http, quick, allow, max_answer_bytes: 32 << 20 })
+        let client =
+            |builder: reqwest::ClientBuilder| builder.build().map_err(|_| SendError::Invalid("TLS cannot be set up"));
+        let (http, quick) = (client(builder(CONNECT))?, client(builder(CONNECT_QUICKLY))?);
+        let upgrade = client(builder(CONNECT).http1_only())?;
+        Ok(Self { http, quick, upgrade, allow, max_answer_bytes: 32 << 20 })
     }
 
     /// Whether a URL may be called at all: http or https, a host of `egress`, no private address.

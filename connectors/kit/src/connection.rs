@@ -203,6 +203,12 @@ impl Connection {
         self.setting_list(name).iter().any(bad).then_some(name)
     }
 
+    /// Whether its events come over a long connection that the hub opens.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        self.manifest.stream.as_ref().is_some_and(|stream| stream.is_for(self))
+    }
+
     /// A request as the vendor would make it, by the proof that this connection asks for; `None` without a secret.
     #[must_use]
     pub fn made_request(&self, body: &[u8], now: Timestamp) -> Option<InboundRequest> {

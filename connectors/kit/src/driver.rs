@@ -7,6 +7,7 @@ use crate::connection::Connection;
 use crate::hook::Opened;
 use crate::inbound::InboundRequest;
 use crate::manifest::{ErrorVerdict, Manifest, Operation};
+use crate::stream::Frame;
 use crate::verify::WebhookError;
 use async_trait::async_trait;
 use hub_tree::jiff::Timestamp;
@@ -29,6 +30,16 @@ pub trait Driver: Send + Sync {
     /// The wire's own reading of an answer, where its status does not say it all. The manifest's rules come before it.
     fn read_answer(&self, _: &Answer<'_>) -> Option<Verdict> {
         None
+    }
+
+    /// What a frame of the vendor's long connection says.
+    fn read_frame(&self, _frame: &str) -> Frame {
+        Frame::Nothing
+    }
+
+    /// The answer to an event that came in a frame: whether it is durable, or is to come again.
+    fn answer_frame(&self, _id: &str, _taken: bool) -> String {
+        String::new()
     }
 
     /// A request as the vendor would make it, for finding out whether a connection's own settings fit together; `None`

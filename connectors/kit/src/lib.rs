@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod pace;
 pub mod probe;
 pub mod sign_in;
+pub mod stream;
 pub mod verify;
 
 pub use auth::{TokenStore, Tokens};

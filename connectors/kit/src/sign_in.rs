@@ -42,7 +42,7 @@ impl Compiler<'_, '_> {
         let mut fields = node.fields(self.cx)?;
         let page = fields.required("page").and_then(|node| {
             let mut own = node.fields(self.cx)?;
-            let page = self.step(&mut own);
+            let page = self.step("sign_in", &mut own);
             own.finish();
             page
         });
@@ -54,7 +54,7 @@ impl Compiler<'_, '_> {
                 let gives = own.optional("gives").map(|node| node.entries(self.cx)).unwrap_or_default().iter();
                 let gives = gives.filter_map(|(key, value)| Some((key.name.clone(), self.expr(value, &self.answer)?)));
                 let gives = gives.collect();
-                let operation = self.step(&mut own);
+                let operation = self.step("sign_in", &mut own);
                 own.finish();
                 steps.extend(operation.map(|operation| Step { operation, gives }));
             }
@@ -67,12 +67,12 @@ impl Compiler<'_, '_> {
         Some(SignIn { page: page?, code, steps, user: user? })
     }
 
-    /// A request of the sign-in. It changes nothing at the vendor, and nothing of the answer becomes a record.
-    fn step(&self, fields: &mut Fields<'_, '_>) -> Option<Operation> {
+    /// A request beside the operations. It changes nothing at the vendor, and nothing of the answer becomes a record.
+    pub(crate) fn step(&self, name: &str, fields: &mut Fields<'_, '_>) -> Option<Operation> {
         let anonymous = fields.word("auth", &[("none", true)]).unwrap_or(false);
         let request = self.request(fields, Some("args"))?;
         Some(Operation {
-            name: "sign_in".to_owned(),
+            name: name.to_owned(),
             request,
             token_place: None,
             mapping: None,

@@ -6,6 +6,7 @@
 //! in braces of the route), `body` and `address` (the path below the vendor); then the names of `let`.
 
 use crate::callbacks::Callbacks;
+use crate::gateway::StreamProfile;
 use crate::sealed::{KINDS, Seal};
 use crate::shape::Shape;
 use hub_expr::{Located, Scope, Templated, Type};
@@ -31,6 +32,8 @@ pub struct Profile {
     /// How it treats a web hook that is not taken.
     pub(crate) callbacks: Callbacks,
     pub(crate) routes: Vec<Route>,
+    /// How it hands web hooks over where the hub has opened a long connection.
+    pub(crate) stream: Option<StreamProfile>,
     /// What people can do in the vendor's own pages.
     pub(crate) actions: Vec<(String, Step)>,
     pub(crate) source: Arc<Source>,
@@ -175,6 +178,7 @@ impl Profile {
         };
         let (limited, failing) = (turned("limited"), turned("failing"));
         let callbacks = fields.optional("callbacks").map(|node| Callbacks::read(node, &cx)).unwrap_or_default();
+        let stream = fields.optional("stream").and_then(|node| StreamProfile::read(node, &scope, &cx));
         let mut routes = Vec::new();
         for node in fields.optional("routes").map(|node| node.items(&cx)).unwrap_or_default() {
             routes.extend(route(node, &scope, &guarded, &cx));
@@ -196,6 +200,7 @@ impl Profile {
             failing,
             callbacks,
             routes,
+            stream,
             actions,
             source: Arc::clone(source),
         })
@@ -260,7 +265,7 @@ fn route(node: &Node, open_scope: &Scope, guarded: &Scope, cx: &Context<'_>) -> 
     Some(Route { method, path, open, step: step? })
 }
 
-fn step(fields: &mut Fields<'_, '_>, scope: &mut Scope, cx: &Context<'_>) -> Option<Step> {
+pub(crate) fn step(fields: &mut Fields<'_, '_>, scope: &mut Scope, cx: &Context<'_>) -> Option<Step> {
     let lets = read_lets(fields.optional("let"), scope, cx)?;
     let repeat = fields.optional("repeat").and_then(|node| Located::compile(node, scope, cx));
     let refuse = refusals(fields.optional("refuse"), scope, cx);

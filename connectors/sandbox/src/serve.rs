@@ -6,7 +6,8 @@ use crate::state::Answer;
 use crate::{Sandbox, SandboxError};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -39,6 +40,7 @@ impl Sandbox {
             .route("/_sandbox", get(overview))
             .route("/_sandbox/effects", get(effects))
             .route("/_sandbox/dial", put(turn))
+            .route("/_sandbox/{vendor}/stream", get(connect).post(disturb))
             .route("/_sandbox/{vendor}/{action}", post(act))
             .fallback(vendor)
             .with_state(served))
@@ -90,6 +92,26 @@ async fn act(State(served): State<Served>, Path((vendor, action)): Path<(String,
         Ok(body) => json_answer(StatusCode::OK, body),
         Err(error) => complain(&error),
     }
+}
+
+/// Takes a long connection of a hub.
+async fn connect(
+    State(served): State<Served>,
+    Path(vendor): Path<String>,
+    RawQuery(query): RawQuery,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let query = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    match served.sandbox.admit(&vendor, query) {
+        Ok(()) => upgrade.on_upgrade(move |socket| async move { served.sandbox.hold(&vendor, socket).await }),
+        Err(error) => (StatusCode::UNAUTHORIZED, complain(&error)).into_response(),
+    }
+}
+
+/// Cuts long connections, or asks their hubs to open others: `cut`, `leave`.
+async fn disturb(State(served): State<Served>, Path(vendor): Path<String>, body: String) -> Response {
+    let count = served.sandbox.disturb(&vendor, body.trim() == "leave");
+    json_answer(StatusCode::OK, json!({ "connections": count }).to_string())
 }
 
 /// Any request to a vendor.

@@ -8,8 +8,9 @@ use crate::receive::Recent;
 use crate::refusals::Refusals;
 use crate::registry::Registry;
 use crate::retention::{self, Retention};
+use crate::streams::Streams;
 use crate::tokens::KeptTokens;
-use crate::{alone, intake, map_in, react, redrive, relay, schedule, send, shared};
+use crate::{alone, intake, map_in, react, redrive, relay, schedule, send, shared, streams};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -139,6 +140,7 @@ pub struct Hub {
     pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
     pub(crate) refusals: Refusals,
+    pub(crate) streams: Streams,
     pub(crate) kept_mappings: KeptMappings,
     stop: watch::Sender<bool>,
     draining: AtomicBool,
@@ -207,6 +209,7 @@ impl Hub {
             sending: send::Sending::default(),
             recent: Recent::default(),
             refusals: Refusals::default(),
+            streams: Streams::default(),
             kept_mappings: KeptMappings::default(),
             stop: watch::Sender::new(false),
             draining: AtomicBool::new(false),
@@ -287,6 +290,9 @@ impl Hub {
             claiming.spawn(send::run(Arc::clone(&self)));
             claiming.spawn(schedule::run(Arc::clone(&self)));
         }
+        if self.role.serves() {
+            claiming.spawn(streams::run(Arc::clone(&self)));
+        }
         loops.spawn(shared::keep(Arc::clone(&self)));
         tokio::select! {
             // Told to stop, the loops end: that is no defect.
@@ -347,6 +353,11 @@ impl Hub {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Tells when the hub is told to stop.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
     }
 
     /// Whether the hub has been told to stop.

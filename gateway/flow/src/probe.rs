@@ -2,6 +2,7 @@
 //! what it may ask. It changes nothing at the vendor and tells no secrets.
 
 use crate::hub::Hub;
+use crate::streams::Standing;
 use hub_kit::call::renew_token;
 use hub_kit::probe::Meaning;
 use hub_kit::{
@@ -133,6 +134,8 @@ pub struct Check<'c> {
     pub clock: &'c Clock,
     /// What came to the running hub; `None` when it cannot be asked.
     pub came: Option<Came>,
+    /// How the running hub's long connection stands.
+    pub stream: Option<Standing>,
 }
 
 impl Hub {
@@ -147,6 +150,7 @@ impl Hub {
             tokens: &self.tokens,
             clock: &self.clock,
             came: Some(self.came(id)),
+            stream: self.stream_of(id),
         };
         Some(check.run().await)
     }
@@ -201,6 +205,9 @@ impl Check<'_> {
         if self.connection.manifest.webhook.is_none() {
             return part(Outcome::Skipped, "this vendor sends nothing");
         }
+        if self.connection.streams() {
+            return self.stream();
+        }
         let now = self.clock.now();
         let open = |request: &InboundRequest| self.driver.open_webhook(self.connection, request).err();
         let Some(request) = self.driver.make_webhook(self.connection, b"{}", now) else {
@@ -237,6 +244,22 @@ impl Check<'_> {
                 part(Outcome::Good, &format!("{own}; the vendor's last one, at {}, did too", at(*good)))
             }
             Some(_) => part(Outcome::Good, &format!("{own}; none has come from the vendor since the hub began")),
+        }
+    }
+
+    /// Events come over a long connection that the hub opens.
+    fn stream(&self) -> Part {
+        let part = |outcome, detail: &str| Part::new("callback", outcome, detail);
+        match &self.stream {
+            Some(Standing { open: true, since, .. }) => {
+                part(Outcome::Good, &format!("the long connection is open since {}", rfc3339(*since)))
+            }
+            Some(Standing { open: false, since, why }) => {
+                part(Outcome::Bad, &format!("the long connection is closed since {}: {why}", rfc3339(*since)))
+                    .next("the hub tries again by itself; if the token is good, look at the way out to the vendor")
+            }
+            None => part(Outcome::Skipped, "events come over a long connection of the running hub")
+                .next("ask the running hub (--hub) whether it is open"),
         }
     }
 

@@ -76,6 +76,32 @@ impl Hub {
         result
     }
 
+    /// Takes an event that came over a long connection of our own, where nobody else can speak; when it returns `Ok`,
+    /// the event is durable.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub async fn receive_event(&self, connection: &Connection, body: Vec<u8>) -> Result<Accepted, Refused> {
+        let webhook = connection.manifest.webhook.as_ref().ok_or(Refused::NotFound)?;
+        let most = connection.max_body_bytes(self.max_body_bytes);
+        if body.len() > most {
+            self.metrics.hook(&connection.id, "too_large");
+            return Err(Refused::TooLarge(most));
+        }
+        let now = self.clock.now();
+        self.refusals.believed(&connection.id, now);
+        let (query, headers) = (Vec::new(), Vec::new());
+        let request = InboundRequest { method: "STREAM".to_owned(), query, headers, body, now };
+        let result = self.keep(connection, webhook, request, TraceContext::begin(), None).await;
+        let counted = match &result {
+            Ok(Accepted { raw_id: Some(_), .. }) => "accepted",
+            Ok(_) => "duplicate",
+            Err(_) => "unavailable",
+        };
+        self.metrics.hook(&connection.id, counted);
+        result
+    }
+
     async fn receive_for(
         &self,
         connection: &Connection,
@@ -101,8 +127,21 @@ impl Hub {
         let Some(body) = body else {
             return Ok(Accepted { status, raw_id: None, check: true, answer, trace: context });
         };
+        self.keep(connection, webhook, InboundRequest { body, ..request }, context, answer).await
+    }
+
+    /// Makes an opened body durable, unless it is a repetition.
+    async fn keep(
+        &self,
+        connection: &Connection,
+        webhook: &Webhook,
+        request: InboundRequest,
+        context: TraceContext,
+        answer: Option<HookAnswer>,
+    ) -> Result<Accepted, Refused> {
+        let (status, most) = (webhook.answer_status, connection.max_body_bytes(self.max_body_bytes));
         let span = within(&context, tracing::info_span!("receive", connection.id = %connection.id));
-        let envelope = RawEnvelope::of(&InboundRequest { body, ..request }, &webhook.keep_headers);
+        let envelope = RawEnvelope::of(&request, &webhook.keep_headers);
         let shortcut = shortcut_key(connection, webhook, &envelope);
         let horizon = webhook.retry_horizon_hours * 3_600_000_000;
         if self.recent.has(&shortcut, envelope.received_at - horizon) {

@@ -46,8 +46,15 @@ async fn look(args: &ConnectionTest) -> anyhow::Result<Tested> {
     store.keyring().ensure(&store, &clock, &connection.tenant).await?;
     let tokens = kept_tokens(&store, &format!("command-line-{}", random::token(8)), &clock);
     let client = Client::new(AllowPrivate::new(config.allow_private.clone()))?;
-    let check =
-        Check { connection, driver: driver.as_ref(), client: &client, tokens: &tokens, clock: &clock, came: None };
+    let check = Check {
+        connection,
+        driver: driver.as_ref(),
+        client: &client,
+        tokens: &tokens,
+        clock: &clock,
+        came: None,
+        stream: None,
+    };
     let tested = Box::pin(check.run()).await;
     store.close().await;
     Ok(tested)

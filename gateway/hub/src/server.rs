@@ -73,7 +73,7 @@ async fn accept(socket: TcpListener, router: Router, mut stopped: watch::Receive
             Ok((stream, _)) => {
                 let _ = stream.set_nodelay(true);
                 let service = TowerToHyperService::new(router.clone());
-                let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+                let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
                 let connection = graceful.watch(connection);
                 tokio::spawn(async move {
                     // What breaks a connection off is the peer's business.

@@ -15,6 +15,7 @@ use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
 use crate::probe::Codes;
 use crate::sign_in::SignIn;
+use crate::stream::StreamRule;
 use hub_expr::{Located, Templated};
 use hub_tree::yaml::{self, Context, Node};
 use hub_tree::{Findings, Source, Span};
@@ -71,6 +72,8 @@ pub struct Manifest {
     pub checks: Vec<FollowUp>,
     /// What the vendor's codes mean for people.
     pub codes: Codes,
+    /// The long connection that events may come over.
+    pub stream: Option<StreamRule>,
     /// How people sign in with their account there.
     pub sign_in: Option<SignIn>,
     /// How its calls are paced, unless a connection says otherwise.
@@ -292,6 +295,7 @@ impl Manifest {
         let polls = polls.unwrap_or_default();
         let checks = fields.optional("checks").map(|node| compiler.checks(node)).unwrap_or_default();
         let codes = fields.optional("codes").map(|node| Codes::read(node, &cx)).unwrap_or_default();
+        let stream = fields.optional("stream").map(|node| compiler.stream(node));
         let sign_in = fields.optional("sign_in").map(|node| compiler.sign_in(node));
         let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
@@ -323,6 +327,7 @@ impl Manifest {
             polls,
             checks,
             codes,
+            stream: stream.flatten(),
             sign_in: sign_in.flatten(),
             pace,
             source: Arc::clone(source),

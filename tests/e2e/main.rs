@@ -13,6 +13,7 @@ mod doctor;
 mod hooks;
 mod layers;
 mod maps;
+mod outgoing;
 mod parked;
 mod polls;
 mod privacy;

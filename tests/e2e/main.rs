@@ -4,6 +4,7 @@
 mod backup;
 mod browser;
 mod callbacks;
+mod chat;
 mod circuit;
 mod cli;
 mod collector;

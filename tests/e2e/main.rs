@@ -3,6 +3,7 @@
 
 mod backup;
 mod browser;
+mod callbacks;
 mod circuit;
 mod cli;
 mod collector;
@@ -18,4 +19,5 @@ mod privacy;
 mod road;
 mod schedules;
 mod sign_in;
+mod stream;
 mod subscriptions;

@@ -83,12 +83,16 @@ mod tests {
     #[test]
     fn a_ping_gets_its_data_back_and_a_disconnect_is_heard() {
         let system = |topic: &str| {
-            format!(r#"{{"type":"SYSTEM","headers":{{"topic":"{topic}","messageId":"m1"}},"data":"{{\"opaque\":\"x\"}}"}}"#)
+            format!(
+                r#"{{"type":"SYSTEM","headers":{{"topic":"{topic}","messageId":"m1"}},"data":"{{\"opaque\":\"x\"}}"}}"#
+            )
         };
         let back = r#"{"code":200,"headers":{"contentType":"application/json","messageId":"m1"},"message":"OK","data":"{\"opaque\":\"x\"}"}"#;
         assert_eq!(read(&system("ping")), Frame::Answered(back.to_owned()));
         assert_eq!(read(&system("disconnect")), Frame::Leave(Some(back.to_owned())));
-        for nothing in [&system("CONNECTED"), &system("KEEPALIVE"), "", "{", "[]", "null", r#"{"type":"EVENT"}"#, r#"{"type":1}"#] {
+        for nothing in
+            [&system("CONNECTED"), &system("KEEPALIVE"), "", "{", "[]", "null", r#"{"type":"EVENT"}"#, r#"{"type":1}"#]
+        {
             assert_eq!(read(nothing), Frame::Nothing, "{nothing}");
         }
     }

@@ -178,9 +178,8 @@ impl Client {
                 .user_agent(concat!("hrhub/", env!("CARGO_PKG_VERSION")))
                 .no_proxy()
         };
-        let client = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|_| SendError::Invalid("TLS cannot be set up"))
-        };
+        let client =
+            |builder: reqwest::ClientBuilder| builder.build().map_err(|_| SendError::Invalid("TLS cannot be set up"));
         let (http, quick) = (client(builder(CONNECT))?, client(builder(CONNECT_QUICKLY))?);
         let upgrade = client(builder(CONNECT).http1_only())?;
         Ok(Self { http, quick, upgrade, allow, max_answer_bytes: 32 << 20 })

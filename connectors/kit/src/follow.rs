@@ -21,6 +21,8 @@ pub struct FollowUp {
     pub when: Option<Located>,
     /// The operation's arguments.
     pub with: Vec<(String, Located)>,
+    /// How long to wait with the call: vendors tell of changes before their own read side knows them.
+    pub after_secs: i64,
     /// Where the rule stands.
     pub span: Span,
 }
@@ -48,6 +50,8 @@ pub struct FollowCall {
     pub operation: String,
     /// Its arguments as JSON.
     pub args: String,
+    /// How long to wait with it, seconds.
+    pub after_secs: i64,
 }
 
 /// Why calls cannot be made of a rule: the place in the manifest, and what is wrong.
@@ -93,9 +97,10 @@ impl FollowUp {
         let with = fields.optional("with").map(|node| node.entries(cx)).unwrap_or_default();
         let with = with.iter().filter_map(|(key, node)| Some((key.name.clone(), Located::compile(node, &scope, cx)?)));
         let with = with.collect();
+        let after_secs = fields.integer("after_secs", 0, 3600).unwrap_or(0);
         let span = fields.span;
         fields.finish();
-        Some(Self { operation: operation?, each, when, with, span })
+        Some(Self { operation: operation?, each, when, with, after_secs, span })
     }
 
     /// The calls that rules lead to. `slots` holds what their expressions see.
@@ -131,7 +136,8 @@ impl FollowUp {
                 for (name, located) in &rule.with {
                     args.push((name.as_str(), value(located, slots.clone())?));
                 }
-                calls.push(FollowCall { operation: rule.operation.clone(), args: json::to_string(&arena.map(&args)) });
+                let (operation, args) = (rule.operation.clone(), json::to_string(&arena.map(&args)));
+                calls.push(FollowCall { operation, args, after_secs: rule.after_secs });
                 if calls.len() > MOST {
                     return Err(fail(rule.span, &format!("it is more than {MOST} calls")));
                 }

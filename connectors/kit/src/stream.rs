@@ -63,9 +63,9 @@ impl StreamRule {
     pub fn is_for(&self, connection: &Connection) -> bool {
         let arena = Arena::new();
         let settings = connection.settings(&arena);
-        self.when.as_ref().is_none_or(|when| {
-            matches!(when.expr.eval(&mut Cx::new(&arena, vec![settings])), Ok(Value::Bool(true)))
-        })
+        self.when
+            .as_ref()
+            .is_none_or(|when| matches!(when.expr.eval(&mut Cx::new(&arena, vec![settings])), Ok(Value::Bool(true))))
     }
 
     /// Asks for a place to connect to. The address holds a secret, and is good for one connection.

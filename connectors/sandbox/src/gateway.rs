@@ -211,10 +211,8 @@ impl Sandbox {
         let asked = politely.then(|| self.frame(vendor, |stream| stream.leave.as_ref(), Vec::new(), "")).flatten();
         let lines = self.gateway.lines();
         let own = lines.values().filter(|line| line.vendor == vendor);
-        own.map(|line| {
-            line.frames.try_send(asked.as_ref().map_or(Out::Cut, |frame| Out::Frame(frame.body.clone())))
-        })
-        .filter(Result::is_ok)
-        .count()
+        own.map(|line| line.frames.try_send(asked.as_ref().map_or(Out::Cut, |frame| Out::Frame(frame.body.clone()))))
+            .filter(Result::is_ok)
+            .count()
     }
 }

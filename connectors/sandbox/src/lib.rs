@@ -200,6 +200,13 @@ impl Settings {
                 merged.push((name, *value));
             }
         }
+        // A default may be another setting: `receiver_id: "{settings.app_id}"`.
+        let same = |text: &str| {
+            let name = text.strip_prefix("{settings.")?.strip_suffix('}')?;
+            Some(merged.iter().find(|(known, _)| *known == name).map_or(hub_tree::Value::Absent, |(_, value)| *value))
+        };
+        let merged: Vec<(&str, hub_tree::Value<'_>)> =
+            merged.iter().map(|(name, value)| (*name, value.as_text().and_then(same).unwrap_or(*value))).collect();
         let hook_url = hub_url.zip(connection).map(|(url, connection)| format!("{url}/hooks/{}", connection.id));
         Self { json: json::to_string(&arena.map(&merged)), hook_url }
     }

@@ -234,6 +234,7 @@ fn approval(reader: &Reader<'_>, entity: &'static EntityType) -> Result<Outgoing
         }
         mirrors.push(arena.map(&[
             ("connection", Value::Text(arena.text(&connection.id))),
+            ("definition", system.get("definition")),
             ("applicant", system.get("applicant")),
             ("status", word(arena, PENDING)),
         ]));

@@ -105,7 +105,7 @@ impl Consumer for Approvals {
             let open = status(*mirror).is_none_or(|status| status == PENDING);
             let names = (mirror.get("connection").as_text(), mirror.get("external_instance_id").as_text());
             let (true, (Some(connection), Some(instance))) = (open, names) else { continue };
-            close(hub, event, approval, (connection, instance), mirror.get("applicant"), &mut effects)?;
+            close(hub, event, approval, (connection, instance), *mirror, &mut effects)?;
         }
         Ok(effects)
     }
@@ -116,7 +116,7 @@ fn close(
     event: &EventMessage,
     approval: Value<'_>,
     (connection, instance): (&str, &str),
-    applicant: Value<'_>,
+    mirror: Value<'_>,
     effects: &mut Effects,
 ) -> Result<(), Failure> {
     let now = hub.clock.micros();
@@ -127,7 +127,7 @@ fn close(
         return Ok(());
     }
     let arena = Arena::new();
-    let system = arena.map(&[("applicant", applicant.copy_into(&arena))]);
+    let system = arena.map(&["definition", "applicant"].map(|name| (name, mirror.get(name).copy_into(&arena))));
     let input = arena.map(&[
         ("approval", approval.copy_into(&arena)),
         ("system", system),

@@ -10,7 +10,7 @@ use crate::records::{self, SourceOf, Target, Write};
 use crate::replay;
 use hub_engine::{Direction, Input, Level, Mapping, Record};
 use hub_kit::{Connection, FollowCall, RawEnvelope};
-use hub_store::{Claimed, MappingText, Raw, job};
+use hub_store::{Claimed, MappingText, Raw, RemoteId, job};
 use hub_telemetry::{context_of, within};
 use hub_tree::{Arena, Limits, TraceContext, Value, json};
 use std::collections::BTreeSet;
@@ -85,7 +85,42 @@ pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure
         Some(call) => span.in_scope(|| replay::map_answer(hub, &connection, &raw, &call))?,
         None => span.in_scope(|| map(hub, &connection, &raw))?,
     };
+    if is_being_begun(hub, &connection, &mapped).await? {
+        return Err(Failure::Retry("the call that begins what this is about is not answered yet".to_owned()));
+    }
     commit(hub, work, &connection, raw, mapped, context).instrument(span).await
+}
+
+/// What the hub itself begins in a system: that system may tell of it before it answers the call, and only the answer
+/// says which record it is.
+const BEGUN_HERE: [(&str, &str); 2] = [("approval", "start_approval"), ("calendar_event", "create_event")];
+
+async fn is_being_begun(hub: &Hub, connection: &Arc<Connection>, mapped: &Mapped) -> Result<bool, Failure> {
+    let begun = |entity: &str| {
+        BEGUN_HERE
+            .iter()
+            .any(|(known, operation)| *known == entity && connection.manifest.operation(operation).is_some())
+    };
+    let asked: Vec<RemoteId> = mapped
+        .named()
+        .into_iter()
+        .filter(|(entity, _)| begun(entity))
+        .map(|(entity, remote_id)| RemoteId { connection: connection.id.clone(), entity, remote_id })
+        .collect();
+    if asked.is_empty() {
+        return Ok(false);
+    }
+    let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
+    let reading = hub.store.read(job!(|tx| {
+        let known = tx.identities(&tenant, asked.clone()).await?;
+        for new in asked.iter().filter(|asked| !known.contains_key(asked)) {
+            if tx.is_asking(&id, &new.entity).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }));
+    Ok(reading.await?)
 }
 
 fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure> {

@@ -52,7 +52,7 @@ pub(crate) fn rows(
     origin: &Origin<'_>,
     calls: Vec<FollowCall>,
 ) -> Result<Vec<NewCall>, StoreError> {
-    let row = |FollowCall { operation, args }| {
+    let row = |FollowCall { operation, args, after_secs }| {
         let hash = hex::encode(&Sha256::digest(args.as_bytes())[..16]);
         let key = format!("{}:{operation}:{hash}", origin.key);
         let request = CallRequest {
@@ -63,7 +63,9 @@ pub(crate) fn rows(
             subject: origin.subject.to_owned(),
             args,
         };
-        call_row(hub, tenant, trace, request)
+        let mut row = call_row(hub, tenant, trace, request)?;
+        row.created_at += after_secs * 1_000_000;
+        Ok(row)
     };
     calls.into_iter().map(row).collect()
 }

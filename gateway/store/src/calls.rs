@@ -331,6 +331,19 @@ impl Tx {
         self.run(statement).await.map(drop)
     }
 
+    /// Whether a call about some record of an entity is being made to a connection right now.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn is_asking(&mut self, connection: &str, entity: &str) -> Result<bool, StoreError> {
+        let statement = sql("SELECT seq FROM calls WHERE connection = $1 AND state = 'running' AND subject >= $2
+             AND subject < $3 LIMIT 1")
+        .bind(connection.to_owned())
+        .bind(format!("{entity}/"))
+        .bind(format!("{entity}0"));
+        Ok(self.one(statement, |row| row.try_get::<i64, _>("seq")).await?.is_some())
+    }
+
     /// A call by its business reference.
     ///
     /// # Errors

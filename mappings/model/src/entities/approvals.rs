@@ -50,6 +50,8 @@ part! {
         S0 connection: String, required;
         /// Its id there.
         S0 external_instance_id: String;
+        /// The form or process there.
+        S0 definition: String;
         /// The user there in whose name it was begun.
         S1 applicant: String;
         /// Where it stands there.

@@ -66,6 +66,8 @@ entity! {
         S0 template: MessageTemplate;
         /// Who gets it.
         S1 to: Vec<Recipient>, required;
+        /// What the template is filled with, by name.
+        S2 variables: serde_json::Value;
         /// Subject.
         S2 subject: String;
         /// Text.

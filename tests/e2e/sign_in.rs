@@ -224,7 +224,12 @@ fn taking_a_person_out_of_the_file_ends_their_session_and_a_wrong_file_lets_nobo
 #[test]
 fn other_platforms_sign_people_in_the_same_way() {
     for (vendor, settings, user, person) in [
-        ("feishu", "app_id: cli_a6f1d2c3b4e5500d, app_secret: a-secret-of-feishu", "hx0009", json!({ "user_id": "hx0009" })),
+        (
+            "feishu",
+            "app_id: cli_a6f1d2c3b4e5500d, app_secret: a-secret-of-feishu",
+            "hx0009",
+            json!({ "user_id": "hx0009" }),
+        ),
         (
             "wecom",
             "corp_id: ww7f3a1c9e5b2d4086, secret: a-secret-of-wecom, agent_id: \"1000014\"",

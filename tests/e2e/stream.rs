@@ -134,7 +134,8 @@ fn a_hub_that_is_killed_loses_no_event_and_takes_none_twice() {
 fn without_the_vendor_the_hub_serves_and_says_that_the_connection_is_closed() {
     let place = place();
     let _hub = place.serve();
-    let found = wait_for("the connection to be noted", LIMIT, || Some(callback(&place)).filter(|part| part["result"] == "bad"));
+    let found =
+        wait_for("the connection to be noted", LIMIT, || Some(callback(&place)).filter(|part| part["result"] == "bad"));
     assert!(found["detail"].as_str().unwrap().contains("HUB-C120"), "{found:#}");
     let _sandbox = place.sandbox();
     wait_for("the connection to open", LIMIT, || (callback(&place)["result"] == "good").then_some(()));

@@ -52,11 +52,8 @@ pub(crate) fn challenge(connection: &Connection, now: Timestamp) -> Option<Inbou
     let body = outer(&hashed::seal(&key, random16(), &clear));
     let (timestamp, nonce) = (now.as_second().to_string(), random::token(8));
     let signature = hex::encode(hashed::signature(&key, &timestamp, &nonce, &body));
-    let headers = [
-        ("x-lark-request-timestamp", timestamp),
-        ("x-lark-request-nonce", nonce),
-        ("x-lark-signature", signature),
-    ];
+    let headers =
+        [("x-lark-request-timestamp", timestamp), ("x-lark-request-nonce", nonce), ("x-lark-signature", signature)];
     Some(post(Vec::new(), headers.map(|(name, value)| (name.to_owned(), value)).into(), body, now))
 }
 
@@ -65,11 +62,6 @@ fn outer(sealed: &str) -> Vec<u8> {
     json::to_string(&arena.map(&[("encrypt", Value::Text(sealed))])).into_bytes()
 }
 
-fn post(
-    query: Vec<(String, String)>,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    now: Timestamp,
-) -> InboundRequest {
+fn post(query: Vec<(String, String)>, headers: Vec<(String, String)>, body: Vec<u8>, now: Timestamp) -> InboundRequest {
     InboundRequest { method: "POST".to_owned(), query, headers, body, now }
 }

@@ -11,8 +11,8 @@ use hub_kit::{
     CallContext, CallError, Connection, Driver, HookAnswer, InboundRequest, Manifest, Opened, Operation, Reply,
     WebhookError,
 };
-use hub_tree::jiff::Timestamp;
 use hub_tree::Findings;
+use hub_tree::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

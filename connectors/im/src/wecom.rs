@@ -9,8 +9,8 @@ use hub_kit::{
     CallContext, CallError, Connection, Driver, HookAnswer, InboundRequest, Manifest, Opened, Operation, Reply,
     WebhookError,
 };
-use hub_tree::jiff::Timestamp;
 use hub_tree::Findings;
+use hub_tree::jiff::Timestamp;
 
 /// The driver.
 #[derive(Debug, Default)]

@@ -5,9 +5,7 @@ use crate::hub::Hub;
 use crate::streams::Standing;
 use hub_kit::call::renew_token;
 use hub_kit::probe::Meaning;
-use hub_kit::{
-    CallContext, CallError, Client, Connection, Driver, FollowUp, InboundRequest, KnownIds, Leave, Tokens,
-};
+use hub_kit::{CallContext, CallError, Client, Connection, Driver, FollowUp, InboundRequest, KnownIds, Leave, Tokens};
 use hub_tree::clock::rfc3339;
 use hub_tree::jiff::Timestamp;
 use hub_tree::{Arena, Clock, TraceContext};

@@ -21,4 +21,5 @@ mod privacy;
 mod road;
 mod schedules;
 mod sign_in;
+mod stream;
 mod subscriptions;

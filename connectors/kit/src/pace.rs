@@ -14,6 +14,8 @@ use std::time::Duration;
 pub struct Pace {
     /// Calls that may be under way at once.
     pub concurrency: usize,
+    /// The header in which the vendor says how many seconds to wait, beside `retry-after`; in lower case.
+    pub wait_header: Option<String>,
     /// When a failed call is tried again.
     pub retry: RetryPlan,
     /// When no more calls are made for a while.
@@ -72,7 +74,7 @@ pub struct CircuitPlan {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { concurrency: 4, retry: RetryPlan::default(), circuit: CircuitPlan::default() }
+        Self { concurrency: 4, wait_header: None, retry: RetryPlan::default(), circuit: CircuitPlan::default() }
     }
 }
 
@@ -138,6 +140,9 @@ impl Pace {
         if let Some(mut limits) = fields.optional("limits").and_then(|node| node.fields(&cx)) {
             let concurrency = limits.integer("concurrency", 1, 64);
             pace.concurrency = concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(pace.concurrency);
+            if let Some(name) = limits.text("wait_header") {
+                pace.wait_header = Some(name.to_lowercase());
+            }
             limits.finish();
         }
         if let Some(mut retry) = fields.optional("retry").and_then(|node| node.fields(&cx)) {

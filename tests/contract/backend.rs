@@ -1,10 +1,44 @@
 //! A store to test, on SQLite or on PostgreSQL, and things to put into it.
 
+use hub_bus::Embedded;
+use hub_flow::admission::Admission;
+use hub_flow::retention::Retention;
+use hub_flow::{Consumer, Hub, HubOptions, Registry, Role, queues};
+use hub_kit::{AllowPrivate, Client};
 use hub_store::{
     Claimed, MasterKey, NewCall, NewRaw, NewWork, Options, RecordRow, Sealed, Store, StoreError, Take, Turns, job,
 };
+use hub_telemetry::Metrics;
 use hub_tree::{Clock, Ids};
-use std::sync::LazyLock;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+/// A hub over a store, with a bus of its own in a folder, that knows no driver.
+pub(crate) fn hub_on(
+    store: Store,
+    folder: &Path,
+    clock: Clock,
+    registry: Registry,
+    consumers: Vec<Arc<dyn Consumer>>,
+) -> Arc<Hub> {
+    Hub::new(HubOptions {
+        node: Ids::new(Clock::System).next().to_string(),
+        role: Role::All,
+        public_url: "http://hub".into(),
+        public_url_given: true,
+        max_body_bytes: 1000,
+        admission: Admission::new(100, 1_000_000),
+        retention: Retention::default(),
+        store,
+        bus: Arc::new(Embedded::open(folder, queues(&consumers)).unwrap()),
+        clock,
+        registry,
+        drivers: Vec::new(),
+        consumers,
+        client: Client::new(AllowPrivate::new(Vec::new())).unwrap(),
+        metrics: Metrics::new(),
+    })
+}
 
 pub(crate) struct Backend {
     pub(crate) store: Store,

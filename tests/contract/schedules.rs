@@ -1,18 +1,15 @@
 //! Schedules and delayed actions, on SQLite and on PostgreSQL: whole hubs under a clock that the test moves.
 
-use crate::backend::{Backend, open};
-use hub_bus::Embedded;
-use hub_flow::admission::Admission;
+use crate::backend::{Backend, hub_on, open};
 use hub_flow::records::{self, Target, Write};
-use hub_flow::retention::Retention;
 use hub_flow::rules::Flows;
-use hub_flow::{Consumer, Hub, HubOptions, Registry, Role, Sources, queues, schedule};
-use hub_kit::{AllowPrivate, Catalog, Client};
+use hub_flow::{Hub, Registry, Sources, schedule};
+use hub_kit::Catalog;
 use hub_store::job;
 use hub_telemetry::Metrics;
 use hub_tree::env::Environment;
 use hub_tree::jiff::{Span, Timestamp};
-use hub_tree::{Clock, Findings, Ids, Source, TraceContext, yaml};
+use hub_tree::{Clock, Findings, Source, TraceContext, yaml};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -115,25 +112,8 @@ async fn start(b: &Backend, clock: &Clock, files: &[(&str, &str)]) -> AtWork {
     let wrong = found.lines().filter(|line| line.contains(": error: ") && !line.contains("unknown driver"));
     assert_eq!(wrong.collect::<Vec<_>>(), Vec::<&str>::new());
     let folder = tempfile::tempdir().unwrap();
-    let consumers: Vec<Arc<dyn Consumer>> = vec![Arc::new(Flows)];
     let store = if b.store.kind() == "sqlite" { b.store.clone() } else { open(&b.url).await.unwrap() };
-    let hub = Hub::new(HubOptions {
-        node: Ids::new(Clock::System).next().to_string(),
-        role: Role::All,
-        public_url: "http://hub".into(),
-        public_url_given: true,
-        max_body_bytes: 1000,
-        admission: Admission::new(100, 1_000_000),
-        retention: Retention::default(),
-        store,
-        bus: Arc::new(Embedded::open(folder.path(), queues(&consumers)).unwrap()),
-        clock: clock.clone(),
-        registry,
-        drivers: Vec::new(),
-        consumers,
-        client: Client::new(AllowPrivate::new(Vec::new())).unwrap(),
-        metrics: Metrics::new(),
-    });
+    let hub = hub_on(store, folder.path(), clock.clone(), registry, vec![Arc::new(Flows)]);
     let loops = tokio::spawn(Arc::clone(&hub).run());
     AtWork { hub, loops, _folder: folder }
 }

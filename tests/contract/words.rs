@@ -1,15 +1,10 @@
 //! What the words of one message do to records, on SQLite and on PostgreSQL.
 
-use crate::backend::Backend;
-use hub_bus::Embedded;
-use hub_flow::admission::Admission;
+use crate::backend::{Backend, hub_on};
+use hub_flow::Hub;
 use hub_flow::records::{self, Applied, Became, SourceOf, Target, UnknownHubId, Write, index_entry};
-use hub_flow::retention::Retention;
 use hub_flow::rules::document;
-use hub_flow::{Consumer, Hub, HubOptions, Role, queues};
-use hub_kit::{AllowPrivate, Client};
 use hub_store::{Page, RecordFilter, StoreError, job};
-use hub_telemetry::Metrics;
 use hub_tree::{Clock, TraceContext};
 use std::sync::Arc;
 
@@ -21,24 +16,8 @@ struct Still {
 
 async fn still(b: &Backend) -> Still {
     let folder = tempfile::tempdir().unwrap();
-    let consumers: Vec<Arc<dyn Consumer>> = Vec::new();
-    let hub = Hub::new(HubOptions {
-        node: "n".into(),
-        role: Role::All,
-        public_url: "http://hub".into(),
-        public_url_given: true,
-        max_body_bytes: 1000,
-        admission: Admission::new(100, 1_000_000),
-        retention: Retention::default(),
-        store: b.store.clone(),
-        bus: Arc::new(Embedded::open(folder.path(), queues(&consumers)).unwrap()),
-        clock: Clock::System,
-        registry: crate::schedules::registry(&[]).0,
-        drivers: Vec::new(),
-        consumers,
-        client: Client::new(AllowPrivate::new(Vec::new())).unwrap(),
-        metrics: Metrics::new(),
-    });
+    let registry = crate::schedules::registry(&[]).0;
+    let hub = hub_on(b.store.clone(), folder.path(), Clock::System, registry, Vec::new());
     hub.store.keyring().ensure(&hub.store, &hub.clock, "default").await.unwrap();
     Still { hub, _folder: folder }
 }

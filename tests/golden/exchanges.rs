@@ -30,7 +30,9 @@ fn holds(said: &Value, wanted: &Value) -> bool {
 
 fn filled(value: &Value, kept: &BTreeMap<String, String>) -> Value {
     match value {
-        Value::String(text) => Value::String(kept.iter().fold(text.clone(), |text, (name, value)| text.replace(&format!("${name}"), value))),
+        Value::String(text) => Value::String(
+            kept.iter().fold(text.clone(), |text, (name, value)| text.replace(&format!("${name}"), value)),
+        ),
         Value::Array(items) => items.iter().map(|item| filled(item, kept)).collect(),
         Value::Object(entries) => {
             Value::Object(entries.iter().map(|(key, value)| (key.clone(), filled(value, kept))).collect())
@@ -71,7 +73,9 @@ async fn converse(vendor: &str, steps: &[Value], sandbox: &Arc<Sandbox>) {
             assert!(holds(&answer, wanted), "{vendor} step {number} {step}\n{answer:#}");
         }
         for (name, pointer) in step["keep"].as_object().into_iter().flatten() {
-            let value = answer.pointer(pointer.as_str().unwrap()).unwrap_or_else(|| panic!("{vendor} step {number}: no {pointer} in {answer:#}"));
+            let value = answer
+                .pointer(pointer.as_str().unwrap())
+                .unwrap_or_else(|| panic!("{vendor} step {number}: no {pointer} in {answer:#}"));
             kept.insert(name.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned));
         }
     }

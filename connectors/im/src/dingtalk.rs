@@ -1,8 +1,7 @@
 //! `driver: dingtalk`: callbacks of DingTalk (钉钉) in the shared envelope, and calls to both its API families.
 
 use crate::callback::{Fitted, Lock, Proof, Unlocked, check_settings, random16, read_message, sealed_part};
-use crate::dingtalk_stream;
-use crate::{driver_proves, envelope};
+use crate::{dingtalk_stream, driver_proves, envelope, made};
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
 use hub_kit::manifest::ErrorVerdict;
@@ -11,6 +10,7 @@ use hub_kit::{
     CallContext, CallError, Connection, Driver, HookAnswer, InboundRequest, Manifest, Opened, Operation, Reply,
     WebhookError,
 };
+use hub_tree::jiff::Timestamp;
 use hub_tree::{Arena, Findings, Value, json, random};
 
 /// The driver.
@@ -48,6 +48,18 @@ impl Driver for Dingtalk {
         classify(answer)
     }
 
+    fn read_frame(&self, frame: &str) -> Frame {
+        dingtalk_stream::read(frame)
+    }
+
+    fn answer_frame(&self, id: &str, taken: bool) -> String {
+        dingtalk_stream::event_answer(id, taken)
+    }
+
+    fn make_webhook(&self, connection: &Connection, body: &[u8], now: Timestamp) -> Option<InboundRequest> {
+        made::enveloped(connection, RECEIVERS, body, now)
+    }
+
     fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Opened, WebhookError> {
         if request.method != "POST" {
             return Err(WebhookError::Unsupported);
@@ -73,14 +85,6 @@ impl Driver for Dingtalk {
             return Ok(Opened::check(answer));
         }
         Ok(Opened::kept(opened.text.clone()).answered(answer))
-    }
-
-    fn read_frame(&self, frame: &str) -> Frame {
-        dingtalk_stream::read(frame)
-    }
-
-    fn answer_frame(&self, id: &str, taken: bool) -> String {
-        dingtalk_stream::event_answer(id, taken)
     }
 }
 

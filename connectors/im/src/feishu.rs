@@ -2,7 +2,7 @@
 
 use crate::answers::{Codes, code};
 use crate::callback::{check_clock, is_lower_hex, read_message, receiver_ids, refusal, shown};
-use crate::{driver_proves, hashed};
+use crate::{driver_proves, hashed, made};
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
 use hub_kit::manifest::ErrorVerdict;
@@ -10,6 +10,7 @@ use hub_kit::{
     CallContext, CallError, Connection, Driver, HookAnswer, InboundRequest, Manifest, Opened, Operation, Reply,
     WebhookError,
 };
+use hub_tree::jiff::Timestamp;
 use hub_tree::{Arena, Findings, Value, json};
 use subtle::ConstantTimeEq;
 
@@ -56,6 +57,10 @@ impl Driver for Feishu {
 
     fn read_answer(&self, answer: &Answer<'_>) -> Option<Verdict> {
         classify(answer)
+    }
+
+    fn make_webhook(&self, connection: &Connection, _: &[u8], now: Timestamp) -> Option<InboundRequest> {
+        made::challenge(connection, now)
     }
 
     fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Opened, WebhookError> {

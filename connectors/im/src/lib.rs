@@ -9,6 +9,7 @@ mod dingtalk_stream;
 pub mod envelope;
 mod feishu;
 pub mod hashed;
+mod made;
 #[cfg(test)]
 mod tests;
 mod wechat;

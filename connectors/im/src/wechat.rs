@@ -4,7 +4,7 @@ use crate::answers::{Codes, by_errcode};
 use crate::callback::{
     Fitted, Lock, Proof, check_clock, check_message, check_settings, parameter, refusal, sealed_part, success,
 };
-use crate::driver_proves;
+use crate::{driver_proves, made};
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
 use hub_kit::{
@@ -12,6 +12,7 @@ use hub_kit::{
     WebhookError,
 };
 use hub_tree::Findings;
+use hub_tree::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -78,6 +79,13 @@ impl Driver for WechatOa {
 
     fn read_answer(&self, answer: &Answer<'_>) -> Option<Verdict> {
         by_errcode(answer, &CODES)
+    }
+
+    fn make_webhook(&self, connection: &Connection, body: &[u8], now: Timestamp) -> Option<InboundRequest> {
+        if Mode::of(connection) == Some(Mode::Plain) {
+            return made::clear(connection, body, now);
+        }
+        made::enveloped(connection, RECEIVERS, body, now)
     }
 
     fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Opened, WebhookError> {

@@ -2,7 +2,7 @@
 
 use crate::answers::{Codes, by_errcode};
 use crate::callback::{Fitted, Lock, Proof, check_message, check_settings, parameter, sealed_part, success};
-use crate::driver_proves;
+use crate::{driver_proves, made};
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
 use hub_kit::{
@@ -10,6 +10,7 @@ use hub_kit::{
     WebhookError,
 };
 use hub_tree::Findings;
+use hub_tree::jiff::Timestamp;
 
 /// The driver.
 #[derive(Debug, Default)]
@@ -43,6 +44,10 @@ impl Driver for Wecom {
 
     fn read_answer(&self, answer: &Answer<'_>) -> Option<Verdict> {
         by_errcode(answer, &CODES)
+    }
+
+    fn make_webhook(&self, connection: &Connection, body: &[u8], now: Timestamp) -> Option<InboundRequest> {
+        made::enveloped(connection, RECEIVERS, body, now)
     }
 
     fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Opened, WebhookError> {

@@ -4,6 +4,7 @@
 use crate::batches::batches;
 use crate::error::StoreError;
 use crate::records::{Identity, IndexEntry, RecordRow, read};
+use crate::row::{ColumnError, Row};
 use crate::tx::{Tx, built, rows_of, sql};
 use std::collections::BTreeMap;
 
@@ -16,6 +17,14 @@ pub struct RemoteId {
     pub entity: String,
     /// The id there.
     pub remote_id: String,
+}
+
+fn remote(row: &Row<'_>) -> Result<RemoteId, ColumnError> {
+    Ok(RemoteId {
+        connection: row.try_get("connection")?,
+        entity: row.try_get("entity")?,
+        remote_id: row.try_get("remote_id")?,
+    })
 }
 
 /// A vendor's id and what is said about it.
@@ -93,17 +102,12 @@ impl Tx {
                 statement = statement.bind(remote.connection).bind(remote.entity).bind(remote.remote_id);
             }
             let rows = self.all(statement.bind(tenant.to_owned()), |row| {
-                let remote = RemoteId {
-                    connection: row.try_get("connection")?,
-                    entity: row.try_get("entity")?,
-                    remote_id: row.try_get("remote_id")?,
-                };
                 let identity = Identity {
                     id: row.try_get("id")?,
                     vendor_time: row.try_get("vendor_time")?,
                     received_at: row.try_get("received_at")?,
                 };
-                Ok((remote, identity))
+                Ok((remote(row)?, identity))
             });
             found.extend(rows.await?);
         }
@@ -163,14 +167,7 @@ impl Tx {
                     .bind(known.unwrap_or(i64::MIN));
                 said.insert(remote, identity.id);
             }
-            let kept = self.all(statement, |row| {
-                let remote = RemoteId {
-                    connection: row.try_get("connection")?,
-                    entity: row.try_get("entity")?,
-                    remote_id: row.try_get("remote_id")?,
-                };
-                Ok((remote, row.try_get::<String, _>("id")?))
-            });
+            let kept = self.all(statement, |row| Ok((remote(row)?, row.try_get::<String, _>("id")?)));
             if kept.await?.into_iter().collect::<BTreeMap<_, _>>() != said {
                 return Err(StoreError::Raced);
             }

@@ -19,6 +19,8 @@ pub struct Pace {
     pub rates: Vec<Rate>,
     /// Calls that it takes in a time of each operation that does not say it itself.
     pub each: Vec<Rate>,
+    /// The header in which the vendor says how many seconds to wait, beside `retry-after`; in lower case.
+    pub wait_header: Option<String>,
     /// When a failed call is tried again.
     pub retry: RetryPlan,
     /// When no more calls are made for a while.
@@ -81,6 +83,7 @@ impl Default for Pace {
             concurrency: 4,
             rates: Vec::new(),
             each: Vec::new(),
+            wait_header: None,
             retry: RetryPlan::default(),
             circuit: CircuitPlan::default(),
         }
@@ -156,6 +159,9 @@ impl Pace {
             if let Some(mut each) = limits.optional("each").and_then(|node| node.fields(&cx)) {
                 pace.each = Rate::read(&mut each);
                 each.finish();
+            }
+            if let Some(name) = limits.text("wait_header") {
+                pace.wait_header = Some(name.to_lowercase());
             }
             limits.finish();
         }

@@ -220,3 +220,49 @@ fn taking_a_person_out_of_the_file_ends_their_session_and_a_wrong_file_lets_nobo
         assert!(found.contains(wanted), "{wanted} is missing in {found}");
     }
 }
+
+#[test]
+fn other_platforms_sign_people_in_the_same_way() {
+    for (vendor, settings, user, person) in [
+        (
+            "feishu",
+            "app_id: cli_a6f1d2c3b4e5500d, app_secret: a-secret-of-feishu",
+            "hx0009",
+            json!({ "user_id": "hx0009" }),
+        ),
+        (
+            "wecom",
+            "corp_id: ww7f3a1c9e5b2d4086, secret: a-secret-of-wecom, agent_id: \"1000014\"",
+            "lin.ke",
+            json!({ "userid": "lin.ke" }),
+        ),
+    ] {
+        let place = Place::new(Backends::Embedded);
+        let platform = place.sandbox_url(&format!("/{vendor}"));
+        let connection = format!(
+            "id: {vendor}-main\nconnector: {vendor}\nsettings: {{ {settings}, base_url: \"{platform}\", login_url: \"{platform}\" }}\n"
+        );
+        std::fs::write(place.config().join(format!("connections/{vendor}-main.yaml")), connection).unwrap();
+        let section = format!("console: {{ sign_in: [ {{ connection: {vendor}-main, users: {{ {user}: ops }} }} ] }}");
+        place.edit("hub.yaml", |text| format!("{text}\n{section}\n"));
+        let _sandbox = place.sandbox();
+        let hub = place.serve();
+        let come = |person: &Value| {
+            let url = place.sandbox_url(&format!("/_sandbox/{vendor}/sign_in_as"));
+            assert_eq!(place.http().post(url).json(person).send().unwrap().status(), 200);
+            let mut browser = Browser::default();
+            let there = location(&browser.get(&place, &place.url(&format!("/console/login/{vendor}-main"))));
+            let there = place.http().get(there).send().unwrap();
+            assert_eq!(there.status(), 302);
+            let back = there.headers()["location"].to_str().unwrap().to_owned();
+            (browser.get(&place, &back), browser)
+        };
+        let (answer, mut browser) = come(&person);
+        assert_eq!(location(&answer), "/console/journeys", "{vendor}: {}", hub.log());
+        let page = browser.get(&place, &place.url("/console/journeys")).text().unwrap();
+        assert!(page.contains(&format!("{user}@{vendor}-main")), "{page}");
+        let (answer, browser) = come(&json!({}));
+        assert_eq!(answer.status(), 403, "{vendor}: {}", hub.log());
+        assert!(!browser.has("hrhub_session"));
+    }
+}

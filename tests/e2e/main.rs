@@ -4,6 +4,7 @@
 mod backup;
 mod browser;
 mod callbacks;
+mod chat;
 mod circuit;
 mod cli;
 mod collector;
@@ -13,6 +14,7 @@ mod doctor;
 mod hooks;
 mod layers;
 mod maps;
+mod outgoing;
 mod parked;
 mod polls;
 mod privacy;

@@ -171,7 +171,7 @@ fn a_connection_may_say_its_own_largest_body_and_its_wrong_key_is_told_with_its_
     let _hub = place.serve();
     let good = Callback::of("wecom", joined("wecom", "e1", "p1"));
     assert_eq!(good.send(&place).status(), 413);
-    let check = hub_support::run_hrhub(["check", "--config", place.config().to_str().unwrap()]);
+    let check = hub_support::run_hrhub(["check", place.config().to_str().unwrap()]);
     let (out, err) = hub_support::said(&check);
     let said = out + &err;
     assert!(said.contains("`encoding_aes_key` has 42 characters; it must have 43"), "{said}");

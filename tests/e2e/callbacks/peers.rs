@@ -1,10 +1,10 @@
 //! The vendors' own libraries as independent peers: they seal and sign what the hub must take, and open what it answers.
 
-use super::{ENCRYPT_KEY, KEY, RECEIVER, TOKEN, begin, wait_for_person};
-use hub_support::project_root;
+use super::{ENCRYPT_KEY, KEY, LIMIT, RECEIVER, TOKEN, begin, wait_for_person};
+use hub_support::{free_port, hrhub, project_root, wait_for};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 /// A Python that has the libraries, made once for a list of them. What cannot be installed fails the test.
 fn python() -> PathBuf {
@@ -41,5 +41,34 @@ fn what_the_vendors_own_libraries_send_is_taken_and_they_open_the_answers() {
             let person = wait_for_person(&place, driver, &format!("{letter}{number}"));
             assert_eq!(person["sources"][0]["connection_id"], format!("heron-{driver}"), "{person:#}");
         }
+    }
+}
+
+#[test]
+fn the_vendors_own_libraries_understand_what_the_simulators_answer() {
+    let simulators = ["dingtalk", "wecom", "wechat-oa", "feishu"].map(|vendor| {
+        let port = free_port();
+        let mut command = Command::new(hrhub());
+        command.args(["sandbox", "--only", vendor, "--listen", &format!("127.0.0.1:{port}")]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let url = format!("http://127.0.0.1:{port}");
+        (Simulator(child), url)
+    });
+    let http = reqwest::blocking::Client::new();
+    for (_, url) in &simulators {
+        wait_for("a simulator to answer", LIMIT, || http.get(format!("{url}/_sandbox")).send().ok());
+    }
+    let script = project_root().join("tests/e2e/peers/calls.py");
+    let said = run(Command::new(python()).arg(script).args(simulators.iter().map(|(_, url)| url)));
+    assert_eq!(said.split_whitespace().collect::<Vec<_>>(), ["dingtalk", "wecom", "wechat", "feishu"]);
+}
+
+/// A process that ends when it is dropped.
+struct Simulator(Child);
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

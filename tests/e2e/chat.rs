@@ -20,7 +20,8 @@ fn place(more: &str) -> Place {
         );
         fs::write(place.config().join(format!("connections/{id}.yaml")), text).unwrap();
     };
-    let ding = "  app_key: dinghb7p2xkq9mzt3v1c\n  app_secret: ding-secret\n  agent_id: \"3100417\"\n  corp_id: dinga17c\n";
+    let ding =
+        "  app_key: dinghb7p2xkq9mzt3v1c\n  app_secret: ding-secret\n  agent_id: \"3100417\"\n  corp_id: dinga17c\n";
     write("dingtalk-main", "dingtalk", ding, more);
     let wecom = "  corp_id: ww7f3a1c9e5b2d4086\n  secret: wecom-secret\n  agent_id: \"1000014\"\n";
     write("wecom-main", "wecom", wecom, "polls: [directory, check_ins]\n");
@@ -80,7 +81,11 @@ fn who_joins_changes_and_leaves_is_known_whatever_the_order_and_however_often_it
     delivered(&place);
     place.turn(&json!({ "duplicates": 1, "disorder_ms": 300, "limit_every": 4 }));
 
-    act(&place, "dingtalk/join", &json!({ "userid": "hx0500", "name": "周子墨", "dept_id": 432_825_033, "mobile": "13900000002" }));
+    act(
+        &place,
+        "dingtalk/join",
+        &json!({ "userid": "hx0500", "name": "周子墨", "dept_id": 432_825_033, "mobile": "13900000002" }),
+    );
     let joined = employee(&place, "dingtalk-main", "hx0500", |one| one["display_name"] == "周子墨");
     assert_eq!(joined["status"]["value"], "ACTIVE");
     act(&place, "dingtalk/change", &json!({ "userid": "hx0500", "job_number": "HX-0500" }));
@@ -92,12 +97,18 @@ fn who_joins_changes_and_leaves_is_known_whatever_the_order_and_however_often_it
     // The short form says nothing but the id; the rest is read. A new id is the same employee.
     act(&place, "wecom/join", &json!({ "userid": "gao.rui", "name": "高睿", "department": 3 }));
     let joined = employee(&place, "wecom-main", "gao.rui", |one| one["display_name"] == "高睿");
-    act(&place, "wecom/change", &json!({ "userid": "gao.rui", "new_userid": "gaorui01", "position": "薪酬主管", "long": true }));
+    act(
+        &place,
+        "wecom/change",
+        &json!({ "userid": "gao.rui", "new_userid": "gaorui01", "position": "薪酬主管", "long": true }),
+    );
     let renamed = employee(&place, "wecom-main", "gaorui01", |one| one["id"] == joined["id"]);
     assert_eq!(renamed["sources"].as_array().unwrap().len(), 1, "{renamed:#}");
     assert_eq!(renamed["sources"][0]["remote_id"], "gaorui01");
     act(&place, "wecom/leave", &json!({ "userid": "gaorui01" }));
-    employee(&place, "wecom-main", "gaorui01", |one| one["status"]["value"] == "TERMINATED" && one["id"] == joined["id"]);
+    employee(&place, "wecom-main", "gaorui01", |one| {
+        one["status"]["value"] == "TERMINATED" && one["id"] == joined["id"]
+    });
 
     delivered(&place);
     // The directory poll of the second has named everybody else; nothing waits for a person.
@@ -138,8 +149,13 @@ fn an_approval_in_two_platforms_has_the_outcome_of_the_first_answer_and_is_withd
     assert_eq!(record["system"], "wecom-main", "{record:#}");
     // Each was begun once, and the other one withdrawn once.
     let effects = place.effects();
-    let count = |part: &str| effects.iter().filter(|(name, _)| name.contains(part)).map(|(_, count)| count).sum::<u64>();
-    assert_eq!([count("dingtalk approval"), count("wecom approval"), count("dingtalk withdraw")], [1, 1, 1], "{effects:?}");
+    let count =
+        |part: &str| effects.iter().filter(|(name, _)| name.contains(part)).map(|(_, count)| count).sum::<u64>();
+    assert_eq!(
+        [count("dingtalk approval"), count("wecom approval"), count("dingtalk withdraw")],
+        [1, 1, 1],
+        "{effects:?}"
+    );
 }
 
 #[test]
@@ -155,7 +171,11 @@ fn messages_events_and_punches_go_both_ways_and_a_token_that_ended_is_fetched_an
         let path = format!("/v1/messages/{}", asked["id"].as_str().unwrap());
         wait_until(LIMIT, || {
             let record = place.get(&path);
-            if record["status"]["value"] == "SENT" { Ok(record) } else { Err(format!("{record:#}\n{:#}", place.get("/v1/parked"))) }
+            if record["status"]["value"] == "SENT" {
+                Ok(record)
+            } else {
+                Err(format!("{record:#}\n{:#}", place.get("/v1/parked")))
+            }
         })
     };
     sent(&post(&place, "/v1/messages", &card));
@@ -173,7 +193,11 @@ fn messages_events_and_punches_go_both_ways_and_a_token_that_ended_is_fetched_an
     let path = format!("/v1/calendar-events/{}", asked["id"].as_str().unwrap());
     wait_until(LIMIT, || {
         let record = place.get(&path);
-        if record["status"]["value"] == "CONFIRMED" && record["sources"][0]["remote_id"].is_string() { Ok(()) } else { Err(format!("{record:#}")) }
+        if record["status"]["value"] == "CONFIRMED" && record["sources"][0]["remote_id"].is_string() {
+            Ok(())
+        } else {
+            Err(format!("{record:#}"))
+        }
     });
 
     act(&place, "dingtalk/punch", &json!({ "userid": "hx0311", "at": "2026-11-20T01:10:00Z" }));

@@ -25,7 +25,8 @@ pub(crate) fn place(backends: Backends) -> Place {
     let ding = "  app_key: sandbox-app\n  app_secret: s3cret\n  agent_id: \"1000001\"\n  token: sandboxDingtalkToken\n";
     write("dingtalk-main", "dingtalk", &format!("{ding}{key}{api}"));
     let feishu = "  app_id: cli_a6f1d2c3b4e5500d\n  app_secret: s3cret\n  encrypt_key: sandboxFeishuKey\n  \
-                  verification_token: sandboxFeishuToken\n";
+                  verification_token: sandboxFeishuToken\n  approval_codes: [7C468A54-8745-2245-9675-08B7C63E7A85]\npolls: \
+                  [approval_forms]\n";
     write("feishu-main", "feishu", feishu);
     let wecom = "  corp_id: ww7f3a1c9e5b2d4086\n  secret: s3cret\n  agent_id: \"1000014\"\n  token: sandboxWecomToken\n  \
                  encoding_aes_key: knowJja53j91eYmxOQjp3S6EmY9EkbMYPOksZcDhqkJ\n";
@@ -72,11 +73,9 @@ fn messages_reach_people_on_each_platform_once_and_say_what_became_of_them() {
     let place = place(Backends::Embedded);
     let _sandbox = place.sandbox();
     let _hub = place.serve();
-    for (connection, channel, user) in [
-        ("dingtalk-main", "DINGTALK", "hx0311"),
-        ("feishu-main", "FEISHU", "hx0417"),
-        ("wecom-main", "WECOM", "gaorui01"),
-    ] {
+    for (connection, channel, user) in
+        [("dingtalk-main", "DINGTALK", "hx0311"), ("feishu-main", "FEISHU", "hx0417"), ("wecom-main", "WECOM", "he.my")]
+    {
         for (kind, text) in
             [("TEXT", "入职资料已收到，请于周一到前台报到。"), ("MARKDOWN", "**周子墨** 的入职资料已收到")]
         {
@@ -125,8 +124,7 @@ fn a_message_that_the_platform_refuses_has_failed_and_lies_parked() {
     let _sandbox = place.sandbox();
     let _hub = place.serve();
     assert!(act(&place, "wecom", "trouble", &json!({ "kind": "right" })).0 < 300);
-    let body =
-        json!({ "connection": "wecom-main", "channel": "WECOM", "to": [{ "user": "gaorui01" }], "body": "您好" });
+    let body = json!({ "connection": "wecom-main", "channel": "WECOM", "to": [{ "user": "he.my" }], "body": "您好" });
     let id = ask(&place, "/v1/messages", &body);
     until_status(&place, &format!("/v1/messages/{id}"), "FAILED");
     let parked = place.get("/v1/parked");
@@ -141,7 +139,7 @@ fn calendar_events_are_made_moved_and_cancelled() {
     for (connection, people) in [
         ("dingtalk-main", ["uB3kLpW8sR2fA", "uQ7mXhZ1kT9iE"]),
         ("feishu-main", ["hx0002", "hx0417"]),
-        ("wecom-main", ["lin.ke", "gaorui01"]),
+        ("wecom-main", ["lin.ke", "he.my"]),
     ] {
         let body = json!({
             "connection": connection, "title": format!("一面：周子墨 {connection}"), "organizer": people[0],
@@ -185,8 +183,8 @@ fn begin(place: &Place, number: u32) -> (String, Vec<String>) {
     let body = json!({ "systems": [
         { "connection": "dingtalk-main", "definition": HIRE, "applicant": "hx0002", "title": "入职", "approvers": ["hx0009"], "form": form },
         { "connection": "feishu-main", "definition": "7C468A54-8745-2245-9675-08B7C63E7A85", "applicant": "hx0009", "form": { "widget16510608596030001": format!("周子墨 {number}") } },
-        { "connection": "wecom-main", "definition": "C4NxepvGj4Fo3M5wRk2Lq8", "applicant": "gaorui01", "title": "入职", "approvers": ["lin.ke"],
-          "form": { "Text-15111111111": format!("周子墨 {number}"), "Date-1566272800000": "2026-12-01", "Selector-15111111112": "option-15111111113" } },
+        { "connection": "wecom-main", "definition": "C4NxepvGj4Fo3M5wRk2Lq8", "applicant": "he.my", "title": "入职", "approvers": ["lin.ke"],
+          "form": { "Text-15111111111": format!("周子墨 {number}"), "Date-1566272800000": "2026-12-01" } },
     ] });
     let id = ask(place, "/v1/approvals", &body);
     let instances = wait_until(LIMIT, || {
@@ -210,10 +208,19 @@ fn one_outcome(backends: Backends) {
     let place = place(backends);
     let _sandbox = place.sandbox();
     let _hub = place.serve();
+    // Callbacks of a form come once it is subscribed.
+    wait_until(LIMIT, || {
+        let round = place.get("/v1/connections/feishu-main/polls")["data"][0]["rounds"][0].clone();
+        if round["state"] == "complete" { Ok(()) } else { Err(format!("{round:#}")) }
+    });
     // Answered in one system: the others are closed.
     let (id, instances) = begin(&place, 0);
-    let (status, answer) =
-        act(&place, "feishu", "decide", &json!({ "instance_id": instances[1], "userid": "hx0002", "result": "agree" }));
+    let (status, answer) = act(
+        &place,
+        "feishu",
+        "decide",
+        &json!({ "instance_id": instances[1], "user_id": "hx0002", "result": "agree" }),
+    );
     assert!(status < 300, "{answer:#}");
     let path = format!("/v1/approvals/{id}");
     let record = until_status(&place, &path, "APPROVED");
@@ -230,7 +237,7 @@ fn one_outcome(backends: Backends) {
         let (id, instances) = begin(&place, round);
         let answers = [
             ("dingtalk", json!({ "instance_id": instances[0], "userid": "hx0009", "result": "agree" })),
-            ("feishu", json!({ "instance_id": instances[1], "userid": "hx0002", "result": "refuse" })),
+            ("feishu", json!({ "instance_id": instances[1], "user_id": "hx0002", "result": "refuse" })),
             ("wecom", json!({ "instance_id": instances[2], "userid": "lin.ke", "result": "agree" })),
         ];
         std::thread::scope(|scope| {

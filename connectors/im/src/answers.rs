@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn one_code_means_different_things_to_different_platforms() {
         use ErrorVerdict as E;
-        let (wecom, wechat, feishu) = (crate::Wecom::default(), crate::WechatOa::default(), crate::Feishu);
+        let (wecom, wechat, feishu) = (crate::Wecom, crate::WechatOa::default(), crate::Feishu);
         let bad = |verdict, code: &str| Some(Verdict::Bad(verdict, Some(code.to_owned())));
         assert_eq!(read(&wecom, 200, r#"{"errcode":0,"errmsg":"ok"}"#), Some(Verdict::Good));
         assert_eq!(read(&wecom, 200, r#"{"errcode":40001}"#), bad(E::Refused, "40001"));

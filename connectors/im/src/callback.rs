@@ -8,14 +8,11 @@ use crate::envelope::{self, AesKey, KEY_LENGTH, Message};
 use hub_kit::hook::{is_xml, read_opened};
 use hub_kit::{Connection, HookAnswer, InboundRequest, WebhookError};
 use hub_tree::{Arena, Findings, Value, random};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use subtle::ConstantTimeEq;
 
 /// A refusal with a stable word and what a person should look at.
 pub(crate) fn refusal(reason: &'static str, hint: impl Into<String>) -> WebhookError {
-    WebhookError::Wire { reason, hint: hint.into() }
+    WebhookError::Wire { reason, hint: hint.into(), proved: None }
 }
 
 /// The parameters of a query that prove a request.
@@ -44,8 +41,6 @@ pub(crate) fn parameter<'r>(request: &'r InboundRequest, name: &str) -> Option<&
 
 /// The secrets that open a connection's callbacks; several of each while one is changed for another.
 pub(crate) struct Lock {
-    /// The connection.
-    id: String,
     pub(crate) tokens: Vec<String>,
     pub(crate) keys: Vec<AesKey>,
     pub(crate) receivers: Vec<String>,
@@ -70,7 +65,6 @@ impl Lock {
         let keys = connection.setting_list("encoding_aes_key");
         let tokens = connection.setting_list("token").into_iter().filter(|token| !token.is_empty()).collect();
         Self {
-            id: connection.id.clone(),
             tokens,
             keys: keys.iter().filter_map(|text| AesKey::read(text)).collect(),
             receivers: receiver_ids(connection, receivers),
@@ -84,18 +78,14 @@ impl Lock {
         proof: &Proof<'_>,
         sealed: &str,
         request: &InboundRequest,
-        fitted: &Fitted,
     ) -> Result<Unlocked, WebhookError> {
         if self.keys.is_empty() {
             return Err(refusal("bad_key", "AES key: the connection has no usable `encoding_aes_key`"));
         }
         let token = match self.token_of(proof, Some(sealed)) {
-            Err(WebhookError::SignatureMismatch) => {
-                return Err(self.diagnose(proof, sealed, request, fitted.has(&self.id, &self.tokens)));
-            }
+            Err(WebhookError::SignatureMismatch) => return Err(self.diagnose(proof, sealed, request)),
             other => other?,
         };
-        fitted.note(&self.id, &self.tokens);
         check_clock(proof.timestamp.unwrap_or_default(), request, self.skew_secs)?;
         let mut fault = None;
         for key in &self.keys {
@@ -144,8 +134,8 @@ impl Lock {
         good.ok_or(WebhookError::SignatureMismatch)
     }
 
-    /// What the cipher shows about a signature that does not fit. `known` tokens have fitted before.
-    fn diagnose(&self, proof: &Proof<'_>, sealed: &str, request: &InboundRequest, known: bool) -> WebhookError {
+    /// What the cipher shows about a signature that does not fit.
+    fn diagnose(&self, proof: &Proof<'_>, sealed: &str, request: &InboundRequest) -> WebhookError {
         let mut body = false;
         for key in &self.keys {
             match envelope::open(key, sealed) {
@@ -157,7 +147,7 @@ impl Lock {
                     );
                     return refusal("signature_mismatch", hint);
                 }
-                Ok(_) => return refusal("signature_mismatch", self.query_hint(proof, request, known)),
+                Ok(_) => return self.query_refusal(proof, request),
                 Err(fault) => body |= fault.key_fits() || fault == envelope::Fault::Ciphertext,
             }
         }
@@ -172,27 +162,25 @@ impl Lock {
         )
     }
 
-    /// The body is right, so the token or the query is not.
-    fn query_hint(&self, proof: &Proof<'_>, request: &InboundRequest, known: bool) -> &'static str {
+    /// The body is right, so the token or the query is not; if the token has fitted before, it is the query.
+    fn query_refusal(&self, proof: &Proof<'_>, request: &InboundRequest) -> WebhookError {
         let late = check_clock(proof.timestamp.unwrap_or_default(), request, self.skew_secs).is_err();
-        match (known, late) {
-            (true, true) => {
+        let (hint, proved) = if late {
+            (
+                "timestamp or token: the body opens with the AES key, and the timestamp of the query is far from now; \
+                 either it was changed on its way, or `token` is not the vendor's",
                 "timestamp: the token fitted earlier requests and the body opens, but the timestamp of the query is \
-                 far from now: it was changed on its way"
-            }
-            (true, false) => {
+                 far from now: it was changed on its way",
+            )
+        } else {
+            (
+                "token: the body opens with the AES key and names the right receiver, so `token` is not the vendor's \
+                 (or nonce or timestamp were changed on their way)",
                 "nonce or timestamp: the token fitted earlier requests and the body opens, so the query was changed \
-                 on its way"
-            }
-            (false, true) => {
-                "timestamp or token: the body opens with the AES key, the timestamp of the query is far from now; \
-                 either it was changed on its way, or `token` is not the vendor's"
-            }
-            (false, false) => {
-                "token: the body opens with the AES key and names the right receiver, so `token` is not the \
-                 vendor's (or nonce or timestamp were changed on their way)"
-            }
-        }
+                 on its way",
+            )
+        };
+        WebhookError::Wire { reason: "signature_mismatch", hint: hint.to_owned(), proved: Some(proved.to_owned()) }
     }
 
     /// The connection's receiver id that equals a tail, byte for byte.
@@ -275,35 +263,6 @@ pub(crate) fn random16() -> [u8; 16] {
     let mut out = [0; 16];
     out.iter_mut().zip(random::token(16).bytes()).for_each(|(to, from)| *to = from);
     out
-}
-
-/// Connections whose tokens have fitted since this process began: one entry for each that is configured.
-#[derive(Debug, Default)]
-pub(crate) struct Fitted(Mutex<BTreeMap<String, [u8; 32]>>);
-
-impl Fitted {
-    fn has(&self, connection: &str, tokens: &[String]) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(connection).is_some_and(|hash| *hash == hash_of(tokens))
-    }
-
-    fn note(&self, connection: &str, tokens: &[String]) {
-        let hash = hash_of(tokens);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get_mut(connection) {
-            Some(last) => *last = hash,
-            None => _ = known.insert(connection.to_owned(), hash),
-        }
-    }
-}
-
-fn hash_of(tokens: &[String]) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    for token in tokens {
-        digest.update(token.len().to_be_bytes());
-        digest.update(token.as_bytes());
-    }
-    digest.finalize().into()
 }
 
 /// Whether a signature is written as these vendors write it.

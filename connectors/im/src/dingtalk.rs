@@ -1,6 +1,6 @@
 //! `driver: dingtalk`: callbacks of DingTalk (钉钉) in the shared envelope, and calls to both its API families.
 
-use crate::callback::{Fitted, Lock, Proof, Unlocked, check_settings, random16, read_message, sealed_part};
+use crate::callback::{Lock, Proof, Unlocked, check_settings, random16, read_message, sealed_part};
 use crate::{dingtalk_stream, driver_proves, envelope, made};
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
@@ -15,9 +15,7 @@ use hub_tree::{Arena, Findings, Value, json, random};
 
 /// The driver.
 #[derive(Debug, Default)]
-pub struct Dingtalk {
-    fitted: Fitted,
-}
+pub struct Dingtalk;
 
 /// Whom callbacks are for, unless `receiver_id` says it: the app's key where the console set the address, the corp where
 /// the older API did.
@@ -48,6 +46,10 @@ impl Driver for Dingtalk {
         classify(answer)
     }
 
+    fn takes_frames(&self) -> bool {
+        true
+    }
+
     fn read_frame(&self, frame: &str) -> Frame {
         dingtalk_stream::read(frame)
     }
@@ -67,7 +69,7 @@ impl Driver for Dingtalk {
         let lock = Lock::of(connection, RECEIVERS);
         // Both names occur, for the same value.
         let proof = Proof::of(request, &["msg_signature", "signature"]);
-        let opened = lock.open(&proof, &sealed_part(&request.body)?, request, &self.fitted)?;
+        let opened = lock.open(&proof, &sealed_part(&request.body)?, request)?;
         if opened.text == SUCCESS.as_bytes() {
             // An answer that somebody sends back: in order, and nothing to keep.
             return Ok(Opened::check(sealed_answer(&opened, SUCCESS, request)));

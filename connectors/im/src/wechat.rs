@@ -2,7 +2,7 @@
 
 use crate::answers::{Codes, by_errcode};
 use crate::callback::{
-    Fitted, Lock, Proof, check_clock, check_message, check_settings, parameter, refusal, sealed_part, success,
+    Lock, Proof, check_clock, check_message, check_settings, parameter, refusal, sealed_part, success,
 };
 use crate::{driver_proves, made};
 use async_trait::async_trait;
@@ -20,7 +20,6 @@ use std::sync::{Mutex, PoisonError};
 /// The driver.
 #[derive(Debug, Default)]
 pub struct WechatOa {
-    fitted: Fitted,
     queries: Queries,
 }
 
@@ -98,7 +97,7 @@ impl Driver for WechatOa {
         let clear = matches!(parameter(request, "encrypt_type"), None | Some("raw"));
         if !clear || parameter(request, "msg_signature").is_some() {
             let proof = Proof::of(request, &["msg_signature"]);
-            let opened = lock.open(&proof, &sealed_part(&request.body)?, request, &self.fitted)?;
+            let opened = lock.open(&proof, &sealed_part(&request.body)?, request)?;
             check_message(&opened.text)?;
             return Ok(Opened::kept(opened.text).answered(success()));
         }

@@ -1,7 +1,7 @@
 //! `driver: wecom`: callbacks of WeCom (企业微信) in the shared envelope, and how it answers calls.
 
 use crate::answers::{Codes, by_errcode};
-use crate::callback::{Fitted, Lock, Proof, check_message, check_settings, parameter, sealed_part, success};
+use crate::callback::{Lock, Proof, check_message, check_settings, parameter, sealed_part, success};
 use crate::{driver_proves, made};
 use async_trait::async_trait;
 use hub_kit::call::{Answer, Verdict, exchange};
@@ -14,9 +14,7 @@ use hub_tree::jiff::Timestamp;
 
 /// The driver.
 #[derive(Debug, Default)]
-pub struct Wecom {
-    fitted: Fitted,
-}
+pub struct Wecom;
 
 /// Whom callbacks are for, unless `receiver_id` says more: suites and customers of third-party apps stand there.
 const RECEIVERS: &[&str] = &["corp_id"];
@@ -56,10 +54,10 @@ impl Driver for Wecom {
         if request.method == "GET" {
             // A platform that sends `+` as it is meets readers that take it for a space.
             let sealed = parameter(request, "echostr").ok_or(WebhookError::Unsupported)?.replace(' ', "+");
-            let opened = lock.open(&proof, &sealed, request, &self.fitted)?;
+            let opened = lock.open(&proof, &sealed, request)?;
             return Ok(Opened::check(HookAnswer::text(opened.text)));
         }
-        let opened = lock.open(&proof, &sealed_part(&request.body)?, request, &self.fitted)?;
+        let opened = lock.open(&proof, &sealed_part(&request.body)?, request)?;
         check_message(&opened.text)?;
         Ok(Opened::kept(opened.text).answered(success()))
     }

@@ -41,6 +41,8 @@ pub enum WebhookError {
         reason: &'static str,
         /// Which part is wrong and what to do, for people. Holds no secret and nothing of the message.
         hint: String,
+        /// The hint when an earlier request of the connection was believed: its secrets are right then.
+        proved: Option<String>,
     },
 }
 
@@ -61,6 +63,16 @@ impl WebhookError {
             Self::SecretMissing => "the connection has no usable secret",
             Self::Unsupported => "this connector proves no such request: it asks for a method or a proof it has not",
             Self::Wire { hint, .. } => hint,
+        }
+    }
+
+    /// The same, of a connection whose earlier requests were believed.
+    #[must_use]
+    pub fn hint_once_proved(&self) -> &str {
+        match self {
+            Self::Wire { proved: Some(proved), .. } => proved,
+            Self::SignatureMismatch => "the secret proved earlier requests, so the body was changed on its way",
+            other => other.hint(),
         }
     }
 }

@@ -54,9 +54,10 @@ impl Refusals {
 
     /// Notes a refusal; gives the hint.
     pub(crate) fn refused(&self, connection: &str, at: Timestamp, error: &WebhookError) -> String {
-        let (reason, hint) = (error.to_string(), error.hint().to_owned());
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.entry(connection.to_owned()).or_default();
+        let hint = if known.last_good.is_some() { error.hint_once_proved() } else { error.hint() };
+        let (reason, hint) = (error.to_string(), hint.to_owned());
         match known.refusals.front_mut().filter(|last| last.reason == reason && last.hint == hint) {
             Some(last) => (last.at, last.times) = (at, last.times + 1),
             None => {
@@ -90,9 +91,11 @@ mod tests {
         for second in 2..50 {
             kept.refused("k", at(second), &WebhookError::SignatureMismatch);
         }
+        let once = &kept.of("k").refusals[0];
+        assert_eq!((once.times, once.hint.contains("proved earlier requests")), (48, true));
         for second in 50..60 {
             let hint = format!("the receiver is r{second}");
-            kept.refused("k", at(second), &WebhookError::Wire { reason: "wrong_receiver", hint });
+            kept.refused("k", at(second), &WebhookError::Wire { reason: "wrong_receiver", hint, proved: None });
         }
         let found = kept.of("k");
         assert_eq!(found.last_good, Some(at(1)));

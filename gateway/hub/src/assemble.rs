@@ -31,9 +31,9 @@ pub(crate) const PARTITIONS: u16 = 8;
 pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
     vec![
         Arc::new(hub_http::Http),
-        Arc::new(hub_im::Dingtalk::default()),
+        Arc::new(hub_im::Dingtalk),
         Arc::new(hub_im::Feishu),
-        Arc::new(hub_im::Wecom::default()),
+        Arc::new(hub_im::Wecom),
         Arc::new(hub_im::WechatOa::default()),
     ]
 }

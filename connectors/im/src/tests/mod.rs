@@ -33,9 +33,9 @@ fn connection(driver: &str, settings: &str, skew: u32) -> Connection {
 
 fn driver(name: &str) -> Box<dyn Driver> {
     match name {
-        "dingtalk" => Box::<crate::Dingtalk>::default(),
-        "feishu" => Box::<crate::Feishu>::default(),
-        "wecom" => Box::<crate::Wecom>::default(),
+        "dingtalk" => Box::new(crate::Dingtalk),
+        "feishu" => Box::new(crate::Feishu),
+        "wecom" => Box::new(crate::Wecom),
         "wechat-oa" => Box::<crate::WechatOa>::default(),
         other => panic!("no driver {other}"),
     }

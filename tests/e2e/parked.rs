@@ -507,10 +507,10 @@ fn a_replay_of_everything_repeats_no_effect_and_makes_no_record() {
     };
     assert!(steps(&after, "replay") > 3, "{after:#}");
     assert!(steps(&after, "rule") > steps(&before, "rule"), "the rules did run again");
-    let (_, nobody) = post(&place, "/v1/replays", &json!({ "from": "2020-01-01T00:00:00Z", "consumer": "nobody" }));
-    let nobody = ended(&place, nobody["id"].as_str().unwrap());
-    assert_eq!(nobody["state"], "failed");
-    assert!(nobody["error"].as_str().unwrap().contains("no consumer `nobody`; known: flow"), "{nobody:#}");
+    let body = json!({ "from": "2020-01-01T00:00:00Z", "consumer": "flows" });
+    let (status, nobody) = post(&place, "/v1/replays", &body);
+    assert_eq!((status, &nobody["parameter"]), (400, &json!("consumer")), "{nobody:#}");
+    assert!(nobody["next"].as_str().unwrap().contains("did you mean `flow`?"), "{nobody:#}");
 }
 
 #[test]

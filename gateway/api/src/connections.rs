@@ -3,8 +3,9 @@
 use crate::Api;
 use crate::auth::Caller;
 use crate::problem::Problem;
+use crate::records::parameters;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use hub_flow::access::Scope;
 use hub_flow::send::standing::{Standing, standings};
 use hub_kit::{Connection, Pace};
@@ -16,8 +17,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The connections of the caller's tenant, without their settings.
-pub(crate) async fn list(State(api): State<Api>, Caller(who): Caller) -> Result<Json<Value>, Problem> {
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Caller(who): Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
     who.need(Scope::Ops)?;
+    parameters(query.as_deref()).finish(&[])?;
     let registry = api.hub.registry();
     let own = registry.connections.values().filter(|connection| connection.tenant == who.tenant);
     let data = shown(&api, own.cloned().collect()).await?;

@@ -12,9 +12,10 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use hub_flow::access::Scope;
 use hub_flow::parked::redrive;
-use hub_flow::replay;
+use hub_flow::{Hub, replay};
 use hub_store::{Errand, Passed, Past, Redrive, job};
 use hub_tree::clock::rfc3339_micros;
+use hub_tree::finding::suggest;
 use hub_tree::jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -148,7 +149,8 @@ struct Asked {
 }
 
 impl Asked {
-    fn errand(&self, now: i64) -> Result<Errand, Problem> {
+    fn errand(&self, hub: &Hub) -> Result<Errand, Problem> {
+        let now = hub.clock.micros();
         let instant = |name: &str, text: &str| {
             let at = text.parse::<Timestamp>().map(Timestamp::as_microsecond);
             at.map_err(|_| Problem::bad_parameter(name, format!("`{name}` is an RFC 3339 time"), None))
@@ -171,6 +173,10 @@ impl Asked {
         match self.of.as_deref() {
             None | Some("events") => {
                 let consumer = self.consumer.clone().filter(|name| name != "all").unwrap_or_default();
+                if !consumer.is_empty() && !hub.consumer_names().any(|known| known == consumer) {
+                    let near = suggest(&consumer, hub.consumer_names().collect::<Vec<_>>());
+                    return Err(Problem::bad_parameter("consumer", "there is no consumer of this name", near));
+                }
                 Ok(Errand::Events(past, consumer))
             }
             Some("raws") if past.types.is_empty() && self.consumer.is_none() => Ok(Errand::Raws(past)),
@@ -206,7 +212,7 @@ pub(crate) async fn preview(State(api): State<Api>, Caller(who): Caller, sent: B
     who.need(Scope::Ops)?;
     let asked: Asked = body(sent).await?;
     rate(asked.rate_per_second)?;
-    let errand = asked.errand(api.hub.clock.micros())?;
+    let errand = asked.errand(&api.hub)?;
     let passed = replay::preview(&api.hub.store, &who.tenant, &errand).await?;
     Ok(Json(passed_json(&errand, &passed)))
 }
@@ -219,7 +225,7 @@ pub(crate) async fn replay(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     who.need(Scope::Ops)?;
     let asked: Asked = body(sent).await?;
-    let errand = asked.errand(api.hub.clock.micros())?;
+    let errand = asked.errand(&api.hub)?;
     let rate = rate(asked.rate_per_second)?;
     let asker = asker(who, asked.note)?;
     let begun = redrive(&api.hub.store, &api.hub.clock, asker, errand, rate).await?;

@@ -251,6 +251,11 @@ impl Hub {
         self.registry.load().connections.get(id).cloned()
     }
 
+    /// The names of those who react to events.
+    pub fn consumer_names(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.consumers.iter().map(|consumer| consumer.name())
+    }
+
     pub(crate) fn driver(&self, name: &str) -> Option<&Arc<dyn Driver>> {
         self.drivers.iter().find(|driver| driver.name() == name)
     }

@@ -37,6 +37,7 @@ fn a_sound_connection_is_good_in_every_part_whatever_its_wire() {
     assert!(good, "{ats:#}");
     assert_eq!(ats["token"]["result"], "good");
     assert_eq!(ats["callback"]["result"], "good", "{ats:#}");
+    assert_eq!(ats["permissions"][0]["result"], "good", "{ats:#}");
     let (good, interview) = test(&place, "ai-interview-main");
     assert!(good, "{interview:#}");
     assert_eq!(interview["callback"]["result"], "good", "{interview:#}");
@@ -76,6 +77,50 @@ fn a_wrong_secret_is_told_from_a_vendor_that_is_away() {
     let asked: Value = answer.json().unwrap();
     assert_eq!(asked["token"], wrong["token"], "{asked:#}");
     assert_eq!(place.http().post(&url).send().unwrap().status(), 401);
+}
+
+#[test]
+fn what_the_vendor_refuses_is_told_with_its_code_and_what_it_means() {
+    let place = Place::new(Backends::Embedded);
+    let _sandbox = place.sandbox();
+    let trouble = |kind: &str| {
+        let url = place.sandbox_url("/_sandbox/dingtalk/trouble");
+        assert_eq!(place.http().post(url).json(&json!({ "kind": kind })).send().unwrap().status(), 200);
+    };
+    for (kind, code, meaning) in [
+        ("right", json!("60011"), "permission"),
+        ("address", json!("60020"), "address"),
+        ("quota", json!("90020"), "quota"),
+        ("ban", Value::Null, "pace"),
+    ] {
+        trouble(kind);
+        let (good, found) = test(&place, "dingtalk-main");
+        let asked = &found["permissions"][0];
+        assert!(!good && asked["result"] == "bad" && asked["next"].is_string(), "{found:#}");
+        assert_eq!((&asked["code"], &asked["meaning"]), (&code, &json!(meaning)), "{found:#}");
+    }
+    trouble("none");
+    assert!(test(&place, "dingtalk-main").0);
+}
+
+#[test]
+fn settings_that_do_not_fit_are_found_before_the_vendor_sends_anything() {
+    let place = Place::new(Backends::Embedded);
+    let _sandbox = place.sandbox();
+    let key = "1vZXKLHzBcMbSdZTnsHEu7fEvJbHUpjYb2FyqHoQ1sh";
+    place.edit("connections/dingtalk-main.yaml", |text| {
+        format!("{text}\n  token: aTokenOfOurs\n  encoding_aes_key: {key}\n")
+    });
+    let (good, found) = test(&place, "dingtalk-main");
+    assert!(good && found["callback"]["result"] == "good", "{found:#}");
+    assert!(!found.to_string().contains(key) && !found.to_string().contains("aTokenOfOurs"), "{found:#}");
+    // A key of 42 characters: the connection is refused with its place.
+    place.edit("connections/dingtalk-main.yaml", |text| text.replace(key, &key[1..]));
+    let config = place.config();
+    let output = run_hrhub(["connection", "test", "dingtalk-main", "--config", config.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let beside = said(&output).1;
+    assert!(beside.contains("connections/dingtalk-main.yaml:") && beside.contains("43"), "{beside}");
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn what_cannot_be_taken_is_refused_with_a_clear_problem() {
     let json = "application/json";
     let hook = "/hooks/greenhouse-main";
     assert_eq!(send("/hooks/nobody", json, b"{}".to_vec()), (404, "unknown_connection".into()));
-    assert_eq!(send("/hooks/dingtalk-main", json, b"{}".to_vec()), (404, "unknown_connection".into()));
+    assert_eq!(send("/hooks/dingtalk-main", json, b"{}".to_vec()), (401, "webhook_refused".into()));
     assert_eq!(send(hook, "text/html", b"{}".to_vec()), (415, "unsupported_media_type".into()));
     assert_eq!(send(hook, json, vec![b' '; 10_000_000]), (413, "too_large".into()));
     assert_eq!(send(hook, json, b"{\"a\": \"\xff\xfe\"}".to_vec()), (400, "bad_encoding".into()));

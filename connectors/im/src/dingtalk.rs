@@ -46,6 +46,10 @@ impl Driver for Dingtalk {
         classify(answer)
     }
 
+    fn takes_frames(&self) -> bool {
+        true
+    }
+
     fn read_frame(&self, frame: &str) -> Frame {
         dingtalk_stream::read(frame)
     }

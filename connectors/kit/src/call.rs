@@ -20,6 +20,8 @@ use url::Url;
 
 /// How long to wait when a vendor asks for it in words that nobody understands.
 const UNREADABLE_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait that a header of the vendor's own can ask for, in seconds.
+const LONGEST_OWN_WAIT: u64 = 86_400;
 
 /// What a segment of a path may not hold as it is.
 const SEGMENT: &AsciiSet = &CONTROLS
@@ -83,7 +85,7 @@ pub async fn exchange(
                 _ => return Err(CallError::Refused { status: response.status, code }),
             },
             Verdict::Bad(verdict, code) => {
-                let wait = retry_after(&response.headers, cx.clock.now());
+                let wait = asked_wait(cx, &response.headers);
                 return Err(CallError::answered(verdict, code, response.status, wait));
             }
         }
@@ -197,12 +199,12 @@ async fn fetch_token(
     // Vendors that answer 200 with an error body say in it what is wrong.
     let answer = Answer { status, payload, readable, headers: &response.headers };
     if let Some(Verdict::Bad(verdict, code)) = classify(&answer) {
-        return Err(CallError::answered(verdict, code, status, retry_after(&response.headers, cx.clock.now())));
+        return Err(CallError::answered(verdict, code, status, asked_wait(cx, &response.headers)));
     }
     match status {
         200..=299 => {}
         429 | 503 if status == 429 || asks_to_wait(&response.headers) => {
-            let retry_after = retry_after(&response.headers, cx.clock.now());
+            let retry_after = asked_wait(cx, &response.headers);
             return Err(CallError::Wait { status, retry_after });
         }
         500.. => return Err(CallError::Trouble { status, code: None }),
@@ -474,6 +476,17 @@ fn asks_to_wait(headers: &[(String, String)]) -> bool {
     header(headers, "retry-after").is_some()
 }
 
+/// How long an answer asks to wait: by `Retry-After`, else by the vendor's own header, in seconds.
+fn asked_wait(cx: &CallContext<'_>, headers: &[(String, String)]) -> Option<Duration> {
+    retry_after(headers, cx.clock.now()).or_else(|| own_wait(cx.connection.pace.wait_header.as_deref()?, headers))
+}
+
+/// Whole seconds, and not past a day: a time of day or a count in such a header is no wait.
+fn own_wait(name: &str, headers: &[(String, String)]) -> Option<Duration> {
+    let seconds: u64 = header(headers, name)?.parse().ok()?;
+    (seconds <= LONGEST_OWN_WAIT).then(|| Duration::from_secs(seconds))
+}
+
 /// How long `Retry-After` asks to wait (RFC 9110 §10.2.3): seconds, or an HTTP date. The date is compared with the
 /// answer's own `Date`, so that clocks need not agree. What cannot be read counts as a minute.
 pub(crate) fn retry_after(headers: &[(String, String)], now: Timestamp) -> Option<Duration> {
@@ -585,6 +598,17 @@ mod tests {
         assert_eq!(in_body(r#"{"n":1.50}"#), r#"{"n":1.50,"uuid":"call-7"}"#);
         assert_eq!(in_body(r#"{"uuid":"ours"}"#), r#"{"uuid":"ours"}"#);
         assert_eq!(in_body("[1]"), "[1]");
+    }
+
+    #[test]
+    fn a_vendors_own_header_says_how_many_seconds_to_wait() {
+        let wait = |value: &str| {
+            let headers = [("x-limit-reset".to_owned(), value.to_owned())];
+            own_wait("x-limit-reset", &headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!((wait("7"), wait(" 0 "), wait("86400")), (Some(7), Some(0), Some(86_400)));
+        assert_eq!((wait("1795244400"), wait("soon"), wait("-1"), wait("")), (None, None, None, None));
+        assert_eq!(own_wait("x-other", &[("x-limit-reset".to_owned(), "7".to_owned())]), None);
     }
 
     #[test]

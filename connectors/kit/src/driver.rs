@@ -32,6 +32,11 @@ pub trait Driver: Send + Sync {
         None
     }
 
+    /// Whether it reads frames of long connections.
+    fn takes_frames(&self) -> bool {
+        false
+    }
+
     /// What a frame of the vendor's long connection says.
     fn read_frame(&self, _frame: &str) -> Frame {
         Frame::Nothing

@@ -4,6 +4,7 @@
 //! A manifest says it for its vendor (`limits`, `retry`, `circuit`), a connection file may say single keys otherwise,
 //! and what nobody says has a default. Shares and rates are decimals.
 
+use crate::rate::Rate;
 use hub_tree::value::parse_decimal;
 use hub_tree::yaml::{Fields, Kind};
 use hub_tree::{Decimal, rust_decimal::prelude::ToPrimitive};
@@ -14,6 +15,12 @@ use std::time::Duration;
 pub struct Pace {
     /// Calls that may be under way at once.
     pub concurrency: usize,
+    /// Calls that the vendor takes in a time, all operations together.
+    pub rates: Vec<Rate>,
+    /// Calls that it takes in a time of each operation that does not say it itself.
+    pub each: Vec<Rate>,
+    /// The header in which the vendor says how many seconds to wait, beside `retry-after`; in lower case.
+    pub wait_header: Option<String>,
     /// When a failed call is tried again.
     pub retry: RetryPlan,
     /// When no more calls are made for a while.
@@ -72,7 +79,14 @@ pub struct CircuitPlan {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { concurrency: 4, retry: RetryPlan::default(), circuit: CircuitPlan::default() }
+        Self {
+            concurrency: 4,
+            rates: Vec::new(),
+            each: Vec::new(),
+            wait_header: None,
+            retry: RetryPlan::default(),
+            circuit: CircuitPlan::default(),
+        }
     }
 }
 
@@ -138,6 +152,17 @@ impl Pace {
         if let Some(mut limits) = fields.optional("limits").and_then(|node| node.fields(&cx)) {
             let concurrency = limits.integer("concurrency", 1, 64);
             pace.concurrency = concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(pace.concurrency);
+            let rates = Rate::read(&mut limits);
+            if !rates.is_empty() {
+                pace.rates = rates;
+            }
+            if let Some(mut each) = limits.optional("each").and_then(|node| node.fields(&cx)) {
+                pace.each = Rate::read(&mut each);
+                each.finish();
+            }
+            if let Some(name) = limits.text("wait_header") {
+                pace.wait_header = Some(name.to_lowercase());
+            }
             limits.finish();
         }
         if let Some(mut retry) = fields.optional("retry").and_then(|node| node.fields(&cx)) {

@@ -81,7 +81,11 @@ impl Codes {
     #[must_use]
     pub fn of_error(&self, error: &CallError) -> Option<Meaning> {
         let (status, code) = match error {
-            CallError::Token(cause) => return self.of_error(cause),
+            // A vendor that gives no token does not know who asks, if it says nothing else.
+            CallError::Token(cause) => {
+                let refused = matches!(**cause, CallError::Refused { .. });
+                return self.of_error(cause).or(refused.then_some(Meaning::Credentials));
+            }
             CallError::Wait { .. } => return Some(Meaning::Pace),
             CallError::Refused { status, code } | CallError::Trouble { status, code } => (*status, code),
             CallError::Absent { status, code } => {
@@ -137,6 +141,8 @@ mod tests {
             (none(404), None),
             (CallError::Wait { status: 429, retry_after: None }, Some(Meaning::Pace)),
             (CallError::Token(Box::new(refused(200, "40089"))), Some(Meaning::Credentials)),
+            (CallError::Token(Box::new(refused(200, "1"))), Some(Meaning::Credentials)),
+            (CallError::Token(Box::new(CallError::NoOperation("x".to_owned()))), None),
             (CallError::NoOperation("x".to_owned()), None),
         ] {
             assert_eq!(codes().of_error(&error), wanted, "{error}");

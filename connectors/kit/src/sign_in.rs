@@ -82,6 +82,7 @@ impl Compiler<'_, '_> {
             errors: Vec::new(),
             then: Vec::new(),
             anonymous,
+            rates: None,
             timeout: STEP_TIME,
             span: fields.span,
         })

@@ -7,7 +7,7 @@ use crate::driver::{CallContext, CallError, Driver};
 use crate::manifest::{Compiler, Operation};
 use hub_expr::{Cx, Located, Scope};
 use hub_tree::yaml::Node;
-use hub_tree::{Arena, Value};
+use hub_tree::{Arena, Span, Value};
 use url::Url;
 
 /// How a vendor's long connection is opened.
@@ -19,6 +19,8 @@ pub struct StreamRule {
     open: Operation,
     /// The address, in its answer.
     address: Located,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// What a frame says.
@@ -52,8 +54,9 @@ impl Compiler<'_, '_> {
             open
         });
         let address = fields.required("address").and_then(|node| self.expr(node, &self.answer));
+        let span = fields.span;
         fields.finish();
-        Some(StreamRule { when, open: open?, address: address? })
+        Some(StreamRule { when, open: open?, address: address?, span })
     }
 }
 

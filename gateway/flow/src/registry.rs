@@ -96,7 +96,19 @@ impl Registry {
     /// What a manifest names must be there.
     fn check_manifest(manifest: &Manifest, sources: &Sources<'_>, findings: &Findings) {
         match sources.drivers.iter().find(|driver| driver.name() == manifest.driver) {
-            Some(driver) => driver.check(manifest, findings),
+            Some(driver) => {
+                driver.check(manifest, findings);
+                // Its events are those of `webhook`; without them, or without somebody who reads, none could be kept.
+                if let Some(stream) = manifest.stream.as_ref()
+                    && !(driver.takes_frames() && manifest.webhook.is_some())
+                {
+                    let message = format!(
+                        "`stream` needs a `webhook`, and a driver that reads frames; `{}` is the driver",
+                        manifest.driver
+                    );
+                    findings.error(&manifest.source, stream.span, message, None);
+                }
+            }
             None => {
                 let known = sources.drivers.iter().map(|driver| driver.name());
                 let help = hub_tree::finding::suggest(&manifest.driver, known);

@@ -12,6 +12,7 @@ mod circuit;
 pub(crate) mod destination;
 mod lanes;
 mod leases;
+mod rates;
 mod retry;
 mod settle;
 pub mod standing;
@@ -132,6 +133,7 @@ async fn claim(hub: &Arc<Hub>, turns: &mut Turns, now: i64) -> Result<Vec<Claime
         return Ok(Vec::new());
     }
     let (node, until) = (hub.node.clone(), now + LEASE_MICROS);
+    let inner = Arc::clone(hub);
     let claiming = hub.store.write(job!(|tx| {
         let (mut takes, mut probes) = (Vec::new(), BTreeMap::new());
         for (offer, take) in shared {
@@ -146,6 +148,7 @@ async fn claim(hub: &Arc<Hub>, turns: &mut Turns, now: i64) -> Result<Vec<Claime
             takes.push(take);
         }
         let calls = tx.claim_calls(&node, now, until, takes).await?;
+        let calls = rates::keep_within(&inner, tx, calls, now).await?;
         for connection in probes.keys() {
             if !calls.iter().any(|call| call.new.connection == *connection) {
                 tx.drop_probe(connection, &node).await?;

@@ -28,6 +28,7 @@ mod leases;
 mod mappings;
 mod parked;
 mod probe;
+mod rates;
 mod raws;
 mod records;
 mod redrives;

@@ -23,7 +23,7 @@ const MIGRATIONS: &[&[&str]] = &[
         crate::suspects::COLUMNS,
         crate::timers::TABLES,
     ],
-    &[crate::rounds::TABLES],
+    &[crate::rates::TABLES, crate::rounds::TABLES],
 ];
 
 /// The names of all tables that any version has made, in the order of their making.

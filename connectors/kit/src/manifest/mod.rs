@@ -14,6 +14,7 @@ pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhoo
 use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
 use crate::probe::Codes;
+use crate::rate::Rate;
 use crate::sign_in::SignIn;
 use crate::stream::StreamRule;
 use hub_expr::{Located, Templated};
@@ -193,6 +194,8 @@ pub struct Operation {
     pub then: Vec<FollowUp>,
     /// Whether the request goes without the connection's own authentication.
     pub anonymous: bool,
+    /// How many calls of it the vendor takes in a time, if it says so of this operation.
+    pub rates: Option<Vec<Rate>>,
     /// How long one attempt may take: token, look-up and call together.
     pub timeout: Duration,
     /// The business reference of a call, for people and for the sandbox's count.

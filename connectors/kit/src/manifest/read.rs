@@ -5,6 +5,7 @@ use super::{
     RequestTemplate, Setting, TokenAuth, TokenPlace,
 };
 use crate::follow::FollowUp;
+use crate::rate::Rate;
 use hub_expr::{Located, Scope, Templated, Type};
 use hub_tree::Span;
 use hub_tree::yaml::{Context, Fields, Node};
@@ -185,6 +186,11 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
         let idempotency = fields.optional("idempotency").map(|node| self.idempotency(node));
         let reads = fields.bool("reads").unwrap_or(false);
+        let rates = fields.optional("limits").and_then(|node| node.fields(self.cx)).map(|mut limits| {
+            let rates = Rate::read(&mut limits);
+            limits.finish();
+            rates
+        });
         let timeout = fields.integer("timeout_secs", 2, 300).and_then(|secs| u64::try_from(secs).ok());
         let timeout = timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
         fields.finish();
@@ -223,6 +229,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             errors,
             then,
             anonymous: false,
+            rates,
             timeout,
             span,
         })

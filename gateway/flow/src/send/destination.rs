@@ -8,7 +8,7 @@ use super::vendor::Vendor;
 use crate::hub::Hub;
 use crate::subscriptions::{self, deliver::Subscriber};
 use async_trait::async_trait;
-use hub_kit::{CallError, Leave, Pace, Reply};
+use hub_kit::{CallError, Leave, Pace, Rate, Reply};
 use hub_store::{Call, CallState, StoreError, Tx};
 use hub_tree::TraceContext;
 use std::sync::Arc;
@@ -19,6 +19,11 @@ use std::time::Duration;
 pub(crate) trait Destination: Send + Sync {
     /// How its calls are paced. Asked for before every claim: it must be at hand.
     fn pace(&self) -> &Pace;
+
+    /// How many calls of an operation it takes in a time.
+    fn rates_of(&self, _: &str) -> Vec<Rate> {
+        Vec::new()
+    }
 
     /// How long one attempt of an operation may take.
     fn time_for(&self, operation: &str) -> Duration;

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use hub_engine::Direction;
 use hub_kit::call::{following, lookup_args, lookup_found};
 use hub_kit::manifest::DEFAULT_TIMEOUT;
-use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Pace, Reply};
+use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Pace, Rate, Reply};
 use hub_store::{NewCall, NewRaw, Sealed};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -25,6 +25,11 @@ pub(super) struct Vendor(pub(super) Arc<Connection>);
 impl Destination for Vendor {
     fn pace(&self) -> &Pace {
         &self.0.pace
+    }
+
+    fn rates_of(&self, operation: &str) -> Vec<Rate> {
+        let own = self.0.manifest.operation(operation).and_then(|operation| operation.rates.clone());
+        own.unwrap_or_else(|| self.0.pace.each.clone())
     }
 
     fn time_for(&self, operation: &str) -> Duration {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 /// The manifests of the workspace's crates by folder.
 fn manifests() -> Vec<(String, String)> {
-    let own = files_with("/Cargo.toml")
-        .into_iter()
-        .filter(|(path, _)| path != "Cargo.toml" && path != "tests/bench/Cargo.toml");
+    let own = files_with("/Cargo.toml").into_iter().filter(|(path, _)| {
+        !matches!(path.as_str(), "Cargo.toml" | "tests/bench/Cargo.toml" | "tests/fuzz/Cargo.toml")
+    });
     own.map(|(path, text)| (path.trim_end_matches("/Cargo.toml").to_owned(), text)).collect()
 }
 

@@ -10,6 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+/// The headers that carry time, nonce and signature, in lower case.
+pub const HEADERS: [&str; 3] = ["x-lark-request-timestamp", "x-lark-request-nonce", "x-lark-signature"];
 /// The block of the cipher, and of the padding.
 const BLOCK: usize = 16;
 

@@ -155,10 +155,8 @@ impl Sandbox {
             // A check of the address goes unsigned.
             if let (Some(key), None) = (key, &challenge) {
                 let signature = hex::encode(hashed::signature(&key, &seconds, &nonce, body.as_bytes()));
-                for (name, value) in [("timestamp", &seconds), ("nonce", &nonce)] {
-                    headers.push((format!("x-lark-request-{name}"), value.clone()));
-                }
-                headers.push(("x-lark-signature".to_owned(), signature));
+                let values = [seconds.clone(), nonce.clone(), signature];
+                headers.extend(hashed::HEADERS.into_iter().map(ToOwned::to_owned).zip(values));
             }
             let wants = challenge.map_or(Wants::Status, Wants::Challenge);
             let content_type = "application/json; charset=utf-8";

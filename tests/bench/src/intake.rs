@@ -44,7 +44,13 @@ pub fn run(rounds: usize, seconds: u64) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-fn measure(report: &mut Report, name: &str, target: &Target, connections: usize, time: Duration) -> anyhow::Result<()> {
+pub fn measure(
+    report: &mut Report,
+    name: &str,
+    target: &Target,
+    connections: usize,
+    time: Duration,
+) -> anyhow::Result<()> {
     let mut sent = load::run(target, connections, Until::Time(time), "Assessment", &|_| {})?;
     let row = report.row(name);
     row.values.push(sent.per_second());

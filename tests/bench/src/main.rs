@@ -7,6 +7,7 @@
 mod allocations;
 mod bus;
 mod by_hand;
+mod callbacks;
 mod intake;
 mod load;
 mod mapping;
@@ -48,6 +49,8 @@ struct Cli {
 enum Bench {
     /// Web hooks accepted per second at 1, 16, 64 and 256 connections, on the embedded default and on RabbitMQ.
     Intake,
+    /// Sealed callbacks accepted per second at 1, 16 and 64 connections, beside web hooks that are only signed.
+    Callbacks,
     /// Messages made durable per second by the bus alone, with 1, 16, 64 and 256 publishers, on both backends.
     Bus,
     /// From web hook to the call at a vendor: messages per second and latency, on both backends, with 1 and 2 workers.
@@ -68,6 +71,7 @@ fn main() -> anyhow::Result<()> {
     }
     let report = match cli.name {
         Bench::Intake => intake::run(cli.rounds, cli.seconds)?,
+        Bench::Callbacks => callbacks::run(cli.rounds, cli.seconds)?,
         Bench::Bus => bus::run(cli.rounds, cli.seconds)?,
         Bench::Road => road::run(cli.rounds)?,
         Bench::Soak => soak::run(cli.seconds)?,

@@ -1,6 +1,6 @@
 //! The hub as a process of its own, as its users run it.
 
-use crate::load::Target;
+use crate::load::{Form, Target};
 use anyhow::{Context as _, ensure};
 use hub_support::{RabbitMq, durable_postgres, rabbitmq, unique};
 use std::fmt;
@@ -87,6 +87,17 @@ struct Process {
 impl Hubs {
     /// Starts processes of one hub; the first takes the web hooks. `vendors` is where all vendors' APIs are.
     pub fn start(program: &Path, backends: Backends, roles: &[Role], vendors: Option<&str>) -> anyhow::Result<Self> {
+        Self::prepared(program, backends, roles, vendors, &|_| Ok(()))
+    }
+
+    /// The same, with a configuration folder that `prepare` changes first.
+    pub fn prepared(
+        program: &Path,
+        backends: Backends,
+        roles: &[Role],
+        vendors: Option<&str>,
+        prepare: &dyn Fn(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
         let folder = fresh_folder("hub")?;
         let config = folder.join("config");
         let init = Command::new(program).arg("init").arg(&config).stdout(Stdio::null()).status()?;
@@ -109,6 +120,7 @@ impl Hubs {
                 fs::write(&path, fs::read_to_string(&path)?.replace("127.0.0.1:8081", vendors))?;
             }
         }
+        prepare(&config)?;
         let secrets = fs::read_to_string(config.join(".env"))?;
         let secret = secrets.lines().find_map(|line| line.strip_prefix("GREENHOUSE_WEBHOOK_SECRET="));
         let secret = secret.context("no web hook secret")?.to_owned();
@@ -125,7 +137,8 @@ impl Hubs {
                 .spawn()?;
             processes.push(Process { child, address });
         }
-        let target = Target { address: processes.first().context("no process")?.address.clone(), secret };
+        let target =
+            Target { address: processes.first().context("no process")?.address.clone(), secret, form: Form::Signed };
         let hubs = Self { processes, target };
         for process in &hubs.processes {
             until_ready(&process.address)?;

@@ -2,7 +2,7 @@
 //! to the appender and answers when it is on disk. Nothing is sealed, counted, limited or told apart.
 
 use super::appender::{Appender, Handle};
-use crate::load::Target;
+use crate::load::{Form, Target};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,7 +13,11 @@ use std::thread;
 /// Starts the server; it ends with the process.
 pub fn served(folder: &Path, connections: usize) -> anyhow::Result<Target> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let target = Target { address: listener.local_addr()?.to_string(), secret: "secret of the bench".to_owned() };
+    let target = Target {
+        address: listener.local_addr()?.to_string(),
+        secret: "secret of the bench".to_owned(),
+        form: Form::Signed,
+    };
     let secret = target.secret.clone();
     let (appender, _) = Appender::start(folder, connections);
     thread::spawn(move || {

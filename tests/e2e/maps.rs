@@ -492,13 +492,15 @@ fn run_knows_answers_by_their_shape_or_name() {
         (r#"{"errcode": 60011}"#, false),
         // A new token is fetched, and the call is made once more.
         (r#"{"errcode": 40014}"#, true),
-        // The message may have been sent, and nothing tells a repetition.
-        (r#"{"errcode": -1}"#, false),
+        // Busy: worth another try, unless nothing would tell a repetition.
+        (r#"{"errcode": -1}"#, true),
     ] {
         let (code, result) = run("dingtalk", body, &[]);
         assert_eq!((code, result["retryable"].as_bool()), (Some(0), Some(retryable)), "{body}: {result}");
         assert_eq!(result["records"], serde_json::json!([]));
     }
+    let (_, result) = run("dingtalk", r#"{"errcode": -1}"#, &["--event", "send_message"]);
+    assert_eq!(result["retryable"], Value::Bool(false), "the message may have been sent: {result}");
     let (code, result) = run("dingtalk", r#"{"odd": 1}"#, &[]);
     assert!(code == Some(1) && result.as_str().unwrap().contains("--event"), "{result}");
     let (_, result) = run("greenhouse", "{}", &["--event", "add_note", "--status", "503"]);

@@ -92,6 +92,15 @@ fn messages_reach_people_on_each_platform_once_and_say_what_became_of_them() {
             assert_eq!((status, &problem["code"]), (422, &json!("invalid_body")), "{problem:#}");
         }
     }
+    // A group: a chat at one platform, the people of a department at the others.
+    for (connection, channel, group) in [
+        ("dingtalk-main", "DINGTALK", "432825034"),
+        ("feishu-main", "FEISHU", "oc_5f6e7d8c9bab"),
+        ("wecom-main", "WECOM", "3"),
+    ] {
+        let body = json!({ "connection": connection, "channel": channel, "to": [{ "group": group }], "body": "周五 15:00 全员会" });
+        until_status(&place, &format!("/v1/messages/{}", ask(&place, "/v1/messages", &body)), "SENT");
+    }
     assert!(happened(&place, " message ").iter().all(|(_, count)| *count == 1), "{:#?}", place.effects());
     // Nobody gets what has nobody, goes nowhere or says nothing; every problem has its place.
     for (body, pointer) in [
@@ -109,7 +118,7 @@ fn messages_reach_people_on_each_platform_once_and_say_what_became_of_them() {
             "/to/0/usr",
         ),
         (json!({ "connection": "dingtalk-main", "to": [{ "user": "x" }], "body": "x" }), "/channel"),
-        (json!({ "connection": "dingtalk-main", "channel": "DINGTALK", "to": [{ "user": "x" }] }), ""),
+        (json!({ "connection": "dingtalk-main", "channel": "DINGTALK", "to": [{ "user": "x" }] }), "/body"),
     ] {
         let (status, problem) = post(&place, "/v1/messages", None, &body);
         assert_eq!((status, problem["pointer"].as_str()), (422, Some(pointer)), "{problem:#}");

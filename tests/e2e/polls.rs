@@ -409,3 +409,31 @@ fn one_token_serves_all_processes_and_all_connections_of_an_app_and_another_app_
     everybody_asks(1_000, 600);
     assert_eq!(tokens(&place), once(2));
 }
+
+#[test]
+fn a_vendor_sees_no_more_calls_than_it_takes_however_many_workers_there_are() {
+    let place = place(Backends::Servers);
+    place.edit("connections/oa.yaml", |text| text.replace("polls: [directory, cards]\n", ""));
+    let text = fs::read_to_string(place.config().join("connections/oa.yaml")).unwrap();
+    fs::write(place.config().join("connections/oa-2.yaml"), text.replace("id: oa\n", "id: oa-2\n")).unwrap();
+    // Of ten a day two may come at once.
+    place.edit("connections/oa.yaml", |text| format!("{text}limits: {{ each: {{ per_day: 10 }} }}\n"));
+    let _sandbox = place.sandbox();
+    let _edge = place.serve_as("edge", "edge", place.port);
+    let _workers: Vec<_> =
+        (1..=2).map(|n| place.serve_as("worker", &format!("worker-{n}"), hub_support::free_port())).collect();
+    let joined = json!({ "id": 1, "event": "joined", "people": [1, 2, 3, 4, 5] });
+    hook_at(&place, "oa", &joined);
+    let known = |connection: &str| {
+        place.get(&format!("/v1/employees?connection={connection}"))["data"].as_array().unwrap().len()
+    };
+    let until = |connection: &str, count: usize| {
+        wait_until(LIMIT, || if known(connection) == count { Ok(()) } else { Err(format!("{}", known(connection))) });
+    };
+    until("oa", 2);
+    // The others wait, and nobody else with them.
+    hook_at(&place, "oa-2", &joined);
+    until("oa-2", 5);
+    assert_eq!(known("oa"), 2);
+    assert_eq!(parked(&place), Vec::<Value>::new());
+}

@@ -90,7 +90,7 @@ async fn every_simulator_answers_as_its_vendor_does() {
         let vendor = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let steps: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let place = project_root().join(format!("connectors/vendors/{vendor}/sandbox.yaml"));
-        let source = Source::new(&format!("{vendor}/sandbox.yaml"), &std::fs::read_to_string(place).unwrap());
+        let source = Source::new(format!("{vendor}/sandbox.yaml"), std::fs::read_to_string(place).unwrap());
         let findings = Findings::new();
         let profile = Profile::compile(&vendor, &source, &findings);
         let problems: Vec<String> = findings.into_sorted().iter().map(ToString::to_string).collect();

@@ -72,7 +72,7 @@ impl Lock {
         }
     }
 
-    /// Opens sealed text: signature, clock, cipher, receiver, and whether the message can be read.
+    /// Opens sealed text: signature, clock, cipher, receiver, in this order.
     pub(crate) fn open(
         &self,
         proof: &Proof<'_>,

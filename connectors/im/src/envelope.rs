@@ -224,7 +224,7 @@ mod tests {
             let sealed = STANDARD.decode(seal(&key, random, &message, "corp")).unwrap();
             let left = &sealed[..sealed.len().saturating_sub(cut)];
             let opened = open(&key, &STANDARD.encode(left));
-            if left.len() % 16 != 0 || left.len() < 32 {
+            if !left.len().is_multiple_of(16) || left.len() < 32 {
                 prop_assert_eq!(opened, Err(Fault::Ciphertext));
             } else {
                 // The message itself may look like padding, but the length never fits.

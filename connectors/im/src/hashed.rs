@@ -94,7 +94,7 @@ mod tests {
             prop_assert_eq!(open(&key, &sealed), Ok(text.clone()));
             let bytes = STANDARD.decode(&sealed).unwrap();
             let left = &bytes[..bytes.len().saturating_sub(cut)];
-            let wanted = if left.len() % 16 != 0 || left.len() < 32 { Fault::Ciphertext } else { Fault::Padding };
+            let wanted = if !left.len().is_multiple_of(16) || left.len() < 32 { Fault::Ciphertext } else { Fault::Padding };
             // Printable text is no padding.
             prop_assert_eq!(open(&key, &STANDARD.encode(left)), Err(wanted));
         }

@@ -1,8 +1,8 @@
 //! Delivers webhooks, signed, until they are taken.
 
 use crate::Sandbox;
-use crate::profile::Sign;
 use crate::sealed::{Dressed, Wants};
+use crate::sign::Sign;
 use crate::state::Delivery;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

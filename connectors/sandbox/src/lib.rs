@@ -17,6 +17,7 @@ mod run;
 mod sealed;
 mod serve;
 mod shape;
+mod sign;
 mod state;
 
 pub use dial::Dial;

@@ -3,7 +3,8 @@
 //! One JSON line per change, appended before anything is answered. A torn last line is a change that nobody was told
 //! about; it is cut off on opening.
 
-use crate::profile::{Profile, Sign};
+use crate::profile::Profile;
+use crate::sign::Sign;
 use crate::{Sandbox, SandboxError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

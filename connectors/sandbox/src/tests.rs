@@ -254,7 +254,7 @@ fn callbacks_are_sealed_in_every_form_and_only_the_vendors_answer_counts() {
     let sent = |action: &str| {
         sandbox.act("heron", action, r#"{"to":"http://127.0.0.1:9/hooks/heron"}"#).unwrap();
         let delivery = sandbox.state().pending().last().cloned().unwrap();
-        let Some(profile::Sign::Sealed(seal)) = &delivery.sign else { panic!("{action} is not sealed") };
+        let Some(sign::Sign::Sealed(seal)) = &delivery.sign else { panic!("{action} is not sealed") };
         let dressed = sandbox.dress(&delivery, seal).unwrap();
         sandbox.delivered(&delivery);
         dressed

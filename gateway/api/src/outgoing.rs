@@ -199,6 +199,10 @@ fn message(reader: &Reader<'_>, entity: &'static EntityType) -> Result<Outgoing,
     let mut fields = reader.fields(entity, &["status", "provider_message_id", "sent_at", "scheduled_at"], &[])?;
     fields.push(("status", word(reader.arena, "QUEUED")));
     reader.needs(entity, &fields)?;
+    let says = |name: &str| fields.iter().any(|(known, value)| *known == name && !value.is_absent());
+    if !says("body") && !says("template") {
+        return Err(Problem::invalid_body("/body", "a message has a `body`, or a `template` that makes it"));
+    }
     let recipients = fields.iter().find(|(name, _)| *name == "to").map(|(_, to)| to.items().len());
     if recipients == Some(0) {
         return Err(Problem::invalid_body("/to", "a message needs somebody who gets it"));

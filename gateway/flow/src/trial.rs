@@ -192,15 +192,20 @@ impl<'a> Trial<'a> {
         Would { event: Some(&operation.name), mapping, input, dedupe_id: None, retryable, fetch, notes }
     }
 
-    /// An error that several operations would take in the same way.
+    /// An error that several operations would take in the same way. What the vendor says is worth another try, if it is for
+    /// any of them: whether a repetition does harm is each operation's own.
     fn anonymous(&self, operations: &[&'a Operation]) -> Result<Would<'a>, Unclear> {
         let names = || operations.iter().map(|operation| operation.name.clone()).collect();
         let mut all = operations.iter().map(|operation| self.answer(operation));
         let first = all.next().ok_or(Unclear::Nothing)?;
-        let same = |other: Would<'a>| {
-            other.retryable == first.retryable && first.retryable.is_some() && codes(&other) == codes(&first)
-        };
-        if all.all(same) { Ok(Would { event: None, ..first }) } else { Err(Unclear::OneOf(names())) }
+        let mut retryable = first.retryable;
+        for other in all {
+            if other.retryable.is_none() || retryable.is_none() || codes(&other) != codes(&first) {
+                return Err(Unclear::OneOf(names()));
+            }
+            retryable = retryable.max(other.retryable);
+        }
+        Ok(Would { event: None, retryable, ..first })
     }
 
     fn answered(&self) -> Answer<'a> {

@@ -82,7 +82,7 @@ fn each_refusal_names_the_part_that_is_wrong() {
     let mut cut = GOOD.request();
     cut.body = json!({ "encrypt": &GOOD.sealed()[..84] }).to_string().into_bytes();
     let mut old = GOOD.request();
-    old.now = old.now + hub_tree::jiff::SignedDuration::from_secs(901);
+    old.now += hub_tree::jiff::SignedDuration::from_secs(901);
     for (request, reason, part) in [
         (Sender { token: "wrong", ..GOOD }.request(), "signature_mismatch", "token"),
         (nonce.clone(), "signature_mismatch", "token"),

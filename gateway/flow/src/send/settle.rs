@@ -151,7 +151,7 @@ pub(super) async fn settle(
     settled.destination = destination;
     settled.changes = changes;
     hub.metrics.call(&new.connection, &new.operation, counted);
-    keep_end(hub, call, settled, steps, context).await;
+    Box::pin(keep_end(hub, call, settled, steps, context)).await;
     hub.wake.events.notify_one();
 }
 

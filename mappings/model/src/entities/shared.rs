@@ -24,6 +24,8 @@ part! {
     pub struct Recipient {
         /// The user's id on the platform.
         S1 user: String;
+        /// The id of a group, or of a department all of whose people get it.
+        S0 group: String;
         /// The person.
         S0 person: Ref<to::Person>;
         /// An address.

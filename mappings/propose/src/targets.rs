@@ -62,7 +62,8 @@ fn collect(
     for field in fields {
         let target = format!("{prefix}{}", field.name);
         let make = match field.ty {
-            Type::Json => continue,
+            // A reference to any entity says no more than a sample does.
+            Type::Json | Type::Ref("") | Type::List(Type::Ref("")) => continue,
             Type::Struct(of) => match of.name {
                 "PersonName" => {
                     for part in of.fields {

@@ -299,6 +299,11 @@ fn what_a_callback_leaves_out_is_fetched_once_and_who_is_gone_bothers_nobody() {
         let found = names(&place, "employees");
         if found == ["何沐阳", "方启明"] { Ok(()) } else { Err(format!("{found:?}")) }
     });
+    // Both events have been followed up; what is read later would be news.
+    wait_until(LIMIT, || {
+        let reads: u64 = place.effects().iter().filter(|(name, _)| name.contains(" read ")).map(|(_, n)| n).sum();
+        if reads == 4 { Ok(()) } else { Err(format!("{reads} of 4 reads")) }
+    });
     hook(&place, &json!({ "id": 9, "event": "left", "people": [1] }));
     wait_until(LIMIT, || {
         let found = names(&place, "employees");

@@ -185,7 +185,7 @@ pub(crate) async fn count_down(
     let (mut gone, mut too_many) = (Vec::new(), Vec::new());
     for name in &poll.complete_for {
         let Some(entity) = hub_model::entity(name) else { continue };
-        let (missing, total) = tx.missing(&round, name, MOST_IDS).await?;
+        let (missing, total) = tx.missing(&round, name, over(name), MOST_IDS).await?;
         let count = i64::try_from(missing.len()).unwrap_or(i64::MAX);
         if count.saturating_mul(100) > total.saturating_mul(poll.at_most_gone) {
             too_many.push(format!("{count} of {total} {}", entity.collection));
@@ -210,6 +210,11 @@ pub(crate) async fn count_down(
     );
     step(hub, &round, steps, Went::Parked, reason.clone());
     tx.park(parked(hub, &round, reason, &poll)).await
+}
+
+/// The status of records that a vendor is right not to name any more: who has left stays, and the record says so.
+fn over(entity: &str) -> &'static str {
+    if entity == "employee" { "TERMINATED" } else { "" }
 }
 
 fn poll_of(hub: &Hub, round: &Round) -> Option<Poll> {
@@ -275,7 +280,7 @@ pub(crate) async fn confirm(hub: &Arc<Hub>, tx: &mut Tx, round: &str, steps: &mu
     let Some(poll) = poll_of(hub, &round) else { return Ok(false) };
     let mut gone = Vec::new();
     for entity in poll.complete_for.iter().filter_map(|name| hub_model::entity(name)) {
-        let (missing, _) = tx.missing(&round, entity.name, MOST_IDS).await?;
+        let (missing, _) = tx.missing(&round, entity.name, over(entity.name), MOST_IDS).await?;
         gone.extend(missing.into_iter().map(|missing| (entity, missing.id)));
     }
     let count = i64::try_from(gone.len()).unwrap_or(i64::MAX);

@@ -286,7 +286,8 @@ impl Tx {
         Ok(())
     }
 
-    /// What a round did not name of an entity, at most `limit`, and how many records there are of it in all. A record
+    /// What a round did not name of an entity, at most `limit`, and how many records there are of it in all. `over` is a
+    /// status of records that the vendor is right not to name any more; empty for none. A record
     /// that came while the round went on is not missing, nor one that another connection has, too.
     ///
     /// # Errors
@@ -295,6 +296,7 @@ impl Tx {
         &mut self,
         round: &Round,
         entity: &str,
+        over: &str,
         limit: i64,
     ) -> Result<(Vec<Missing>, i64), StoreError> {
         let of = |text: String| {
@@ -305,9 +307,12 @@ impl Tx {
         let missing = of(format!(
             "SELECT i.remote_id, i.id {THERE} AND i.received_at < $4 AND NOT EXISTS ({ELSEWHERE}) AND NOT EXISTS (
                  SELECT 1 FROM round_seen s WHERE s.round = $5 AND s.entity = i.entity AND s.remote_id = i.remote_id)
-             ORDER BY i.remote_id LIMIT $6"
+             AND NOT EXISTS (
+                 SELECT 1 FROM record_index x WHERE x.tenant = i.tenant AND x.entity = i.entity AND x.field = 'status'
+                     AND x.value = $6 AND x.id = i.id)
+             ORDER BY i.remote_id LIMIT $7"
         ));
-        let missing = missing.bind(round.began_at).bind(round.id.clone()).bind(limit);
+        let missing = missing.bind(round.began_at).bind(round.id.clone()).bind(over.to_owned()).bind(limit);
         let missing =
             self.all(missing, |row| Ok(Missing { remote_id: row.try_get("remote_id")?, id: row.try_get("id")? }));
         Ok((missing.await?, total))

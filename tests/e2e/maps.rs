@@ -502,7 +502,7 @@ fn run_knows_answers_by_their_shape_or_name() {
     let (_, result) = run("dingtalk", r#"{"errcode": -1}"#, &["--event", "send_message"]);
     assert_eq!(result["retryable"], Value::Bool(false), "the message may have been sent: {result}");
     let (code, result) = run("dingtalk", r#"{"odd": 1}"#, &[]);
-    assert!(code == Some(1) && result.as_str().unwrap().contains("--event"), "{result}");
+    assert_eq!((code, result["findings"][0]["code"].as_str()), (Some(1), Some("event_missing")), "{result}");
     let (_, result) = run("greenhouse", "{}", &["--event", "add_note", "--status", "503"]);
     assert_eq!((&result["retryable"], &result["event"]), (&Value::Bool(true), &"add_note".into()), "{result}");
 }

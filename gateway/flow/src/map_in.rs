@@ -93,7 +93,8 @@ pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure
 
 /// What the hub itself begins in a system: that system may tell of it before it answers the call, and only the answer
 /// says which record it is.
-const BEGUN_HERE: [(&str, &str); 2] = [("approval", "start_approval"), ("calendar_event", "create_event")];
+const BEGUN_HERE: [(&str, &str); 3] =
+    [("approval", "start_approval"), ("calendar_event", "create_event"), ("message", "send_message")];
 
 async fn is_being_begun(hub: &Hub, connection: &Arc<Connection>, mapped: &Mapped) -> Result<bool, Failure> {
     let begun = |entity: &str| {

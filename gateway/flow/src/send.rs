@@ -200,7 +200,8 @@ async fn attempt(hub: &Arc<Hub>, call: &Call, trace: TraceContext, probe: Option
     let held = || hub.sending.leases.holds(call.seq, hub.store_now());
     let leave = Leave { until: begun + time, held: &held };
     let args = hub.open(&call.new.tenant, &format!("call:{}", call.new.id), &call.new.body.0);
-    let attempt = Attempt { hub, call, args: args.as_deref().unwrap_or_default(), trace, leave };
+    let (args_of, began_at) = (args.as_deref().unwrap_or_default(), hub.clock.micros());
+    let attempt = Attempt { hub, call, args: args_of, trace, began_at, leave };
     hub.sending.traffic.begun(&call.new.connection, hub.store_now(), call.tries > 1);
     let tried = match (&destination, &args) {
         (None, _) => {

@@ -58,6 +58,8 @@ pub(crate) struct Attempt<'a> {
     /// The arguments as JSON.
     pub(crate) args: &'a [u8],
     pub(crate) trace: TraceContext,
+    /// When it began, µs: what the answer says is as old as that, and what is heard meanwhile is newer.
+    pub(crate) began_at: i64,
     /// Every request goes through it: the attempt's time, and whether the call is still this worker's.
     pub(crate) leave: Leave<'a>,
 }

@@ -81,6 +81,8 @@ fn a_follower_is_written_to_and_the_report_comes_back_to_the_message() {
     let _hub = place.serve();
     does(&place, "wechat-oa", "follow", &json!({ "openid": OPENID, "scene": "offer-118" }));
     record(&place, ("users", "careers", OPENID), |one| one["custom"]["scene"] == "offer-118");
+    // The report comes before the answer to the call that sends: it waits for it, and is newer.
+    place.turn(&json!({ "slow_ms": 1500 }));
     let message = json!({
         "connection": "careers", "channel": "WECHAT", "to": [{ "user": OPENID }], "template": { "id": TEMPLATE },
         "variables": { "thing1": "一面", "time2": "2026年11月24日 10:00" },

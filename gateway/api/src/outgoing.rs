@@ -110,6 +110,7 @@ impl<'a> Reader<'a> {
             tenant: self.who.tenant.clone(),
             by: self.who.name.clone(),
             entity,
+            name: if entity.name == "calendar_event" { "event" } else { entity.name },
             record,
             fields: json::to_string(&self.arena.map(fields)),
             sends,

@@ -6,6 +6,7 @@ use crate::commit::call_row;
 use crate::effects::{CallRequest, Failure};
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
+use crate::parked::OUTCOME_UNKNOWN;
 use crate::records::{self, Target, Write};
 use crate::rules::arguments;
 use hub_model::EntityType;
@@ -21,6 +22,8 @@ pub struct Outgoing {
     pub by: String,
     /// The record's entity.
     pub entity: &'static EntityType,
+    /// What the out mappings call the record.
+    pub name: &'static str,
     /// The record: a new one, or one that is there.
     pub record: Which,
     /// The fields to set, as JSON.
@@ -98,9 +101,8 @@ impl Outgoing {
         let arena = Arena::new();
         let document = self.document(&arena, id, stored);
         let read = |text: &str| json::read(&arena, arena.bytes(text.as_bytes()), Limits::default()).unwrap_or_default();
-        let name = self.entity.name.strip_prefix("calendar_").unwrap_or(self.entity.name);
         let args = |send: &Send| {
-            let mut entries = vec![(name, read(&document))];
+            let mut entries = vec![(self.name, read(&document))];
             entries.extend(read(&send.beside).entries().iter().copied());
             arguments(hub, &send.connection, send.operation, arena.map(&entries))
         };
@@ -210,9 +212,19 @@ async fn keep(
     }
 }
 
-/// A call that carries a request out needs a person: its record says so.
-pub(crate) async fn failed(hub: &Arc<Hub>, tx: &mut Tx, call: &Call, context: &TraceContext) -> Result<(), StoreError> {
+/// A call that carries a request out was parked with a code: its record says so, unless nobody knows whether it was
+/// carried out.
+pub(crate) async fn parked(
+    hub: &Arc<Hub>,
+    tx: &mut Tx,
+    call: &Call,
+    code: &str,
+    context: &TraceContext,
+) -> Result<(), StoreError> {
     let Some(("message", id)) = call.new.subject.split_once('/') else { return Ok(()) };
+    if code == OUTCOME_UNKNOWN {
+        return Ok(());
+    }
     let Some(entity) = hub_model::entity("message") else { return Ok(()) };
     let write = Write {
         entity,

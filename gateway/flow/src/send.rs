@@ -199,11 +199,11 @@ async fn attempt(hub: &Arc<Hub>, call: &Call, trace: TraceContext, probe: Option
     let begun = Instant::now();
     let held = || hub.sending.leases.holds(call.seq, hub.store_now());
     let leave = Leave { until: begun + time, held: &held };
-    let args = hub.open(&call.new.tenant, &format!("call:{}", call.new.id), &call.new.body.0);
-    let (args_of, began_at) = (args.as_deref().unwrap_or_default(), hub.clock.micros());
-    let attempt = Attempt { hub, call, args: args_of, trace, began_at, leave };
+    let opened = hub.open(&call.new.tenant, &format!("call:{}", call.new.id), &call.new.body.0);
+    let (args, began_at) = (opened.as_deref().unwrap_or_default(), hub.clock.micros());
+    let attempt = Attempt { hub, call, args, trace, began_at, leave };
     hub.sending.traffic.begun(&call.new.connection, hub.store_now(), call.tries > 1);
-    let tried = match (&destination, &args) {
+    let tried = match (&destination, &opened) {
         (None, _) => {
             let reason = format!("there is no connection `{}` any more", call.new.connection);
             Tried::Impossible("CONNECTION_MISSING", reason)

@@ -108,6 +108,12 @@ CREATE INDEX calls_lanes ON calls (connection, available_at, seq) WHERE state = 
 CREATE INDEX calls_running ON calls (connection) WHERE state = 'running';
 ";
 
+/// What version 4 of the schema adds.
+pub(crate) const BEGINNINGS: &str = "
+-- When the last try began, µs.
+ALTER TABLE calls ADD COLUMN began_at BIGINT NOT NULL DEFAULT 0;
+";
+
 /// A connection with calls that are due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lane {
@@ -246,7 +252,7 @@ impl Tx {
             let candidates: Vec<String> = (0..takes.len()).map(heads).collect();
             let (candidates, lock) = (candidates.join(" UNION ALL "), self.dialect.skip_locked());
             let mut statement = built(format!(
-                "UPDATE calls SET state = 'running', owner = $1, lease_until = $2, tries = tries + 1, deferred = 0
+                "UPDATE calls SET state = 'running', owner = $1, lease_until = $2, began_at = $3, tries = tries + 1, deferred = 0
                  WHERE seq IN (SELECT seq FROM calls WHERE state = 'ready' AND seq IN ({candidates}){lock})
                  RETURNING {FIELDS}"
             ))
@@ -331,16 +337,17 @@ impl Tx {
         self.run(statement).await.map(drop)
     }
 
-    /// Whether a call about some record of an entity is being made to a connection right now.
+    /// Whether a call about some record of an entity that began before `until`, µs, is still being made to a connection.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn is_asking(&mut self, connection: &str, entity: &str) -> Result<bool, StoreError> {
+    pub async fn is_asking(&mut self, connection: &str, entity: &str, until: i64) -> Result<bool, StoreError> {
         let statement = sql("SELECT seq FROM calls WHERE connection = $1 AND state = 'running' AND subject >= $2
-             AND subject < $3 LIMIT 1")
+             AND subject < $3 AND began_at <= $4 LIMIT 1")
         .bind(connection.to_owned())
         .bind(format!("{entity}/"))
-        .bind(format!("{entity}0"));
+        .bind(format!("{entity}0"))
+        .bind(until);
         Ok(self.one(statement, |row| row.try_get::<i64, _>("seq")).await?.is_some())
     }
 

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&[&str]] = &[
         crate::timers::TABLES,
     ],
     &[crate::rates::TABLES, crate::rounds::TABLES],
+    &[crate::calls::BEGINNINGS],
 ];
 
 /// The names of all tables that any version has made, in the order of their making.

@@ -255,11 +255,11 @@ async fn commit(
                 let failed = state == CallState::Parked || failure.is_some();
                 poll::count_down(&hub, tx, Ending { round, more, failed, named }, &mut steps).await?;
             }
-            if state == CallState::Parked {
-                outgoing::failed(&hub, tx, &call, &context).await?;
+            let code = parked.as_ref().filter(|_| state == CallState::Parked).map(|parked| parked.code.as_str());
+            if let Some(code) = code {
+                outgoing::parked(&hub, tx, &call, code, &context).await?;
             }
             if let Some(destination) = destination {
-                let code = parked.as_ref().filter(|_| state == CallState::Parked).map(|parked| parked.code.as_str());
                 destination.conclude(tx, &call, state, code).await?;
             }
             if let Some(parked) = parked {

@@ -151,7 +151,7 @@ fn said(attempt: &Attempt<'_>, connection: &Arc<Connection>, operation: &Operati
     let object = operation.reply.as_ref()?;
     let mapping = hub.registry().mapping(connection, object, Direction::In).cloned()?;
     // The vendor may tell what came next before this answer is read: it must not count as older.
-    let now = attempt.began_at;
+    let at = attempt.began_at;
     let (id, sha256) = (hub.ids.next().to_string(), hex::encode(Sha256::digest(&reply.body)));
     let source = SourceOf {
         connection: connection.id.clone(),
@@ -159,7 +159,7 @@ fn said(attempt: &Attempt<'_>, connection: &Arc<Connection>, operation: &Operati
         url: None,
         vendor_time: None,
         // A vendor that knows a repetition gives its first answer again: it is as old as the first try.
-        received_at: if call.tries > 1 || call.unsure { call.new.created_at } else { now },
+        received_at: if call.tries > 1 || call.unsure { call.new.created_at } else { at },
         raw: id.clone(),
         raw_sha256: sha256.clone(),
         mapping: mapping.id.clone(),
@@ -167,7 +167,7 @@ fn said(attempt: &Attempt<'_>, connection: &Arc<Connection>, operation: &Operati
     };
     let mapped = map_reply(connection, &mapping, &operation.name, (args, &reply.body), &source);
     // The answer is kept like any payload, so that what it said can be explained.
-    let envelope = hub_kit::RawEnvelope { received_at: now, headers: Vec::new(), body: reply.body };
+    let envelope = hub_kit::RawEnvelope { received_at: at, headers: Vec::new(), body: reply.body };
     let sealed = hub.store.keyring().seal(&call.new.tenant, &format!("raw:{id}"), &envelope.encode()).ok()?;
     let raw = NewRaw {
         id,
@@ -175,7 +175,7 @@ fn said(attempt: &Attempt<'_>, connection: &Arc<Connection>, operation: &Operati
         connection: connection.id.clone(),
         dedupe_id: format!("call:{}", call.new.id),
         parent: None,
-        received_at: now,
+        received_at: at,
         trace: call.new.trace.clone(),
         sha256,
         body: Sealed(sealed.0),

@@ -31,7 +31,7 @@ impl Driver for Http {
     }
 
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError> {
-        exchange(cx, operation, args, &|_| None).await
+        exchange(cx, operation, args, self).await
     }
 
     fn make_webhook(&self, connection: &Connection, body: &[u8], now: Timestamp) -> Option<InboundRequest> {

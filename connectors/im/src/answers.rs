@@ -56,7 +56,7 @@ mod tests {
     fn read(driver: &dyn Driver, status: u16, body: &str) -> Option<Verdict> {
         let arena = Arena::new();
         let payload = json::read(&arena, body.as_bytes(), Limits::default()).unwrap();
-        driver.read_answer(&Answer { status, payload, readable: true, headers: &[] })
+        driver.read_answer(&Answer { status, payload, unreadable: None, headers: &[] })
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Driver for Dingtalk {
     }
 
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError> {
-        exchange(cx, operation, args, &classify).await
+        exchange(cx, operation, args, self).await
     }
 
     fn read_answer(&self, answer: &Answer<'_>) -> Option<Verdict> {
@@ -124,7 +124,7 @@ fn classify(answer: &Answer<'_>) -> Option<Verdict> {
         Value::Number(text) | Value::Text(text) => Some(text.to_owned()),
         _ => None,
     };
-    let banned = !answer.readable || text(answer.payload.get("status")).as_deref() == Some("1111");
+    let banned = answer.unreadable.is_some() || text(answer.payload.get("status")).as_deref() == Some("1111");
     if banned && answer.status < 500 {
         return Some(Verdict::Bad(ErrorVerdict::Wait, Some("banned".to_owned())));
     }
@@ -160,8 +160,8 @@ mod tests {
     fn read(status: u16, body: &str) -> Option<Verdict> {
         let arena = Arena::new();
         let parsed = json::read(&arena, body.as_bytes(), Limits::default());
-        let readable = parsed.is_ok();
-        classify(&Answer { status, payload: parsed.unwrap_or_default(), readable, headers: &[] })
+        let unreadable = parsed.is_err().then(String::new);
+        classify(&Answer { status, payload: parsed.unwrap_or_default(), unreadable, headers: &[] })
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Driver for Feishu {
     }
 
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError> {
-        exchange(cx, operation, args, &classify).await
+        exchange(cx, operation, args, self).await
     }
 
     fn read_answer(&self, answer: &Answer<'_>) -> Option<Verdict> {

@@ -73,7 +73,7 @@ impl Driver for WechatOa {
     }
 
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError> {
-        exchange(cx, operation, args, &|answer| by_errcode(answer, &CODES)).await
+        exchange(cx, operation, args, self).await
     }
 
     fn read_answer(&self, answer: &Answer<'_>) -> Option<Verdict> {

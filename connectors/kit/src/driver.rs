@@ -6,7 +6,7 @@ use crate::client::{Client, Request, Response, SendError};
 use crate::connection::Connection;
 use crate::hook::Opened;
 use crate::inbound::InboundRequest;
-use crate::manifest::{ErrorVerdict, Manifest, Operation};
+use crate::manifest::{ErrorVerdict, Manifest, Operation, RequestTemplate};
 use crate::stream::Frame;
 use crate::verify::WebhookError;
 use async_trait::async_trait;
@@ -23,6 +23,29 @@ pub trait Driver: Send + Sync {
 
     /// Adds all that is wrong with a manifest for this wire to `findings`.
     fn check(&self, manifest: &Manifest, findings: &Findings);
+
+    /// Puts a request that is filled in onto the wire, as the last step before it is sent: gives the body the wire's
+    /// form, adds what each message has of its own.
+    ///
+    /// # Errors
+    /// The wire cannot hold the body.
+    fn write_request(
+        &self,
+        _: &CallContext<'_>,
+        _: &Operation,
+        _: &RequestTemplate,
+        _: &mut Request,
+    ) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    /// Makes JSON text of an answer's body, so that all that follows sees one form.
+    ///
+    /// # Errors
+    /// The body is not what the request's `answer` says, and where; without its words.
+    fn read_response(&self, _: &Connection, template: &RequestTemplate, response: &mut Response) -> Result<(), String> {
+        template.answer.read(&mut response.body)
+    }
 
     /// Makes one call: arguments are JSON text, and so is the reply's body.
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError>;
@@ -149,6 +172,8 @@ pub enum CallError {
         status: u16,
         /// The vendor's code.
         code: Option<String>,
+        /// Who can make it go through.
+        party: Party,
     },
     /// It arrived, and what it asked for is not there.
     #[error("HUB-C206 not there (HTTP {status}){}", code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
@@ -190,6 +215,44 @@ pub enum Retry {
     IfIdempotent,
 }
 
+/// Who must act before a failed call can go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// Whoever made the data that was sent.
+    Caller,
+    /// Whoever keeps the credentials.
+    Credential,
+    /// Whoever set the connection up, or its manifest.
+    Config,
+    /// The vendor.
+    Remote,
+    /// Whoever runs the network between.
+    Network,
+}
+
+impl Party {
+    /// How it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Caller => "CALLER",
+            Self::Credential => "CREDENTIAL",
+            Self::Config => "CONFIG",
+            Self::Remote => "REMOTE",
+            Self::Network => "NETWORK",
+        }
+    }
+
+    /// Whom a refusal with an HTTP status and no better word is for.
+    const fn of_status(status: u16) -> Self {
+        match status {
+            401 | 403 => Self::Credential,
+            300..=399 | 404 | 405 | 406 | 415 => Self::Config,
+            _ => Self::Caller,
+        }
+    }
+}
+
 /// Whose trouble a failed attempt was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
@@ -209,7 +272,43 @@ impl CallError {
             ErrorVerdict::Wait => Self::Wait { status, retry_after },
             ErrorVerdict::Retry => Self::Trouble { status, code },
             ErrorVerdict::Absent => Self::Absent { status, code },
-            ErrorVerdict::Token | ErrorVerdict::Refused => Self::Refused { status, code },
+            ErrorVerdict::Token | ErrorVerdict::Credentials => Self::Refused { status, code, party: Party::Credential },
+            ErrorVerdict::Config => Self::Refused { status, code, party: Party::Config },
+            ErrorVerdict::Refused => Self::refused(status, code),
+        }
+    }
+
+    /// A refusal of which nothing but the status tells whom it is for.
+    #[must_use]
+    pub const fn refused(status: u16, code: Option<String>) -> Self {
+        Self::Refused { status, code, party: Party::of_status(status) }
+    }
+
+    /// Who must act before the call can go through.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        match self {
+            Self::Refused { party, .. } => *party,
+            Self::Token(cause) => match cause.party() {
+                Party::Caller => Party::Credential,
+                party => party,
+            },
+            Self::NotSent(SendError::NotSent(_) | SendError::NoTime | SendError::ClaimLost) | Self::NoAnswer(_) => {
+                Party::Network
+            }
+            Self::NotSent(_) | Self::Build { .. } | Self::NoOperation(_) => Party::Config,
+            Self::Absent { .. } => Party::Caller,
+            Self::Wait { .. } | Self::Trouble { .. } => Party::Remote,
+        }
+    }
+
+    /// The vendor's own code.
+    #[must_use]
+    pub fn vendor_code(&self) -> Option<&str> {
+        match self {
+            Self::Token(cause) => cause.vendor_code(),
+            Self::Refused { code, .. } | Self::Trouble { code, .. } | Self::Absent { code, .. } => code.as_deref(),
+            _ => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a driver makes of a web hook: the opened body, and the answer that the vendor waits for.
 
+use crate::manifest::AnswerForm;
 use hub_tree::{Arena, Encoding, Limits, ReadError, Value, json, xml};
 
 /// A request that proved itself.
@@ -85,6 +86,27 @@ pub fn content(tree: Value<'_>) -> Value<'_> {
     tree.entries().first().map_or(Value::Absent, |(_, value)| *value)
 }
 
+impl AnswerForm {
+    /// Makes JSON text of a body; an empty one stays empty.
+    ///
+    /// # Errors
+    /// The first place where it is not well-formed.
+    pub fn read(self, body: &mut Vec<u8>) -> Result<(), String> {
+        if body.is_empty() || self == Self::Json {
+            return Ok(());
+        }
+        let arena = Arena::new();
+        let text = match self {
+            Self::Xml => {
+                json::to_string(&content(xml::read(&arena, body, XML_LIMITS).map_err(|error| error.to_string())?))
+            }
+            _ => json::to_string(&Value::Text(str::from_utf8(body).map_err(|error| error.to_string())?)),
+        };
+        *body = text.into_bytes();
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +123,22 @@ mod tests {
         assert_eq!(read(body).as_deref(), Ok(r#"{"User":"lin","Dept":["1","2"]}"#));
         assert_eq!(read("<xml/>").as_deref(), Ok(r#""""#));
         assert!(read("").is_err());
+    }
+
+    #[test]
+    fn an_answer_becomes_json_text_by_its_form_and_an_empty_one_stays_empty() {
+        let read = |form: AnswerForm, body: &str| {
+            let mut body = body.as_bytes().to_vec();
+            form.read(&mut body).map(|()| String::from_utf8(body).unwrap())
+        };
+        let answer = "<?xml version='1.0'?><u ok='N'><item key='a'>坏</item></u>";
+        let tree = r##"{"@ok":"N","item":{"@key":"a","#text":"坏"}}"##;
+        assert_eq!(read(AnswerForm::Xml, answer).as_deref(), Ok(tree));
+        assert_eq!(read(AnswerForm::Text, "error: \"no\"").as_deref(), Ok(r#""error: \"no\"""#));
+        assert_eq!(read(AnswerForm::Json, "{").as_deref(), Ok("{"));
+        assert_eq!(read(AnswerForm::Xml, "").as_deref(), Ok(""));
+        assert!(read(AnswerForm::Xml, "<!DOCTYPE a []><a/>").is_err());
+        assert!(read(AnswerForm::Xml, r#"{"a":1}"#).is_err());
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use auth::{TokenStore, Tokens};
 pub use catalog::Catalog;
 pub use client::{AllowPrivate, Client};
 pub use connection::Connection;
-pub use driver::{Blame, CallContext, CallError, Driver, Leave, Reply, Retry};
+pub use driver::{Blame, CallContext, CallError, Driver, Leave, Party, Reply, Retry};
 pub use follow::{FollowCall, FollowUp, KnownIds, NoCalls, Poll};
 pub use hook::{HookAnswer, Opened};
 pub use inbound::{InboundRequest, RawEnvelope};

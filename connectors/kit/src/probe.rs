@@ -87,7 +87,7 @@ impl Codes {
                 return self.of_error(cause).or(refused.then_some(Meaning::Credentials));
             }
             CallError::Wait { .. } => return Some(Meaning::Pace),
-            CallError::Refused { status, code } | CallError::Trouble { status, code } => (*status, code),
+            CallError::Refused { status, code, .. } | CallError::Trouble { status, code } => (*status, code),
             CallError::Absent { status, code } => {
                 let known = code.as_deref().and_then(|code| self.meaning(code));
                 return known.or(Some(Meaning::Absent)).filter(|_| *status > 0);
@@ -128,8 +128,8 @@ mod tests {
 
     #[test]
     fn a_code_means_what_the_manifest_says_and_a_status_what_http_says() {
-        let refused = |status, code: &str| CallError::Refused { status, code: Some(code.to_owned()) };
-        let none = |status| CallError::Refused { status, code: None };
+        let refused = |status, code: &str| CallError::refused(status, Some(code.to_owned()));
+        let none = |status| CallError::refused(status, None);
         for (error, wanted) in [
             (refused(200, "40089"), Some(Meaning::Credentials)),
             (refused(403, "Forbidden.AccessDenied.IpNotInWhiteList"), Some(Meaning::Address)),

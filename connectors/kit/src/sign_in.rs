@@ -133,7 +133,7 @@ impl SignIn {
 }
 
 fn refused(status: u16, why: &str) -> CallError {
-    CallError::Refused { status, code: Some(why.to_owned()) }
+    CallError::refused(status, Some(why.to_owned()))
 }
 
 fn as_json(args: &[(String, String)]) -> Vec<u8> {

@@ -191,7 +191,7 @@ impl Check<'_> {
     async fn token(&self) -> Part {
         let held = || true;
         let cx = self.context(&held);
-        match renew_token(&cx, &|answer| self.driver.read_answer(answer)).await {
+        match renew_token(&cx, &*self.driver).await {
             Ok(true) => Part::new("token", Outcome::Good, "the vendor gave one"),
             Ok(false) => Part::new("token", Outcome::Skipped, "this vendor has none to fetch"),
             Err(error) => self.failed("token", &error),
@@ -236,11 +236,11 @@ impl Check<'_> {
             None => part(Outcome::Good, own).next("ask the running hub (--hub) whether the vendor's own requests open"),
             Some(Came { good, refused: Some((when, reason, hint)) }) if good.is_none_or(|good| good < *when) => Part {
                 code: Some(reason.clone()),
-                ..part(Outcome::Bad, &format!("{own}, but the vendor's last one, at {}, was refused", at(*when)))
+                ..part(Outcome::Bad, &format!("{own}, but the last one that came, at {}, was refused", at(*when)))
             }
             .next(hint.clone()),
             Some(Came { good: Some(good), .. }) => {
-                part(Outcome::Good, &format!("{own}; the vendor's last one, at {}, did too", at(*good)))
+                part(Outcome::Good, &format!("{own}; the last one that came, at {}, did too", at(*good)))
             }
             Some(_) => part(Outcome::Good, &format!("{own}; none has come from the vendor since the hub began")),
         }
@@ -312,20 +312,9 @@ impl Check<'_> {
             Some(Meaning::Absent) => ("what was asked for is not there", "look at the settings of the connection"),
             None => ("the call failed", "the code is the vendor's: its documentation explains it"),
         };
-        let code = code(error);
+        let code = error.vendor_code().map(ToOwned::to_owned);
         let detail = if meaning.is_some() { detail.to_owned() } else { error.to_string() };
         let next = (meaning.is_some() || code.is_some()).then(|| next.to_owned());
         Part { code, meaning: meaning.map(Meaning::word), next, ..Part::new(name, Outcome::Bad, detail) }
-    }
-}
-
-/// The vendor's code.
-fn code(error: &CallError) -> Option<String> {
-    match error {
-        CallError::Token(cause) => code(cause),
-        CallError::Refused { code, .. } | CallError::Trouble { code, .. } | CallError::Absent { code, .. } => {
-            code.clone()
-        }
-        _ => None,
     }
 }

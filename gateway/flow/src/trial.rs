@@ -209,14 +209,13 @@ impl<'a> Trial<'a> {
     }
 
     fn answered(&self) -> Answer<'a> {
-        Answer { status: self.status, payload: self.payload, readable: true, headers: self.all_headers }
+        Answer { status: self.status, payload: self.payload, unreadable: None, headers: self.all_headers }
     }
 
     /// Why an answer is no success, and what the error means.
     fn failure(&self, operation: &'a Operation) -> Option<(Option<ErrorVerdict>, CallError)> {
         let (answer, args) = (self.answered(), Value::Absent);
-        let classify = |answer: &Answer<'_>| self.driver.read_answer(answer);
-        match verdict(self.connection, operation, self.arena, args, &answer, &classify) {
+        match verdict(self.connection, operation, self.arena, args, &answer, self.driver) {
             Ok(Verdict::Good) => None,
             Ok(Verdict::Bad(verdict, code)) => {
                 Some((Some(verdict), CallError::answered(verdict, code, self.status, None)))

@@ -156,6 +156,31 @@ pub struct RequestTemplate {
     pub headers: Vec<(String, Templated)>,
     /// The body.
     pub body: Body,
+    /// What the body of its answer is.
+    pub answer: AnswerForm,
+}
+
+/// What the body of an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerForm {
+    /// JSON.
+    Json,
+    /// XML, of which the payload is the content of the root element.
+    Xml,
+    /// Text, which is the payload.
+    Text,
+}
+
+impl AnswerForm {
+    /// What a request says that it accepts.
+    #[must_use]
+    pub const fn media_types(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Xml => "text/xml, application/xml",
+            Self::Text => "*/*",
+        }
+    }
 }
 
 /// The body of a request.
@@ -165,6 +190,8 @@ pub enum Body {
     None,
     /// The value of an expression as JSON.
     Json(Located),
+    /// The value of an expression, an object with one key, as XML.
+    Xml(Located),
     /// An object of templates as JSON.
     JsonFields(Vec<(String, Templated)>),
     /// Form fields.
@@ -265,6 +292,10 @@ pub enum ErrorVerdict {
     Retry,
     /// What was asked for is not there, and never will be: nothing to do, and nobody's fault.
     Absent,
+    /// No: the credentials are not accepted.
+    Credentials,
+    /// No: the vendor has no such thing to ask for, or not in this way.
+    Config,
     /// No.
     Refused,
 }

@@ -1,8 +1,8 @@
 //! Reads a manifest: every section but that of web hooks, and the names that each expression may use.
 
 use super::{
-    Auth, Body, COMMON_SETTINGS, DEFAULT_TIMEOUT, ErrorRule, ErrorVerdict, Idempotency, KeyPlace, Operation,
-    RequestTemplate, Setting, TokenAuth, TokenPlace,
+    AnswerForm, Auth, Body, COMMON_SETTINGS, DEFAULT_TIMEOUT, ErrorRule, ErrorVerdict, Idempotency, KeyPlace,
+    Operation, RequestTemplate, Setting, TokenAuth, TokenPlace,
 };
 use crate::follow::FollowUp;
 use crate::rate::Rate;
@@ -102,6 +102,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 query: Vec::new(),
                 headers: Vec::new(),
                 body: Body::Form(form),
+                answer: AnswerForm::Json,
             },
             basic,
             token: path("payload.access_token")?,
@@ -128,7 +129,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Some(Auth::Token(Box::new(TokenAuth { request: request?, basic: None, token: token?, expires_in, place })))
     }
 
-    /// `get: PATH` or `post: PATH` …, `query`, `headers`, and one of `body`, `json`, `form`.
+    /// `get: PATH` or `post: PATH` …, `query`, `headers`, and one of `body`, `json`, `form`, `xml`;
+    /// `answer` says what the body of the answer is, unless it is of the same kind.
     pub(crate) fn request(&self, fields: &mut Fields<'_, '_>, default_body: Option<&str>) -> Option<RequestTemplate> {
         let mut found = None;
         for (key, method) in
@@ -146,15 +148,21 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let body = fields.optional("body");
         let json = fields.optional("json");
         let form = fields.optional("form");
-        if [body, json, form].iter().flatten().count() > 1 {
-            self.cx.error(fields.span, "a request has one of `body`, `json` and `form`");
+        let xml = fields.optional("xml");
+        if [body, json, form, xml].iter().flatten().count() > 1 {
+            self.cx.error(fields.span, "a request has one of `body`, `json`, `form` and `xml`");
         }
+        let forms = [("json", AnswerForm::Json), ("xml", AnswerForm::Xml), ("text", AnswerForm::Text)];
+        let answer = fields.word("answer", &forms);
+        let answer = answer.unwrap_or(if xml.is_some() { AnswerForm::Xml } else { AnswerForm::Json });
         let Some((method, url)) = found else {
             self.cx.error(fields.span, "a request names its method and path: `get: /path` or `post: /path`");
             return None;
         };
         let body = if let Some(node) = body {
             Body::Json(self.expr(node, &self.request)?)
+        } else if let Some(node) = xml {
+            Body::Xml(self.expr(node, &self.request)?)
         } else if json.is_some() {
             Body::JsonFields(self.templates(json))
         } else if form.is_some() {
@@ -165,7 +173,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             Body::None
         };
         let headers = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
-        Some(RequestTemplate { method, url: url?, query, headers, body })
+        Some(RequestTemplate { method, url: url?, query, headers, body, answer })
     }
 
     pub(super) fn operations(&self, node: &Node) -> Vec<Operation> {
@@ -279,6 +287,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 ("wait", ErrorVerdict::Wait),
                 ("retry", ErrorVerdict::Retry),
                 ("absent", ErrorVerdict::Absent),
+                ("credentials", ErrorVerdict::Credentials),
+                ("config", ErrorVerdict::Config),
                 ("refused", ErrorVerdict::Refused),
             ];
             let verdict = fields.word("means", &verdicts);
@@ -286,7 +296,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             if verdict.is_none() {
                 self.cx.error(
                     fields.span,
-                    "`means` says what such an answer means: token, wait, retry, absent or refused",
+                    "`means` says what such an answer means: token, wait, retry, absent, credentials, config or refused",
                 );
             }
             if let (Some(when), Some(verdict)) = (when, verdict) {

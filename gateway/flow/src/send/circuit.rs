@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(of(SendError::NoAnswer("timed out".to_owned()).into()), Some(true));
         assert_eq!(of(SendError::NotSent("connection refused".to_owned()).into()), Some(true));
         assert_eq!(of(CallError::Wait { status: 503, retry_after: None }), Some(true));
-        assert_eq!(of(CallError::Refused { status: 422, code: None }), Some(false));
+        assert_eq!(of(CallError::refused(422, None)), Some(false));
         assert_eq!(of(CallError::Wait { status: 429, retry_after: None }), None);
         assert_eq!(of(SendError::ClaimLost.into()), None);
         assert_eq!(of(SendError::PrivateAddress.into()), None);

@@ -94,7 +94,7 @@ impl Destination for Subscriber {
                 CallError::Wait { status, retry_after }
             }
             Ok(Heard { status: status @ 500.., .. }) => CallError::Trouble { status, code: None },
-            Ok(Heard { status, .. }) => CallError::Refused { status, code: None },
+            Ok(Heard { status, .. }) => CallError::refused(status, None),
             Err(error) => error.into(),
         };
         self.note(hub, Noted::Failed(failed.to_string()));

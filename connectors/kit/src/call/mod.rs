@@ -1,0 +1,286 @@
+//! One call over HTTP: build, authenticate, send, understand the answer.
+
+mod request;
+mod token;
+mod wait;
+
+pub use token::renew_token;
+pub(crate) use wait::retry_after;
+
+use crate::client::{Request, Response, SendError};
+use crate::connection::Connection;
+use crate::driver::{CallContext, CallError, Driver, Reply};
+use crate::follow::{FollowCall, FollowUp, KnownIds, NoCalls};
+use crate::manifest::{Auth, ErrorVerdict, Idempotency, Operation, TokenPlace};
+use hub_expr::{Cx, Located};
+use hub_tree::{Arena, Limits, Private, ReadError, Value, json};
+use request::{answer_slots, basic, build, eval, request_slots, show_key, text_of, unbuildable};
+use token::{fetch_token, token_request, words};
+use url::Url;
+use wait::{asked_wait, asks_to_wait};
+
+/// An answer, as classifiers see it.
+pub struct Answer<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// The body as a tree; absent when it is empty or cannot be read.
+    pub payload: Value<'a>,
+    /// Why the body cannot be read, if it cannot: a place, never its words.
+    pub unreadable: Option<String>,
+    /// Headers by lower-case name.
+    pub headers: &'a [(String, String)],
+}
+
+/// What an answer means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was carried out.
+    Good,
+    /// It was not; what it means for trying again, and the vendor's code.
+    Bad(ErrorVerdict, Option<String>),
+}
+
+/// Makes one call. The driver puts bodies on its wire and takes them from it; what it says of an answer comes after the
+/// manifest's rules and before the HTTP status.
+///
+/// # Errors
+/// What left the house, whose fault it is, and whether to try again.
+pub async fn exchange(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    args: &[u8],
+    driver: &dyn Driver,
+) -> Result<Reply, CallError> {
+    let mut rejected = None;
+    loop {
+        let (request, token) = prepare(cx, operation, args, rejected.as_ref(), driver).await?;
+        let mut response = cx.send(request).await?;
+        let read = driver.read_response(cx.connection, &operation.request, &mut response);
+        match judge(cx, operation, args, &response, read.err(), driver)? {
+            Verdict::Good => return Ok(Reply { status: response.status, body: response.body }),
+            Verdict::Bad(ErrorVerdict::Token, code) => match token {
+                // Fetch a token, repeat once.
+                Some(token) if rejected.is_none() => rejected = Some(token),
+                _ => return Err(CallError::answered(ErrorVerdict::Token, code, response.status, None)),
+            },
+            Verdict::Bad(verdict, code) => {
+                let wait = asked_wait(cx, &response.headers);
+                return Err(CallError::answered(verdict, code, response.status, wait));
+            }
+        }
+    }
+}
+
+/// The request, authenticated, and the token that it shows.
+async fn prepare(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    args: &[u8],
+    rejected: Option<&Private<String>>,
+    driver: &dyn Driver,
+) -> Result<(Request, Option<Private<String>>), CallError> {
+    let mut request = build(cx, operation, &operation.request, args)?;
+    if let Idempotency::Key(place) = &operation.idempotency {
+        show_key(&mut request, place, cx.call_id);
+    }
+    request.headers.push(("traceparent".to_owned(), cx.trace.to_string()));
+    let mut used = None;
+    match &cx.connection.manifest.auth {
+        _ if operation.anonymous => {}
+        Auth::None => {}
+        Auth::Headers(headers) => {
+            for (name, value) in headers {
+                request.headers.push((name.to_lowercase(), text_of(cx, operation, value)?));
+            }
+        }
+        Auth::Basic { username, password } => {
+            let pair = (text_of(cx, operation, username)?, text_of(cx, operation, password)?);
+            request.headers.push(basic(&pair));
+        }
+        Auth::Token(auth) => {
+            let asking = token_request(cx, operation, auth)?;
+            let name = &cx.tokens.name(&cx.connection.tenant, &words(&asking));
+            let fetch = async || fetch_token(cx, operation, auth, asking, driver).await;
+            // Another task or node may be fetching it; that takes of this attempt's time too.
+            let getting = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch);
+            let got = tokio::time::timeout_at(cx.leave.until, getting).await;
+            let token = got.unwrap_or_else(|_| Err(CallError::Token(Box::new(SendError::NoTime.into()))))?;
+            match operation.token_place.as_ref().unwrap_or(&auth.place) {
+                TokenPlace::Header { name, prefix } => {
+                    request.headers.push((name.clone(), format!("{prefix}{}", token.expose())));
+                }
+                TokenPlace::Query(name) => {
+                    request.url.query_pairs_mut().append_pair(name, token.expose());
+                }
+            }
+            used = Some(token);
+        }
+    }
+    driver.write_request(cx, operation, &operation.request, &mut request)?;
+    Ok((request, used))
+}
+
+/// The address that a request would go to, for who is sent there without the hub's help.
+///
+/// # Errors
+/// The request cannot be built.
+pub fn address(cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Url, CallError> {
+    Ok(build(cx, operation, &operation.request, args)?.url)
+}
+
+/// What an expression says of a good reply.
+///
+/// # Errors
+/// The expression fails.
+pub fn read_reply<'a>(
+    connection: &Connection,
+    operation: &Operation,
+    located: &'a Located,
+    arena: &'a Arena,
+    reply: &'a Reply,
+) -> Result<Value<'a>, CallError> {
+    let payload = json::read(arena, &reply.body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(connection, arena, Value::Absent, reply.status, payload, &[]);
+    eval(connection, operation, located, &mut Cx::new(arena, slots))
+}
+
+/// What a received answer means.
+fn judge(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    args: &[u8],
+    response: &Response,
+    unreadable: Option<String>,
+    driver: &dyn Driver,
+) -> Result<Verdict, CallError> {
+    let arena = Arena::new();
+    let parsed = json::read(&arena, &response.body, Limits::default());
+    let unreadable = unreadable.or_else(|| no_json(&parsed, &response.body));
+    let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
+    let payload = parsed.unwrap_or_default();
+    let answer = Answer { status: response.status, payload, unreadable, headers: &response.headers };
+    verdict(cx.connection, operation, &arena, args, &answer, driver)
+}
+
+/// Why a body that should be JSON is none; an empty one is well.
+fn no_json(parsed: &Result<Value<'_>, ReadError>, body: &[u8]) -> Option<String> {
+    (parsed.is_err() && !body.is_empty()).then(|| "it is no JSON".to_owned())
+}
+
+/// What an answer means: the manifest's rules, then the wire's own reading, then the HTTP status, then `success`.
+///
+/// # Errors
+/// `success` of the manifest fails.
+pub fn verdict<'a>(
+    connection: &Connection,
+    operation: &'a Operation,
+    arena: &'a Arena,
+    args: Value<'a>,
+    answer: &Answer<'a>,
+    driver: &dyn Driver,
+) -> Result<Verdict, CallError> {
+    if let Some(verdict) = error_rule(connection, operation, arena, args, answer) {
+        return Ok(verdict);
+    }
+    if let Some(verdict) = driver.read_answer(answer) {
+        return Ok(verdict);
+    }
+    let verdict = match (answer.status, &answer.unreadable) {
+        (200..=299, Some(why)) => Verdict::Bad(ErrorVerdict::Retry, Some(format!("the answer cannot be read: {why}"))),
+        (200..=299, None) => Verdict::Good,
+        (401, _) => Verdict::Bad(ErrorVerdict::Token, None),
+        (429, _) => Verdict::Bad(ErrorVerdict::Wait, None),
+        // A vendor that asks to wait has not begun; a bare 503 may come from a proxy that has passed the request on.
+        (503, _) if asks_to_wait(answer.headers) => Verdict::Bad(ErrorVerdict::Wait, None),
+        (408 | 500.., _) => Verdict::Bad(ErrorVerdict::Retry, None),
+        _ => Verdict::Bad(ErrorVerdict::Refused, None),
+    };
+    match (&verdict, &operation.success) {
+        (Verdict::Good, Some(success)) => {
+            let slots = answer_slots(connection, arena, args, answer.status, answer.payload, answer.headers);
+            let good = eval(connection, operation, success, &mut Cx::new(arena, slots))?;
+            Ok(if matches!(good, Value::Bool(true)) { verdict } else { Verdict::Bad(ErrorVerdict::Refused, None) })
+        }
+        _ => Ok(verdict),
+    }
+}
+
+/// What the first of the manifest's `errors` that holds says of an answer.
+pub fn error_rule<'a>(
+    connection: &Connection,
+    operation: &'a Operation,
+    arena: &'a Arena,
+    args: Value<'a>,
+    answer: &Answer<'a>,
+) -> Option<Verdict> {
+    let slots = answer_slots(connection, arena, args, answer.status, answer.payload, answer.headers);
+    let value = |located: &'a Located| located.expr.eval(&mut Cx::new(arena, slots.clone()));
+    let rule = operation.errors.iter().find(|rule| matches!(value(&rule.when), Ok(Value::Bool(true))))?;
+    let code = rule.code.as_ref().and_then(|code| value(code).ok());
+    let code = code.and_then(|code| code.scalar_text(arena)).map(ToOwned::to_owned);
+    Some(Verdict::Bad(rule.verdict, code))
+}
+
+/// The calls that a good answer leads to.
+///
+/// # Errors
+/// A rule of the manifest that fails on this answer.
+pub fn following(
+    connection: &Connection,
+    operation: &Operation,
+    args: &[u8],
+    reply: &Reply,
+) -> Result<Vec<FollowCall>, NoCalls> {
+    if operation.then.is_empty() {
+        return Ok(Vec::new());
+    }
+    let arena = Arena::new();
+    let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
+    let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(connection, &arena, args, reply.status, payload, &[]);
+    FollowUp::calls(&operation.then, connection, &arena, &slots, &KnownIds::new())
+}
+
+/// The arguments of a lookup, and whether its answer says that the first try was carried out.
+///
+/// # Errors
+/// An expression of the manifest that fails.
+pub fn lookup_args(cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Vec<u8>, CallError> {
+    let Idempotency::Lookup { args: wanted, .. } = &operation.idempotency else { return Ok(b"null".to_vec()) };
+    let arena = Arena::new();
+    let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
+    let slots = request_slots(cx.connection, &arena, args);
+    let mut entries = Vec::new();
+    for (name, located) in wanted {
+        entries.push((name.as_str(), eval(cx.connection, operation, located, &mut Cx::new(&arena, slots.clone()))?));
+    }
+    Ok(json::to_string(&arena.map(&entries)).into_bytes())
+}
+
+/// Whether the answer of a lookup says that the first try was carried out.
+///
+/// # Errors
+/// An expression of the manifest that fails, or that does not say yes or no.
+pub fn lookup_found(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    args: &[u8],
+    reply: &Reply,
+) -> Result<bool, CallError> {
+    let Idempotency::Lookup { found, .. } = &operation.idempotency else { return Ok(false) };
+    let arena = Arena::new();
+    let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
+    let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(cx.connection, &arena, args, reply.status, payload, &[]);
+    if payload.is_absent() {
+        // An empty answer says neither yes nor no.
+        return Err(CallError::Trouble {
+            status: reply.status,
+            code: Some("the look-up's answer is empty".to_owned()),
+        });
+    }
+    match eval(cx.connection, operation, found, &mut Cx::new(&arena, slots))? {
+        Value::Bool(found) => Ok(found),
+        other => Err(unbuildable(cx.connection, operation, found.span, &format!("`found` gave {}", other.kind()))),
+    }
+}

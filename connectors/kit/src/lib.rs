@@ -18,6 +18,7 @@ pub mod pace;
 pub mod probe;
 mod rate;
 pub mod sign_in;
+pub mod signed;
 pub mod stream;
 pub mod verify;
 

@@ -6,7 +6,7 @@ use crate::payload::Received;
 use crate::poll;
 use hub_engine::{Input, Level, Mapping};
 use hub_kit::call::{Answer, Verdict, error_rule, verdict};
-use hub_kit::manifest::{Auth, ErrorVerdict};
+use hub_kit::manifest::ErrorVerdict;
 use hub_kit::{CallError, Connection, Driver, FollowCall, Idempotency, Operation, Retry};
 use hub_tree::{Arena, Value};
 use sha2::{Digest, Sha256};
@@ -186,7 +186,7 @@ impl<'a> Trial<'a> {
             }
         }
         // A call whose token is refused is made once more with a new one.
-        let renewed = |verdict| verdict == Some(ErrorVerdict::Token) && matches!(manifest.auth, Auth::Token(_));
+        let renewed = |verdict| verdict == Some(ErrorVerdict::Token) && manifest.auth.has_token();
         let retryable = failure.map(|(verdict, failure)| renewed(verdict) || retryable(&failure, operation));
         let (input, fetch) = (self.reply(operation), Vec::new());
         Would { event: Some(&operation.name), mapping, input, dedupe_id: None, retryable, fetch, notes }

@@ -12,10 +12,12 @@ use crate::connection::Connection;
 use crate::driver::{CallContext, CallError, Driver, Reply};
 use crate::follow::{FollowCall, FollowUp, KnownIds, NoCalls};
 use crate::manifest::{Auth, ErrorVerdict, Idempotency, Operation, TokenPlace};
+use crate::signed::Moment;
 use hub_expr::{Cx, Located};
 use hub_tree::{Arena, Limits, Private, ReadError, Value, json};
-use request::{answer_slots, basic, build, eval, request_slots, show_key, text_of, unbuildable};
-use token::{fetch_token, token_request, words};
+use request::{answer_slots, basic, build, eval, show_key, text_of};
+pub(crate) use request::{request_slots, unbuildable};
+use token::{fetch_token, name_of, token_request};
 use url::Url;
 use wait::{asked_wait, asks_to_wait};
 
@@ -85,9 +87,10 @@ async fn prepare(
     }
     request.headers.push(("traceparent".to_owned(), cx.trace.to_string()));
     let mut used = None;
-    match &cx.connection.manifest.auth {
-        _ if operation.anonymous => {}
-        Auth::None => {}
+    let auth = if operation.anonymous { &Auth::None } else { chosen(cx, operation, &cx.connection.manifest.auth)? };
+    match auth {
+        // The last step is to sign.
+        Auth::None | Auth::Signed(_) | Auth::OneOf(_) => {}
         Auth::Headers(headers) => {
             for (name, value) in headers {
                 request.headers.push((name.to_lowercase(), text_of(cx, operation, value)?));
@@ -99,7 +102,7 @@ async fn prepare(
         }
         Auth::Token(auth) => {
             let asking = token_request(cx, operation, auth)?;
-            let name = &cx.tokens.name(&cx.connection.tenant, &words(&asking));
+            let name = &name_of(cx, operation, auth, &asking)?;
             let fetch = async || fetch_token(cx, operation, auth, asking, driver).await;
             // Another task or node may be fetching it; that takes of this attempt's time too.
             let getting = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch);
@@ -117,7 +120,30 @@ async fn prepare(
         }
     }
     driver.write_request(cx, operation, &operation.request, &mut request)?;
+    let signing = match auth {
+        Auth::Signed(signing) => Some(signing.as_ref()),
+        Auth::Token(auth) => auth.calls.as_ref(),
+        _ => None,
+    };
+    if let Some(signing) = signing {
+        let token = used.as_ref().map(|token| token.expose().as_str());
+        signing.apply(cx, operation, token, &Moment::of(cx), &mut request)?;
+    }
     Ok((request, used))
+}
+
+/// The way of authenticating that the connection's settings ask for.
+fn chosen<'c>(cx: &CallContext<'c>, operation: &Operation, auth: &'c Auth) -> Result<&'c Auth, CallError> {
+    let Auth::OneOf(kinds) = auth else { return Ok(auth) };
+    for (when, auth) in kinds {
+        let Some(when) = when else { return chosen(cx, operation, auth) };
+        let arena = Arena::new();
+        let mut values = Cx::new(&arena, vec![cx.connection.settings(&arena)]);
+        if eval(cx.connection, operation, when, &mut values)? == Value::Bool(true) {
+            return chosen(cx, operation, auth);
+        }
+    }
+    Ok(&Auth::None)
 }
 
 /// The address that a request would go to, for who is sent there without the hub's help.

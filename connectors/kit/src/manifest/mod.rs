@@ -16,6 +16,7 @@ use crate::pace::Pace;
 use crate::probe::Codes;
 use crate::rate::Rate;
 use crate::sign_in::SignIn;
+use crate::signed::Signing;
 use crate::stream::StreamRule;
 use hub_expr::{Located, Templated};
 use hub_tree::yaml::{self, Context, Node};
@@ -112,6 +113,22 @@ pub enum Auth {
     },
     /// A token that is fetched, kept and renewed.
     Token(Box<TokenAuth>),
+    /// A proof that is made for each request.
+    Signed(Box<Signing>),
+    /// The first whose condition, over the settings, holds or is not there.
+    OneOf(Vec<(Option<Located>, Auth)>),
+}
+
+impl Auth {
+    /// Whether some of its requests show a token.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        match self {
+            Self::Token(_) => true,
+            Self::OneOf(kinds) => kinds.iter().any(|(_, auth)| auth.has_token()),
+            _ => false,
+        }
+    }
 }
 
 /// How a token is fetched and shown.
@@ -127,6 +144,10 @@ pub struct TokenAuth {
     pub expires_in: Option<Located>,
     /// Where it is shown.
     pub place: TokenPlace,
+    /// How the request that fetches it is signed.
+    pub signed: Option<Signing>,
+    /// How requests that show it are signed beside it.
+    pub calls: Option<Signing>,
 }
 
 /// Where a request shows its token.

@@ -20,6 +20,7 @@ mod rate;
 pub mod sign_in;
 pub mod signed;
 pub mod stream;
+pub mod tables;
 pub mod verify;
 
 pub use auth::{TokenStore, Tokens};

@@ -5,11 +5,10 @@
 
 use crate::call::{request_slots, unbuildable};
 use crate::client::Request;
+use crate::connection::Connection;
 use crate::driver::{CallContext, CallError};
 use crate::manifest::{Compiler, Operation};
-use aws_lc_rs::rsa::{
-    OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey,
-};
+use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hub_expr::{Cx, Located, Scope, Templated, Type};
@@ -65,15 +64,15 @@ impl Signing {
     /// A value cannot be computed, with the manifest's place.
     pub(crate) fn apply(
         &self,
-        cx: &CallContext<'_>,
+        connection: &Connection,
         operation: &Operation,
         token: Option<&str>,
         moment: &Moment,
         request: &mut Request,
     ) -> Result<(), CallError> {
         let arena = Arena::new();
-        let fail = |span: Span, message: &str| unbuildable(cx.connection, operation, span, message);
-        let mut slots = request_slots(cx.connection, &arena, Value::Absent);
+        let fail = |span: Span, message: &str| unbuildable(connection, operation, span, message);
+        let mut slots = request_slots(connection, &arena, Value::Absent);
         slots.pop();
         let shown = describe(&arena, request).map_err(|message| fail(operation.span, message))?;
         slots.push(shown);
@@ -95,20 +94,24 @@ impl Signing {
                 }
                 Step::Sealed { text, key, padding, span } => {
                     let (text, key, padding) = (value(text, &slots)?, value(key, &slots)?, value(padding, &slots)?);
-                    let sealed = if moment.plain { Ok(format!("{padding} {key} {text}")) } else { seal(&text, &key, &padding) };
+                    let sealed =
+                        if moment.plain { Ok(format!("{padding} {key} {text}")) } else { seal(&text, &key, &padding) };
                     Value::Text(arena.text(&sealed.map_err(|message| fail(*span, message))?))
                 }
             };
             slots.push(made);
         }
-        let mut render = |templated: &Templated| -> Result<Option<String>, CallError> {
+        let render = |templated: &Templated| -> Result<Option<String>, CallError> {
             let mut values = Cx::new(&arena, slots.clone());
             let value = templated.template.render(&mut values, &|text, out| out.push_str(text));
             let value = value.map_err(|error| fail(templated.span, &error.message))?;
             if value.is_absent() {
                 return Ok(None);
             }
-            value.scalar_text(&arena).map(|text| Some(text.to_owned())).ok_or_else(|| fail(templated.span, "the value is no text"))
+            value
+                .scalar_text(&arena)
+                .map(|text| Some(text.to_owned()))
+                .ok_or_else(|| fail(templated.span, "the value is no text"))
         };
         for (name, templated) in &self.headers {
             if let Some(text) = render(templated)? {
@@ -197,7 +200,7 @@ impl Compiler<'_, '_> {
         ]);
         let mut values = Vec::new();
         for (key, node) in fields.optional("let").map(|node| node.entries(self.cx)).unwrap_or_default() {
-            values.push((key.name.clone(), self.step(node, &scope)?));
+            values.push(self.signing_step(node, &scope).map(|step| (key.name.clone(), step)));
             scope.push(&key.name, Type::Any);
         }
         let headers = self.templates_in(fields.optional("headers"), &scope);
@@ -207,7 +210,7 @@ impl Compiler<'_, '_> {
             self.cx.error(fields.span, "a signature is shown in `headers` or in the `query`");
             return None;
         }
-        Some(Signing { values, headers, query })
+        Some(Signing { values: values.into_iter().collect::<Option<_>>()?, headers, query })
     }
 
     /// Reads `signed: { let, headers, query }` and the like.
@@ -218,7 +221,7 @@ impl Compiler<'_, '_> {
         signing
     }
 
-    fn step(&self, node: &Node, scope: &Scope) -> Option<Step> {
+    fn signing_step(&self, node: &Node, scope: &Scope) -> Option<Step> {
         if node.scalar().is_some() {
             return self.expr(node, scope).map(Step::Value);
         }

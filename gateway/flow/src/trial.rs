@@ -33,6 +33,8 @@ pub struct Trial<'a> {
     pub all_headers: &'a [(String, String)],
     /// The status of an answer.
     pub status: u16,
+    /// Why the body cannot be read, if it cannot; the payload is its text then.
+    pub unreadable: Option<&'a str>,
 }
 
 /// What would become of it.
@@ -209,7 +211,8 @@ impl<'a> Trial<'a> {
     }
 
     fn answered(&self) -> Answer<'a> {
-        Answer { status: self.status, payload: self.payload, unreadable: None, headers: self.all_headers }
+        let unreadable = self.unreadable.map(ToOwned::to_owned);
+        Answer { status: self.status, payload: self.payload, unreadable, headers: self.all_headers }
     }
 
     /// Why an answer is no success, and what the error means.
@@ -347,6 +350,7 @@ operations:
             headers: Value::Absent,
             all_headers: &[],
             status,
+            unreadable: None,
         };
         trial.would(name).map(|would| {
             let mapping = would.mapping.map_or("-", |_| "mapped");

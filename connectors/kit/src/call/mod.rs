@@ -11,7 +11,7 @@ use crate::client::{Request, Response, SendError};
 use crate::connection::Connection;
 use crate::driver::{CallContext, CallError, Driver, Reply};
 use crate::follow::{FollowCall, FollowUp, KnownIds, NoCalls};
-use crate::manifest::{Auth, ErrorVerdict, Idempotency, Operation, TokenPlace};
+use crate::manifest::{Auth, ErrorRule, ErrorVerdict, Idempotency, Operation, TokenPlace};
 use crate::signed::Moment;
 use hub_expr::{Cx, Located};
 use hub_tree::{Arena, Limits, Private, ReadError, Value, json};
@@ -25,7 +25,7 @@ use wait::{asked_wait, asks_to_wait};
 pub struct Answer<'a> {
     /// HTTP status.
     pub status: u16,
-    /// The body as a tree; absent when it is empty or cannot be read.
+    /// The body as a tree; absent when it is empty, the beginning of its text when it cannot be read.
     pub payload: Value<'a>,
     /// Why the body cannot be read, if it cannot: a place, never its words.
     pub unreadable: Option<String>,
@@ -127,7 +127,7 @@ async fn prepare(
     };
     if let Some(signing) = signing {
         let token = used.as_ref().map(|token| token.expose().as_str());
-        signing.apply(cx, operation, token, &Moment::of(cx), &mut request)?;
+        signing.apply(cx.connection, operation, token, &Moment::of(cx), &mut request)?;
     }
     Ok((request, used))
 }
@@ -183,9 +183,20 @@ fn judge(
     let parsed = json::read(&arena, &response.body, Limits::default());
     let unreadable = unreadable.or_else(|| no_json(&parsed, &response.body));
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
-    let payload = parsed.unwrap_or_default();
+    let payload = parsed.unwrap_or_else(|_| excerpt(&arena, &response.body));
     let answer = Answer { status: response.status, payload, unreadable, headers: &response.headers };
     verdict(cx.connection, operation, &arena, args, &answer, driver)
+}
+
+/// The most of an unreadable body that rules see.
+const EXCERPT: usize = 4096;
+
+/// The beginning of a body that cannot be read, as text: some vendors say in plain words what is wrong.
+fn excerpt<'a>(arena: &'a Arena, body: &[u8]) -> Value<'a> {
+    match body.get(..EXCERPT.min(body.len())) {
+        Some([]) | None => Value::Absent,
+        Some(start) => Value::Text(arena.text(&String::from_utf8_lossy(start))),
+    }
 }
 
 /// Why a body that should be JSON is none; an empty one is well.
@@ -198,7 +209,7 @@ fn no_json(parsed: &Result<Value<'_>, ReadError>, body: &[u8]) -> Option<String>
 /// # Errors
 /// `success` of the manifest fails.
 pub fn verdict<'a>(
-    connection: &Connection,
+    connection: &'a Connection,
     operation: &'a Operation,
     arena: &'a Arena,
     args: Value<'a>,
@@ -231,17 +242,27 @@ pub fn verdict<'a>(
     }
 }
 
-/// What the first of the manifest's `errors` that holds says of an answer.
+/// What the first of the manifest's `errors` that holds says of an answer: those of the operation, then those of all.
 pub fn error_rule<'a>(
-    connection: &Connection,
+    connection: &'a Connection,
     operation: &'a Operation,
+    arena: &'a Arena,
+    args: Value<'a>,
+    answer: &Answer<'a>,
+) -> Option<Verdict> {
+    first_rule(connection, operation.errors.iter().chain(&connection.manifest.errors), arena, args, answer)
+}
+
+fn first_rule<'a>(
+    connection: &Connection,
+    mut rules: impl Iterator<Item = &'a ErrorRule>,
     arena: &'a Arena,
     args: Value<'a>,
     answer: &Answer<'a>,
 ) -> Option<Verdict> {
     let slots = answer_slots(connection, arena, args, answer.status, answer.payload, answer.headers);
     let value = |located: &'a Located| located.expr.eval(&mut Cx::new(arena, slots.clone()));
-    let rule = operation.errors.iter().find(|rule| matches!(value(&rule.when), Ok(Value::Bool(true))))?;
+    let rule = rules.find(|rule| matches!(value(&rule.when), Ok(Value::Bool(true))))?;
     let code = rule.code.as_ref().and_then(|code| value(code).ok());
     let code = code.and_then(|code| code.scalar_text(arena)).map(ToOwned::to_owned);
     Some(Verdict::Bad(rule.verdict, code))

@@ -2,7 +2,7 @@
 
 use super::request::{answer_slots, basic, build, eval, text_of};
 use super::wait::{asked_wait, asks_to_wait};
-use super::{Answer, Verdict, chosen, no_json};
+use super::{Answer, Verdict, chosen, excerpt, first_rule, no_json};
 use crate::auth::Fetched;
 use crate::client::{Request, SendError};
 use crate::driver::{CallContext, CallError, Driver};
@@ -35,7 +35,7 @@ pub(super) fn name_of(
 ) -> Result<String, CallError> {
     let mut named = request.clone();
     if let Some(signing) = &auth.signed {
-        signing.apply(cx, operation, None, &Moment::fixed(), &mut named)?;
+        signing.apply(cx.connection, operation, None, &Moment::fixed(), &mut named)?;
     }
     Ok(cx.tokens.name(&cx.connection.tenant, &words(&named)))
 }
@@ -59,7 +59,7 @@ pub(super) async fn fetch_token(
 ) -> Result<Fetched, CallError> {
     driver.write_request(cx, operation, &auth.request, &mut request)?;
     if let Some(signing) = &auth.signed {
-        signing.apply(cx, operation, None, &Moment::of(cx), &mut request)?;
+        signing.apply(cx.connection, operation, None, &Moment::of(cx), &mut request)?;
     }
     let mut response = cx.send(request).await?;
     let read = driver.read_response(cx.connection, &auth.request, &mut response);
@@ -68,10 +68,11 @@ pub(super) async fn fetch_token(
     let parsed = json::read(&arena, &response.body, Limits::default());
     let unreadable = read.err().or_else(|| no_json(&parsed, &response.body));
     let readable = unreadable.is_none();
-    let payload = parsed.unwrap_or_default();
+    let payload = parsed.unwrap_or_else(|_| excerpt(&arena, &response.body));
     // Vendors that answer 200 with an error body say in it what is wrong.
     let answer = Answer { status, payload, unreadable, headers: &response.headers };
-    if let Some(Verdict::Bad(verdict, code)) = driver.read_answer(&answer) {
+    let ruled = first_rule(cx.connection, cx.connection.manifest.errors.iter(), &arena, Value::Absent, &answer);
+    if let Some(Verdict::Bad(verdict, code)) = ruled.or_else(|| driver.read_answer(&answer)) {
         return Err(CallError::answered(verdict, code, status, asked_wait(cx, &response.headers)));
     }
     match status {

@@ -6,9 +6,11 @@
 //! and `headers` in webhooks.
 
 mod read;
+mod tables;
 mod webhook;
 
 pub(crate) use read::Compiler;
+pub use tables::{Batch, Child, ChildWrite, Condition, ErrorColumns, Find, RowAgain, Status, Table, TableWrite, Taken};
 pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhook};
 
 use crate::follow::{FollowUp, Poll};
@@ -25,8 +27,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings that every connector understands, whether its manifest names them or not.
-pub const COMMON_SETTINGS: [&str; 10] = [
+pub const COMMON_SETTINGS: [&str; 11] = [
     "base_url",
+    "dsn",
     "webhook_secret",
     "encrypt_key",
     "api_key",
@@ -39,8 +42,8 @@ pub const COMMON_SETTINGS: [&str; 10] = [
 ];
 
 /// Those of them that are secret.
-pub const COMMON_SECRETS: [&str; 6] =
-    ["webhook_secret", "encrypt_key", "api_key", "client_secret", "password", "client_id"];
+pub const COMMON_SECRETS: [&str; 7] =
+    ["webhook_secret", "encrypt_key", "api_key", "client_secret", "password", "client_id", "dsn"];
 
 /// How long one attempt may take, unless its operation says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -68,8 +71,15 @@ pub struct Manifest {
     pub webhook: Option<Webhook>,
     /// What we can ask it.
     pub operations: Vec<Operation>,
+    /// Answers that mean something else than their status, of every operation and of the request for a token. An operation's
+    /// own rules come before them.
+    pub errors: Vec<ErrorRule>,
     /// What can be read again and again; a connection says which of them are.
     pub polls: Vec<Poll>,
+    /// Tables of its database that the hub reads.
+    pub tables: Vec<Table>,
+    /// How often they are looked at, seconds.
+    pub table_poll_secs: i64,
     /// Harmless questions that tell whether the connection may ask them.
     pub checks: Vec<FollowUp>,
     /// What the vendor's codes mean for people.
@@ -242,6 +252,10 @@ pub struct Operation {
     pub then: Vec<FollowUp>,
     /// Whether the request goes without the connection's own authentication.
     pub anonymous: bool,
+    /// The rows that it writes, in place of a request.
+    pub table: Option<TableWrite>,
+    /// Whether it sends a mail, in place of a request.
+    pub mail: bool,
     /// How many calls of it the vendor takes in a time, if it says so of this operation.
     pub rates: Option<Vec<Rate>>,
     /// How long one attempt may take: token, look-up and call together.
@@ -292,7 +306,7 @@ pub enum KeyPlace {
 }
 
 /// An answer that means something special.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ErrorRule {
     /// When it applies.
     pub when: Located,
@@ -346,8 +360,11 @@ impl Manifest {
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
+        let errors = fields.optional("errors").map(|node| compiler.errors(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
+        let tables = fields.optional("tables").map(|node| compiler.tables(node)).unwrap_or_default();
+        let table_poll_secs = compiler.table_poll(fields.optional("poll"));
         let checks = fields.optional("checks").map(|node| compiler.checks(node)).unwrap_or_default();
         let codes = fields.optional("codes").map(|node| Codes::read(node, &cx)).unwrap_or_default();
         let stream = fields.optional("stream").map(|node| compiler.stream(node));
@@ -379,7 +396,10 @@ impl Manifest {
             auth: auth?,
             webhook: webhook.flatten(),
             operations,
+            errors,
             polls,
+            tables,
+            table_poll_secs,
             checks,
             codes,
             stream: stream.flatten(),
@@ -393,6 +413,24 @@ impl Manifest {
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    /// The table called `name`.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// The setting that says where its connections lead: an address for HTTP, a database, or a host.
+    #[must_use]
+    pub fn address_setting(&self) -> &'static str {
+        if !self.tables.is_empty() || self.operations.iter().any(|operation| operation.table.is_some()) {
+            "dsn"
+        } else if self.operations.iter().any(|operation| operation.mail) {
+            "host"
+        } else {
+            "base_url"
+        }
     }
 
     /// A place in the manifest, for messages.

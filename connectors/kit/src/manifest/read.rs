@@ -23,7 +23,7 @@ pub(crate) struct Compiler<'c, 'f> {
 }
 
 impl<'c, 'f> Compiler<'c, 'f> {
-    pub(super) fn new(cx: &'c Context<'f>, settings: &[Setting]) -> Self {
+    pub(crate) fn new(cx: &'c Context<'f>, settings: &[Setting]) -> Self {
         let known = settings.iter().map(|setting| setting.name.as_str()).chain(COMMON_SETTINGS);
         let settings = Type::record("settings", known.map(|name| (name, Type::Any)));
         let request = Scope::new([("settings", settings.clone()), ("base_url", Type::Text), ("args", Type::Any)]);
@@ -48,26 +48,32 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Templated::compile(node, &self.request, self.cx)
     }
 
-    fn templates(&self, node: Option<&Node>) -> Vec<(String, Templated)> {
+    pub(super) fn templates(&self, node: Option<&Node>) -> Vec<(String, Templated)> {
         self.templates_in(node, &self.request)
     }
 
     pub(crate) fn templates_in(&self, node: Option<&Node>, scope: &Scope) -> Vec<(String, Templated)> {
         let Some(node) = node else { return Vec::new() };
         let entries = node.entries(self.cx).iter();
-        entries.filter_map(|(key, value)| Some((key.name.clone(), Templated::compile(value, scope, self.cx)?))).collect()
+        entries
+            .filter_map(|(key, value)| Some((key.name.clone(), Templated::compile(value, scope, self.cx)?)))
+            .collect()
     }
 
     /// One kind, or a list of kinds with a `when` each.
     pub(super) fn auth(&self, node: &Node) -> Option<Auth> {
         if !matches!(node.kind, Kind::List(_)) {
-            return self.auth_kind(&mut node.fields(self.cx)?);
+            let mut fields = node.fields(self.cx)?;
+            let auth = self.auth_kind(&mut fields);
+            fields.finish();
+            return auth;
         }
         let mut kinds = Vec::new();
         for item in node.items(self.cx) {
             let mut fields = item.fields(self.cx)?;
             let when = fields.optional("when").map(|node| self.condition(node, &self.proof));
             let auth = self.auth_kind(&mut fields);
+            fields.finish();
             kinds.push((when.map_or(Some(None), |when| when.map(Some))?, auth?));
         }
         Some(Auth::OneOf(kinds))
@@ -75,7 +81,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
 
     fn auth_kind(&self, fields: &mut Fields<'_, '_>) -> Option<Auth> {
         let kind = fields.required_text("kind")?;
-        let auth = match kind.as_str() {
+        match kind.as_str() {
             "none" => Some(Auth::None),
             "header" => {
                 let headers = self.templates(fields.required("headers"));
@@ -92,11 +98,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
             other => {
                 let known = ["none", "header", "basic", "oauth2_client_credentials", "token", "signed"];
                 self.cx.unknown(fields.span, "auth kind", other, known);
-                return None;
+                None
             }
-        };
-        fields.finish();
-        auth
+        }
     }
 
     /// OAuth 2.0 client credentials (RFC 6749 §4.4): the client authenticates by HTTP Basic or in the body.
@@ -209,7 +213,13 @@ impl<'c, 'f> Compiler<'c, 'f> {
 
     fn operation(&self, name: &str, span: Span, node: &Node) -> Option<Operation> {
         let mut fields = node.fields(self.cx)?;
-        let request = self.request(&mut fields, Some("args"));
+        let table = self.table_write(&mut fields);
+        let mail = fields.bool("mail").unwrap_or(false);
+        let request = if table.is_some() || mail {
+            RequestTemplate::none(&self.request, span)
+        } else {
+            self.request(&mut fields, Some("args"))
+        };
         let token_place = fields
             .text("token_header")
             .map(|name| TokenPlace::Header { name: name.to_lowercase(), prefix: String::new() });
@@ -233,6 +243,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let idempotency = match idempotency {
             Some(found) => found?,
             None if reads => Idempotency::Reads,
+            // A row is known by its key.
+            None if table.is_some() => Idempotency::Repeatable,
             None => {
                 let help = "`none` says that an attempt which may have arrived is not repeated, `repeatable` that twice \
                             is the same as once";
@@ -263,6 +275,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
             errors,
             then,
             anonymous: false,
+            table,
+            mail,
             rates,
             timeout,
             span,
@@ -303,7 +317,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         found
     }
 
-    fn errors(&self, node: &Node) -> Vec<ErrorRule> {
+    pub(super) fn errors(&self, node: &Node) -> Vec<ErrorRule> {
         let mut rules = Vec::new();
         for item in node.items(self.cx) {
             let Some(mut fields) = item.fields(self.cx) else { continue };

@@ -100,7 +100,11 @@ pub(super) const ALL: &[Function] = &[
         returns: |_| Type::list(Type::Any),
         doc: "Rows whose values have no names, as objects: the first value of each is called by the first name.",
         example: ("named_rows([['E1', 5]], ['number', 'level'])", "[{\"number\":\"E1\",\"level\":5}]"),
-        errors: &["A row has more or fewer values than there are names.", "A name is no text, or stands twice.", TOO_MANY],
+        errors: &[
+            "A row has more or fewer values than there are names.",
+            "A name is no text, or stands twice.",
+            TOO_MANY,
+        ],
         run: |call| {
             let mut names: Vec<&str> = Vec::new();
             for name in call.list(1)?.iter().take(MAX_ITEMS) {

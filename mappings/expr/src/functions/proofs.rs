@@ -21,8 +21,7 @@ const NO_HEX: &str = "The bytes are not written as hex digits.";
 const NO_ALGORITHM: &str = "The algorithm is not 'sha1', 'sha256' or 'sha512'.";
 const NO_FORM: &str = "The form is neither 'text' nor 'hex'.";
 
-const BASE: Function =
-    Function { topic: "Bytes and proofs", parameters: &[], returns: |_| Type::Text, ..FUNCTION };
+const BASE: Function = Function { topic: "Bytes and proofs", parameters: &[], returns: |_| Type::Text, ..FUNCTION };
 
 pub(super) const ALL: &[Function] = &[
     Function {
@@ -191,10 +190,7 @@ mod tests {
                 "\"b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7\"",
             ),
             // RFC 2202, test case 2.
-            (
-                "hmac('sha1', 'what do ya want for nothing?', 'Jefe')",
-                "\"effcdf6ae5eb2fa2d27416d5f184df9c259a7c79\"",
-            ),
+            ("hmac('sha1', 'what do ya want for nothing?', 'Jefe')", "\"effcdf6ae5eb2fa2d27416d5f184df9c259a7c79\""),
             ("hash('sha1', hex_encode('abc'), 'hex') == hash('sha1', 'abc')", "true"),
             ("hex_of_base64('-_8')", "\"fbff\""),
             ("base64_of_hex('FBFF')", "\"+/8=\""),

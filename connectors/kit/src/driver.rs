@@ -153,6 +153,8 @@ pub struct Reply {
     pub status: u16,
     /// The body: JSON, or empty.
     pub body: Vec<u8>,
+    /// Whether it is the answer of a look-up that found the call carried out, and not the call's own.
+    pub looked_up: bool,
 }
 
 /// Why a call did not succeed: what left the house, whose fault it is, and whether to try again. The text holds codes

@@ -60,7 +60,7 @@ impl Destination for Vendor {
         if call.unsure {
             match carried_out(driver, &cx, operation, attempt.args).await {
                 Ok(Before::No) => {}
-                Ok(Before::Yes) => return Tried::Done(None),
+                Ok(Before::Yes(reply)) => return Tried::Done(Some(Reply { looked_up: true, ..reply })),
                 Ok(Before::Unknown) => {
                     let cause = call.error.as_deref().unwrap_or("the hub was stopped in the middle of it");
                     return Tried::Unknown(cause.to_owned());
@@ -88,7 +88,8 @@ impl Destination for Vendor {
 /// Whether an earlier try was carried out, as far as that matters.
 enum Before {
     No,
-    Yes,
+    /// By the answer of the look-up.
+    Yes(Reply),
     Unknown,
 }
 
@@ -106,7 +107,7 @@ async fn carried_out(
             let lookup = cx.connection.manifest.operation(name).ok_or_else(|| CallError::NoOperation(name.clone()))?;
             let wanted = lookup_args(cx, operation, args)?;
             let reply = driver.call(cx, lookup, &wanted).await?;
-            Ok(if lookup_found(cx, operation, args, &reply)? { Before::Yes } else { Before::No })
+            Ok(if lookup_found(cx, operation, args, &reply)? { Before::Yes(reply) } else { Before::No })
         }
     }
 }
@@ -120,7 +121,8 @@ fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply)
         Ok(follow) => (follow, None),
         Err(failure) => (Vec::new(), Some(failure)),
     };
-    let said = said(attempt, connection, operation, reply);
+    // What a look-up says is not what `reply` reads.
+    let said = if reply.looked_up { None } else { said(attempt, connection, operation, reply) };
     let failure = said.as_ref().and_then(|said| said.mapped.error.clone()).or(failure);
     Understood { said, follow, failure }
 }

@@ -15,6 +15,7 @@ pub mod hook;
 pub mod inbound;
 pub mod manifest;
 pub mod pace;
+pub mod parts;
 pub mod probe;
 mod rate;
 pub mod sign_in;

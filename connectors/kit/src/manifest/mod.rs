@@ -15,6 +15,7 @@ pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhoo
 
 use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
+use crate::parts;
 use crate::probe::Codes;
 use crate::rate::Rate;
 use crate::sign_in::SignIn;
@@ -226,6 +227,8 @@ pub struct Operation {
     pub errors: Vec<ErrorRule>,
     /// What a good answer leads to: the next page, the branches of a tree.
     pub then: Vec<FollowUp>,
+    /// How an answer is taken apart that is too large to be read at once.
+    pub split: Option<Split>,
     /// Whether the request goes without the connection's own authentication.
     pub anonymous: bool,
     /// The rows that it writes, in place of a request.
@@ -238,6 +241,16 @@ pub struct Operation {
     pub timeout: Duration,
     /// The business reference of a call, for people and for the sandbox's count.
     pub span: Span,
+}
+
+/// How a large answer is taken apart: its records are read one by one, and each part looks like an answer with some of
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The names that lead from the payload to the records, which are a list.
+    pub list: Vec<String>,
+    /// Records in a part, at most.
+    pub size: usize,
 }
 
 impl Operation {
@@ -386,6 +399,7 @@ impl Manifest {
     /// The operation called `name`.
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
+        let name = parts::whole(name);
         self.operations.iter().find(|operation| operation.name == name)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     AnswerForm, Auth, Body, COMMON_SETTINGS, DEFAULT_TIMEOUT, ErrorRule, ErrorVerdict, Idempotency, KeyPlace,
-    Operation, RequestTemplate, Setting, TokenAuth, TokenPlace,
+    Operation, RequestTemplate, Setting, Split, TokenAuth, TokenPlace,
 };
 use crate::follow::FollowUp;
 use crate::rate::Rate;
@@ -200,6 +200,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
         let idempotency = fields.optional("idempotency").map(|node| self.idempotency(node));
         let reads = fields.bool("reads").unwrap_or(false);
+        let split = fields.optional("split").and_then(|node| self.split(node));
         let rates = fields.optional("limits").and_then(|node| node.fields(self.cx)).map(|mut limits| {
             let rates = Rate::read(&mut limits);
             limits.finish();
@@ -228,6 +229,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 return None;
             }
         };
+        if split.is_some() && !matches!(idempotency, Idempotency::Reads) {
+            self.cx.error(span, format!("`split` is for operations that read, and `{name}` changes something"));
+        }
         if matches!(idempotency, Idempotency::Key(KeyPlace::Body(_)))
             && !matches!(request.body, Body::Json(_) | Body::JsonFields(_))
         {
@@ -244,6 +248,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             success,
             errors,
             then,
+            split,
             anonymous: false,
             table,
             mail,
@@ -251,6 +256,19 @@ impl<'c, 'f> Compiler<'c, 'f> {
             timeout,
             span,
         })
+    }
+
+    fn split(&self, node: &Node) -> Option<Split> {
+        let mut fields = node.fields(self.cx)?;
+        let list = fields.required_text("list");
+        let size = fields.integer("size", 1, 1000).and_then(|size| usize::try_from(size).ok()).unwrap_or(100);
+        fields.finish();
+        let list: Vec<String> = list?.split('.').map(str::to_owned).collect();
+        if list.iter().any(String::is_empty) {
+            self.cx.error(node.span, "`list` names the way to the records: `Response_Data.Worker`");
+            return None;
+        }
+        Some(Split { list, size })
     }
 
     fn idempotency(&self, node: &Node) -> Option<Idempotency> {

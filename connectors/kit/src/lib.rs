@@ -19,6 +19,7 @@ pub mod probe;
 mod rate;
 pub mod sign_in;
 pub mod stream;
+pub mod types;
 pub mod verify;
 
 pub use auth::{TokenStore, Tokens};
@@ -32,4 +33,5 @@ pub use inbound::{InboundRequest, RawEnvelope};
 pub use manifest::{Idempotency, Manifest, Operation};
 pub use pace::Pace;
 pub use rate::Rate;
+pub use types::Types;
 pub use verify::WebhookError;

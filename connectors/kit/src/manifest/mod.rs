@@ -19,6 +19,7 @@ use crate::probe::Codes;
 use crate::rate::Rate;
 use crate::sign_in::SignIn;
 use crate::stream::StreamRule;
+use crate::types::Types;
 use hub_expr::{Located, Templated};
 use hub_tree::yaml::{self, Context, Node};
 use hub_tree::{Findings, Source, Span};
@@ -84,6 +85,8 @@ pub struct Manifest {
     pub stream: Option<StreamRule>,
     /// How people sign in with their account there.
     pub sign_in: Option<SignIn>,
+    /// What its messages look like, where its wire has a schema.
+    pub types: Types,
     /// How its calls are paced, unless a connection says otherwise.
     pub pace: Pace,
     /// The file.
@@ -335,6 +338,7 @@ impl Manifest {
         let compiler = Compiler::new(&cx, &settings);
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
+        let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
@@ -378,6 +382,7 @@ impl Manifest {
             codes,
             stream: stream.flatten(),
             sign_in: sign_in.flatten(),
+            types,
             pace,
             source: Arc::clone(source),
         })

@@ -19,6 +19,7 @@ pub mod parts;
 pub mod probe;
 mod rate;
 pub mod sign_in;
+pub mod signed;
 pub mod stream;
 pub mod tables;
 pub mod types;

@@ -21,6 +21,7 @@ use crate::parts;
 use crate::probe::Codes;
 use crate::rate::Rate;
 use crate::sign_in::SignIn;
+use crate::signed::Signing;
 use crate::stream::StreamRule;
 use crate::types::Types;
 use hub_expr::{Located, Templated};
@@ -74,6 +75,9 @@ pub struct Manifest {
     pub webhook: Option<Webhook>,
     /// What we can ask it.
     pub operations: Vec<Operation>,
+    /// Answers that mean something else than their status, of every operation and of the request for a token. An operation's
+    /// own rules come before them.
+    pub errors: Vec<ErrorRule>,
     /// What can be read again and again; a connection says which of them are.
     pub polls: Vec<Poll>,
     /// Tables of its database that the hub reads.
@@ -127,6 +131,22 @@ pub enum Auth {
     },
     /// A token that is fetched, kept and renewed.
     Token(Box<TokenAuth>),
+    /// A proof that is made for each request.
+    Signed(Box<Signing>),
+    /// The first whose condition, over the settings, holds or is not there.
+    OneOf(Vec<(Option<Located>, Auth)>),
+}
+
+impl Auth {
+    /// Whether some of its requests show a token.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        match self {
+            Self::Token(_) => true,
+            Self::OneOf(kinds) => kinds.iter().any(|(_, auth)| auth.has_token()),
+            _ => false,
+        }
+    }
 }
 
 /// How a token is fetched and shown.
@@ -142,6 +162,10 @@ pub struct TokenAuth {
     pub expires_in: Option<Located>,
     /// Where it is shown.
     pub place: TokenPlace,
+    /// How the request that fetches it is signed.
+    pub signed: Option<Signing>,
+    /// How requests that show it are signed beside it.
+    pub calls: Option<Signing>,
 }
 
 /// Where a request shows its token.
@@ -304,7 +328,7 @@ pub enum KeyPlace {
 }
 
 /// An answer that means something special.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ErrorRule {
     /// When it applies.
     pub when: Located,
@@ -363,6 +387,7 @@ impl Manifest {
         let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
         let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
+        let errors = fields.optional("errors").map(|node| compiler.errors(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
         let tables = fields.optional("tables").map(|node| compiler.tables(node)).unwrap_or_default();
@@ -398,6 +423,7 @@ impl Manifest {
             auth: auth?,
             webhook: webhook.flatten(),
             operations,
+            errors,
             polls,
             tables,
             table_poll_secs,

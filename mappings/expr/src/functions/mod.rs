@@ -12,6 +12,7 @@ mod object;
 mod patterns;
 mod period;
 mod presence;
+mod proofs;
 mod scores;
 mod special;
 mod statistics;
@@ -174,6 +175,7 @@ const TOPICS: &[&[Function]] = &[
     patterns::ALL,
     chinese::ALL,
     encode::ALL,
+    proofs::ALL,
     number::ALL,
     statistics::ALL,
     money::ALL,

@@ -47,6 +47,21 @@ fn days_are_read_in_every_form_and_never_moved_by_a_zone() {
 }
 
 #[test]
+fn an_open_end_clears_the_end_that_is_stored_where_the_rule_says_so() {
+    for (rule, value, wanted) in [
+        ("date: erp, clear: on_null", r#""9999-12-31""#, "null"),
+        ("date: erp, clear: on_null", r#""0000-00-00""#, "null"),
+        ("date: erp, clear: on_null", r#""""#, "null"),
+        ("date: erp, clear: on_null", "null", "null"),
+        ("date: erp, clear: on_null", r#""2025-10-31+08:00""#, r#""2025-10-31""#),
+        ("date: erp", r#""9999-12-31""#, ""),
+        ("date: iso, clear: on_null", r#""""#, ""),
+    ] {
+        assert_eq!(made("available_from", rule, value), wanted, "{rule} of {value}");
+    }
+}
+
+#[test]
 fn instants_are_read_in_every_form_and_a_local_time_needs_its_zone() {
     let shanghai = r#""2026-03-01T09:30:00.000Z""#;
     for (rule, value, wanted) in [

@@ -57,7 +57,18 @@ fn an_open_end_clears_the_end_that_is_stored_where_the_rule_says_so() {
         ("date: erp", r#""9999-12-31""#, ""),
         ("date: iso, clear: on_null", r#""""#, ""),
     ] {
-        assert_eq!(made("available_from", rule, value), wanted, "{rule} of {value}");
+        let text = format!(
+            "version: 1\nfrom: kestrel-ats/candidate\nemit:\n  - to: candidate\n    key: payload.id\n    fields:\n      available_from: {{ path: payload.v, {rule} }}\n"
+        );
+        let (mapping, findings) = compile(&text);
+        let mapping = mapping.unwrap_or_else(|| panic!("{rule}: {findings:#?}"));
+        let arena = Arena::new();
+        let payload = format!(r#"{{"id":1,"v":{value}}}"#);
+        let payload = json::read(&arena, payload.as_bytes(), Limits::default()).unwrap();
+        let outcome = mapping.run_in(&arena, &Input::of(payload, "c"));
+        let fields = outcome.records[0].fields.entries();
+        let found = fields.iter().find(|(name, _)| *name == "available_from").map(|(_, day)| json::to_string(day));
+        assert_eq!(found.unwrap_or_default(), wanted, "{rule} of {value}");
     }
 }
 

@@ -17,6 +17,7 @@ mod layers;
 mod maps;
 mod outgoing;
 mod parked;
+mod passthrough;
 mod polls;
 mod privacy;
 mod road;

@@ -5,9 +5,11 @@
 //! checked where the connection is made, so that a name cannot change its mind between check and use.
 
 mod notify;
+mod reach;
 mod socket;
 
 pub use notify::{Heard, Refusal, Target};
+pub use reach::Reached;
 pub use socket::{Socket, Word};
 
 use futures::StreamExt;

@@ -8,6 +8,7 @@ use crate::hook::Opened;
 use crate::inbound::InboundRequest;
 use crate::manifest::{ErrorVerdict, Manifest, Operation, RequestTemplate};
 use crate::stream::Frame;
+use crate::tables::{Looked, Tables};
 use crate::verify::WebhookError;
 use async_trait::async_trait;
 use hub_tree::jiff::Timestamp;
@@ -68,6 +69,16 @@ pub trait Driver: Send + Sync {
     /// The answer to an event that came in a frame: whether it is durable, or is to come again.
     fn answer_frame(&self, _id: &str, _taken: bool) -> String {
         String::new()
+    }
+
+    /// What it does for tables of databases, if that is its wire.
+    fn tables(&self) -> Option<&dyn Tables> {
+        None
+    }
+
+    /// Looks at what a connection needs and no request of the manifest shows; it changes nothing.
+    async fn look(&self, _: &CallContext<'_>) -> Vec<Looked> {
+        Vec::new()
     }
 
     /// A request as the vendor would make it, for finding out whether a connection's own settings fit together; `None`
@@ -166,7 +177,7 @@ pub enum CallError {
     #[error(transparent)]
     NoAnswer(SendError),
     /// It arrived, and was turned down without being carried out.
-    #[error("HUB-C202 refused with HTTP {status}{}", code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
+    #[error("HUB-C202 refused{}{}", with_http(*status), code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
     Refused {
         /// HTTP status.
         status: u16,
@@ -192,7 +203,7 @@ pub enum CallError {
         retry_after: Option<Duration>,
     },
     /// The vendor had trouble, or answered something that cannot be understood; it may have been carried out.
-    #[error("HUB-C205 the vendor had trouble (HTTP {status}){}", code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
+    #[error("HUB-C205 the vendor had trouble{}{}", in_brackets(*status), code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
     Trouble {
         /// HTTP status.
         status: u16,
@@ -202,6 +213,15 @@ pub enum CallError {
     /// The driver has no such operation.
     #[error("HUB-C103 the connector has no operation `{0}`")]
     NoOperation(String),
+}
+
+/// A status in words; none on wires without HTTP, whose status is 0.
+fn with_http(status: u16) -> String {
+    if status == 0 { String::new() } else { format!(" with HTTP {status}") }
+}
+
+fn in_brackets(status: u16) -> String {
+    if status == 0 { String::new() } else { format!(" (HTTP {status})") }
 }
 
 /// Whether to try again.

@@ -19,6 +19,7 @@ pub mod probe;
 mod rate;
 pub mod sign_in;
 pub mod stream;
+pub mod tables;
 pub mod verify;
 
 pub use auth::{TokenStore, Tokens};

@@ -82,6 +82,8 @@ impl Compiler<'_, '_> {
             errors: Vec::new(),
             then: Vec::new(),
             anonymous,
+            table: None,
+            mail: false,
             rates: None,
             timeout: STEP_TIME,
             span: fields.span,

@@ -6,12 +6,13 @@
 //!
 //! [`destination`] says where calls go, [`vendor`] makes those of connections, [`settle`] keeps how they ended.
 //! [`lanes`] shares the places among connections, [`circuit`] leaves alone those that are unwell, [`retry`] says when a
-//! failed call comes back.
+//! failed call comes back. [`passthrough`] makes single calls for somebody who waits for them.
 
 mod circuit;
 pub(crate) mod destination;
 mod lanes;
 mod leases;
+pub mod passthrough;
 mod rates;
 mod retry;
 mod settle;

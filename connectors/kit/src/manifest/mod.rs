@@ -6,9 +6,11 @@
 //! and `headers` in webhooks.
 
 mod read;
+mod tables;
 mod webhook;
 
 pub(crate) use read::Compiler;
+pub use tables::{Batch, Child, ChildWrite, Condition, ErrorColumns, Find, RowAgain, Status, Table, TableWrite, Taken};
 pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhook};
 
 use crate::follow::{FollowUp, Poll};
@@ -24,8 +26,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings that every connector understands, whether its manifest names them or not.
-pub const COMMON_SETTINGS: [&str; 10] = [
+pub const COMMON_SETTINGS: [&str; 11] = [
     "base_url",
+    "dsn",
     "webhook_secret",
     "encrypt_key",
     "api_key",
@@ -38,8 +41,8 @@ pub const COMMON_SETTINGS: [&str; 10] = [
 ];
 
 /// Those of them that are secret.
-pub const COMMON_SECRETS: [&str; 6] =
-    ["webhook_secret", "encrypt_key", "api_key", "client_secret", "password", "client_id"];
+pub const COMMON_SECRETS: [&str; 7] =
+    ["webhook_secret", "encrypt_key", "api_key", "client_secret", "password", "client_id", "dsn"];
 
 /// How long one attempt may take, unless its operation says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -69,6 +72,10 @@ pub struct Manifest {
     pub operations: Vec<Operation>,
     /// What can be read again and again; a connection says which of them are.
     pub polls: Vec<Poll>,
+    /// Tables of its database that the hub reads.
+    pub tables: Vec<Table>,
+    /// How often they are looked at, seconds.
+    pub table_poll_secs: i64,
     /// Harmless questions that tell whether the connection may ask them.
     pub checks: Vec<FollowUp>,
     /// What the vendor's codes mean for people.
@@ -221,6 +228,10 @@ pub struct Operation {
     pub then: Vec<FollowUp>,
     /// Whether the request goes without the connection's own authentication.
     pub anonymous: bool,
+    /// The rows that it writes, in place of a request.
+    pub table: Option<TableWrite>,
+    /// Whether it sends a mail, in place of a request.
+    pub mail: bool,
     /// How many calls of it the vendor takes in a time, if it says so of this operation.
     pub rates: Option<Vec<Rate>>,
     /// How long one attempt may take: token, look-up and call together.
@@ -327,6 +338,8 @@ impl Manifest {
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
+        let tables = fields.optional("tables").map(|node| compiler.tables(node)).unwrap_or_default();
+        let table_poll_secs = compiler.table_poll(fields.optional("poll"));
         let checks = fields.optional("checks").map(|node| compiler.checks(node)).unwrap_or_default();
         let codes = fields.optional("codes").map(|node| Codes::read(node, &cx)).unwrap_or_default();
         let stream = fields.optional("stream").map(|node| compiler.stream(node));
@@ -359,6 +372,8 @@ impl Manifest {
             webhook: webhook.flatten(),
             operations,
             polls,
+            tables,
+            table_poll_secs,
             checks,
             codes,
             stream: stream.flatten(),
@@ -372,6 +387,24 @@ impl Manifest {
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    /// The table called `name`.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// The setting that says where its connections lead: an address for HTTP, a database, or a host.
+    #[must_use]
+    pub fn address_setting(&self) -> &'static str {
+        if !self.tables.is_empty() || self.operations.iter().any(|operation| operation.table.is_some()) {
+            "dsn"
+        } else if self.operations.iter().any(|operation| operation.mail) {
+            "host"
+        } else {
+            "base_url"
+        }
     }
 
     /// A place in the manifest, for messages.

@@ -48,7 +48,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Templated::compile(node, &self.request, self.cx)
     }
 
-    fn templates(&self, node: Option<&Node>) -> Vec<(String, Templated)> {
+    pub(super) fn templates(&self, node: Option<&Node>) -> Vec<(String, Templated)> {
         let Some(node) = node else { return Vec::new() };
         let entries = node.entries(self.cx).iter();
         entries.filter_map(|(key, value)| Some((key.name.clone(), self.template(value)?))).collect()
@@ -183,7 +183,13 @@ impl<'c, 'f> Compiler<'c, 'f> {
 
     fn operation(&self, name: &str, span: Span, node: &Node) -> Option<Operation> {
         let mut fields = node.fields(self.cx)?;
-        let request = self.request(&mut fields, Some("args"));
+        let table = self.table_write(&mut fields);
+        let mail = fields.bool("mail").unwrap_or(false);
+        let request = if table.is_some() || mail {
+            RequestTemplate::none(&self.request, span)
+        } else {
+            self.request(&mut fields, Some("args"))
+        };
         let token_place = fields
             .text("token_header")
             .map(|name| TokenPlace::Header { name: name.to_lowercase(), prefix: String::new() });
@@ -207,6 +213,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let idempotency = match idempotency {
             Some(found) => found?,
             None if reads => Idempotency::Reads,
+            // A row is known by its key.
+            None if table.is_some() => Idempotency::Repeatable,
             None => {
                 let help = "`none` says that an attempt which may have arrived is not repeated, `repeatable` that twice \
                             is the same as once";
@@ -237,6 +245,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
             errors,
             then,
             anonymous: false,
+            table,
+            mail,
             rates,
             timeout,
             span,

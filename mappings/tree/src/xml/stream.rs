@@ -1,7 +1,8 @@
 //! Documents that are longer than memory should be: one record at a time.
 
-use super::build::Tree;
+use super::build::{Dialect, Tree};
 use super::outline::{self, Outline, Step, Token};
+use super::tag::{Caps, Fail};
 use crate::arena::Arena;
 use crate::encoding::{Decoded, Encoding};
 use crate::reader::{Limits, Place, ReadError};
@@ -93,7 +94,7 @@ pub fn records_as<R: Read>(
         source,
         target: Target { names: element.split('.').map(str::to_owned).collect(), matched: 0 },
         limits,
-        outline: Outline::new(limits.max_depth),
+        outline: Outline::new(limits.max_depth, Caps::default()),
         arena: Arena::new(),
         piece: Vec::new(),
         number: 0,
@@ -127,7 +128,7 @@ impl<R: Read> Records<R> {
             let start = source.get_ref().place();
             let token = next_piece(source, piece)?;
             let text = std::str::from_utf8(piece).unwrap_or_default();
-            let at = |(offset, message): (usize, String)| locate(start, text, offset, &message);
+            let at = |fail: Fail| locate(start, text, fail.at, &fail.message);
             if let Some((builder, line)) = &mut tree {
                 let step = outline.take(token, arena.text(text)).map_err(at)?;
                 let done = builder.take(outline, step).map_err(at)?;
@@ -143,7 +144,7 @@ impl<R: Read> Records<R> {
                 Step::Open { tag, empty } => {
                     if target.opens(tag.name.local, outline.depth()) {
                         // The tag is read once more, to live as long as the record.
-                        let mut builder = Tree::new(arena, *limits);
+                        let mut builder = Tree::new(arena, *limits, Dialect::Plain);
                         let step = Step::Open { tag: reread(token, arena.text(text)).map_err(at)?, empty };
                         if let Some((_, value)) = builder.take(outline, step).map_err(at)? {
                             target.closed(outline.depth());
@@ -171,9 +172,9 @@ impl<R: Read> Records<R> {
     }
 }
 
-fn reread(token: Token, text: &str) -> Result<super::tag::Tag<'_>, super::tag::Fail> {
+fn reread(token: Token, text: &str) -> Result<super::tag::Tag<'_>, Fail> {
     let (content, base) = token.content(text);
-    super::tag::read_tag(content, base)
+    super::tag::read_tag(content, base, Caps::default())
 }
 
 fn locate(start: Place, piece: &str, offset: usize, message: &str) -> ReadError {
@@ -189,6 +190,6 @@ fn next_piece<R: Read>(source: &mut quick_xml::Reader<Decoded<R>>, piece: &mut V
     match source.read_event_into(piece) {
         Ok(event) => Ok(Token::of(&event)),
         Err(quick_xml::Error::Io(_)) => Err(failure(source.get_mut())),
-        Err(error) => Err(start.error(&outline::complaint(&error))),
+        Err(error) => Err(start.error(&outline::complaint(&error).1)),
     }
 }

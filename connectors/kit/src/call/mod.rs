@@ -1,9 +1,11 @@
 //! One call over HTTP: build, authenticate, send, understand the answer.
 
 mod request;
+mod rows;
 mod token;
 mod wait;
 
+pub use rows::{OutRow, RowValues, row_of};
 pub use token::renew_token;
 pub(crate) use wait::retry_after;
 

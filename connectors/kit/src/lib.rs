@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod pace;
 pub mod probe;
 mod rate;
+pub mod serves;
 pub mod sign_in;
 pub mod stream;
 pub mod tables;

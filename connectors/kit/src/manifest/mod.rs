@@ -19,6 +19,7 @@ use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
 use crate::probe::Codes;
 use crate::rate::Rate;
+use crate::serves::Serves;
 use crate::sign_in::SignIn;
 use crate::stream::StreamRule;
 use crate::types::Types;
@@ -89,6 +90,8 @@ pub struct Manifest {
     pub sign_in: Option<SignIn>,
     /// What its messages look like, where its wire has a schema.
     pub types: Types,
+    /// What its connections offer to be called.
+    pub serves: Option<Serves>,
     /// What holds for all its SOAP messages.
     pub soap: SoapRules,
     /// How its calls are paced, unless a connection says otherwise.
@@ -349,6 +352,7 @@ impl Manifest {
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
         let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
+        let serves = fields.optional("serves").map(|node| compiler.serves(node, &types));
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
@@ -393,6 +397,7 @@ impl Manifest {
             stream: stream.flatten(),
             sign_in: sign_in.flatten(),
             types,
+            serves: serves.flatten(),
             soap,
             pace,
             source: Arc::clone(source),

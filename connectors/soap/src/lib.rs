@@ -5,6 +5,8 @@
 //! credentials, [`addressing`] tells which answer belongs to which question.
 
 pub mod addressing;
+pub mod compose;
+pub mod driver;
 pub mod fault;
 pub mod names;
 pub mod read;
@@ -12,6 +14,7 @@ pub mod security;
 pub mod write;
 pub mod wsdl;
 
+pub use driver::Soap;
 pub use fault::{Fault, FaultCode};
 pub use names::Version;
 pub use read::{Envelope, HeaderBlock, Message, Reason, Refusal, Rules, read};

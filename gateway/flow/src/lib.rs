@@ -44,6 +44,7 @@ pub mod retention;
 pub mod rules;
 pub mod schedule;
 pub mod send;
+pub mod serve;
 pub mod shape;
 mod shared;
 pub mod streams;

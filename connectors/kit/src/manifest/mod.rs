@@ -20,6 +20,7 @@ use crate::pace::Pace;
 use crate::parts;
 use crate::probe::Codes;
 use crate::rate::Rate;
+use crate::serves::Serves;
 use crate::sign_in::SignIn;
 use crate::signed::Signing;
 use crate::stream::StreamRule;
@@ -94,6 +95,8 @@ pub struct Manifest {
     pub sign_in: Option<SignIn>,
     /// What its messages look like, where its wire has a schema.
     pub types: Types,
+    /// What its connections offer to be called.
+    pub serves: Option<Serves>,
     /// What holds for all its SOAP messages.
     pub soap: SoapRules,
     /// How its calls are paced, unless a connection says otherwise.
@@ -386,6 +389,7 @@ impl Manifest {
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
         let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
+        let serves = fields.optional("serves").map(|node| compiler.serves(node, &types));
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
         let errors = fields.optional("errors").map(|node| compiler.errors(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
@@ -432,6 +436,7 @@ impl Manifest {
             stream: stream.flatten(),
             sign_in: sign_in.flatten(),
             types,
+            serves: serves.flatten(),
             soap,
             pace,
             source: Arc::clone(source),

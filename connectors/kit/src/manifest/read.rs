@@ -40,7 +40,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Located::compile(node, scope, self.cx)
     }
 
-    pub(super) fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
+    pub(crate) fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
         Located::condition(node, scope, self.cx)
     }
 

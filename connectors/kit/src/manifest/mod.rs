@@ -290,6 +290,15 @@ pub struct Split {
 }
 
 impl Operation {
+    /// All rules for calls that follow from it.
+    pub fn follow_ups(&self) -> impl Iterator<Item = &FollowUp> {
+        let looked_up = match &self.idempotency {
+            Idempotency::Lookup { then, .. } => then.as_slice(),
+            _ => &[],
+        };
+        self.then.iter().chain(looked_up)
+    }
+
     /// Whether it changes something at the vendor.
     #[must_use]
     pub fn writes(&self) -> bool {
@@ -314,6 +323,8 @@ pub enum Idempotency {
         args: Vec<(String, Located)>,
         /// Says, of its answer, whether the first try was carried out.
         found: Box<Located>,
+        /// What its answer leads to then, in place of what the call's own would.
+        then: Vec<FollowUp>,
     },
     /// Nothing: an attempt that may have arrived is not repeated.
     None,
@@ -403,7 +414,7 @@ impl Manifest {
         let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
         let hooks = webhook.iter().flatten().flat_map(|webhook| &webhook.events).flat_map(|rule| &rule.fetch);
-        let follow = hooks.chain(operations.iter().flat_map(|operation| &operation.then));
+        let follow = hooks.chain(operations.iter().flat_map(Operation::follow_ups));
         for follow in follow.chain(polls.iter().flat_map(|poll| &poll.begin)).chain(&checks) {
             if !operations.iter().any(|known| known.name == follow.operation) {
                 cx.unknown(follow.span, "operation", &follow.operation, operations.iter().map(|o| o.name.as_str()));

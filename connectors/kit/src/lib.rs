@@ -20,6 +20,7 @@ mod rate;
 pub mod sign_in;
 pub mod stream;
 pub mod tables;
+pub mod types;
 pub mod verify;
 
 pub use auth::{TokenStore, Tokens};
@@ -33,4 +34,5 @@ pub use inbound::{InboundRequest, RawEnvelope};
 pub use manifest::{Idempotency, Manifest, Operation};
 pub use pace::Pace;
 pub use rate::Rate;
+pub use types::Types;
 pub use verify::WebhookError;

@@ -6,10 +6,12 @@
 //! and `headers` in webhooks.
 
 mod read;
+mod soap;
 mod tables;
 mod webhook;
 
 pub(crate) use read::Compiler;
+pub use soap::{QName, SoapAuth, SoapRequest, SoapRules, SoapStyle};
 pub use tables::{Batch, Child, ChildWrite, Condition, ErrorColumns, Find, RowAgain, Status, Table, TableWrite, Taken};
 pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhook};
 
@@ -19,6 +21,7 @@ use crate::probe::Codes;
 use crate::rate::Rate;
 use crate::sign_in::SignIn;
 use crate::stream::StreamRule;
+use crate::types::Types;
 use hub_expr::{Located, Templated};
 use hub_tree::yaml::{self, Context, Node};
 use hub_tree::{Findings, Source, Span};
@@ -84,6 +87,10 @@ pub struct Manifest {
     pub stream: Option<StreamRule>,
     /// How people sign in with their account there.
     pub sign_in: Option<SignIn>,
+    /// What its messages look like, where its wire has a schema.
+    pub types: Types,
+    /// What holds for all its SOAP messages.
+    pub soap: SoapRules,
     /// How its calls are paced, unless a connection says otherwise.
     pub pace: Pace,
     /// The file.
@@ -165,6 +172,8 @@ pub struct RequestTemplate {
     pub body: Body,
     /// What the body of its answer is.
     pub answer: AnswerForm,
+    /// How it is a SOAP message, if it is one.
+    pub soap: Option<Box<SoapRequest>>,
 }
 
 /// What the body of an answer is.
@@ -331,10 +340,15 @@ impl Manifest {
         let driver = fields.required_text("driver").unwrap_or_default();
         let base_url = fields.text("base_url");
         let egress = fields.texts("egress");
-        let settings = fields.optional("settings").map(|node| settings(node, &cx)).unwrap_or_default();
+        let mut settings = fields.optional("settings").map(|node| settings(node, &cx)).unwrap_or_default();
+        if driver == "soap" {
+            soap::add_settings(&mut settings);
+        }
         let compiler = Compiler::new(&cx, &settings);
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
+        let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
+        let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
@@ -378,6 +392,8 @@ impl Manifest {
             codes,
             stream: stream.flatten(),
             sign_in: sign_in.flatten(),
+            types,
+            soap,
             pace,
             source: Arc::clone(source),
         })

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(crate) struct Compiler<'c, 'f> {
     pub(crate) cx: &'c Context<'f>,
     pub(crate) settings: Type,
-    request: Scope,
+    pub(super) request: Scope,
     pub(crate) answer: Scope,
     pub(super) hook: Scope,
     /// What is known before a web hook is believed: `settings`.
@@ -44,7 +44,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Located::condition(node, scope, self.cx)
     }
 
-    fn template(&self, node: &Node) -> Option<Templated> {
+    pub(super) fn template(&self, node: &Node) -> Option<Templated> {
         Templated::compile(node, &self.request, self.cx)
     }
 
@@ -103,6 +103,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 headers: Vec::new(),
                 body: Body::Form(form),
                 answer: AnswerForm::Json,
+                soap: None,
             },
             basic,
             token: path("payload.access_token")?,
@@ -132,6 +133,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
     /// `get: PATH` or `post: PATH` …, `query`, `headers`, and one of `body`, `json`, `form`, `xml`;
     /// `answer` says what the body of the answer is, unless it is of the same kind.
     pub(crate) fn request(&self, fields: &mut Fields<'_, '_>, default_body: Option<&str>) -> Option<RequestTemplate> {
+        if let Some(node) = fields.optional("soap") {
+            return self.soap_request(node, fields, default_body);
+        }
         let mut found = None;
         for (key, method) in
             [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")]
@@ -173,7 +177,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             Body::None
         };
         let headers = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
-        Some(RequestTemplate { method, url: url?, query, headers, body, answer })
+        Some(RequestTemplate { method, url: url?, query, headers, body, answer, soap: None })
     }
 
     pub(super) fn operations(&self, node: &Node) -> Vec<Operation> {

@@ -17,7 +17,7 @@ impl Session {
         let Some(status) = table.status() else { return Ok(Vec::new()) };
         let Some(taken) = &status.taken else {
             let mut statement = shape.select(self);
-            self.open(&shape, status, &mut statement).await?;
+            self.that_wait(&shape, status, &mut statement).await?;
             self.ordered(&shape, &mut statement);
             return self.with_children(&shape, statement).await;
         };
@@ -48,7 +48,7 @@ impl Session {
         by: &str,
     ) -> Result<Vec<TableRow>, CallError> {
         let mut statement = shape.select(self);
-        self.open(shape, status, &mut statement).await?;
+        self.that_wait(shape, status, &mut statement).await?;
         self.ordered(shape, &mut statement);
         // Only MySQL would lock the tables of conditions, too, and it does so only where they say it.
         statement.push(if self.kind == Kind::Postgres { " FOR UPDATE OF t SKIP LOCKED" } else { " FOR UPDATE SKIP LOCKED" });
@@ -78,7 +78,7 @@ impl Session {
         // MySQL reads a table that it changes only through one that it has made of it.
         let inner: Vec<String> = shape.table.key.iter().map(|name| format!("p.{}", quoted(kind, name))).collect();
         update.push(&format!("{} FROM (SELECT {keys} FROM {} t", inner.join(", "), quoted_table(kind, &shape.table.table)));
-        self.open(shape, status, &mut update).await?;
+        self.that_wait(shape, status, &mut update).await?;
         self.ordered(shape, &mut update);
         update.push(") AS p) AND (");
         let own = quoted_table(kind, &shape.table.table);
@@ -109,7 +109,7 @@ impl Session {
     }
 
     /// The conditions under which a row is processed now.
-    async fn open(&mut self, shape: &Shape<'_>, status: &Status, statement: &mut Statement) -> Result<(), CallError> {
+    async fn that_wait(&mut self, shape: &Shape<'_>, status: &Status, statement: &mut Statement) -> Result<(), CallError> {
         let (kind, table) = (self.kind, shape.table);
         statement.push(" WHERE (");
         self.is_open(shape, status, "t", statement)?;
@@ -238,7 +238,6 @@ impl Session {
         statement.push(" WHERE ").push(&given.join(" AND "));
         let first = marks.first().map(|name| shape.column(name)).transpose()?;
         match since {
-            Since::Beginning | Since::Again { former: None, .. } if !first.is_some_and(|first| first.is_time) => {}
             Since::Beginning => {}
             Since::Behind(mark) => self.behind(&shape, &marks, mark, &mut statement)?,
             Since::Again { latest, former } => match first.filter(|first| first.is_time) {

@@ -17,9 +17,11 @@ pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhoo
 
 use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
+use crate::parts;
 use crate::probe::Codes;
 use crate::rate::Rate;
 use crate::sign_in::SignIn;
+use crate::signed::Signing;
 use crate::stream::StreamRule;
 use crate::types::Types;
 use hub_expr::{Located, Templated};
@@ -73,6 +75,9 @@ pub struct Manifest {
     pub webhook: Option<Webhook>,
     /// What we can ask it.
     pub operations: Vec<Operation>,
+    /// Answers that mean something else than their status, of every operation and of the request for a token. An operation's
+    /// own rules come before them.
+    pub errors: Vec<ErrorRule>,
     /// What can be read again and again; a connection says which of them are.
     pub polls: Vec<Poll>,
     /// Tables of its database that the hub reads.
@@ -126,6 +131,22 @@ pub enum Auth {
     },
     /// A token that is fetched, kept and renewed.
     Token(Box<TokenAuth>),
+    /// A proof that is made for each request.
+    Signed(Box<Signing>),
+    /// The first whose condition, over the settings, holds or is not there.
+    OneOf(Vec<(Option<Located>, Auth)>),
+}
+
+impl Auth {
+    /// Whether some of its requests show a token.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        match self {
+            Self::Token(_) => true,
+            Self::OneOf(kinds) => kinds.iter().any(|(_, auth)| auth.has_token()),
+            _ => false,
+        }
+    }
 }
 
 /// How a token is fetched and shown.
@@ -141,6 +162,10 @@ pub struct TokenAuth {
     pub expires_in: Option<Located>,
     /// Where it is shown.
     pub place: TokenPlace,
+    /// How the request that fetches it is signed.
+    pub signed: Option<Signing>,
+    /// How requests that show it are signed beside it.
+    pub calls: Option<Signing>,
 }
 
 /// Where a request shows its token.
@@ -235,6 +260,8 @@ pub struct Operation {
     pub errors: Vec<ErrorRule>,
     /// What a good answer leads to: the next page, the branches of a tree.
     pub then: Vec<FollowUp>,
+    /// How an answer is taken apart that is too large to be read at once.
+    pub split: Option<Split>,
     /// Whether the request goes without the connection's own authentication.
     pub anonymous: bool,
     /// The rows that it writes, in place of a request.
@@ -247,6 +274,16 @@ pub struct Operation {
     pub timeout: Duration,
     /// The business reference of a call, for people and for the sandbox's count.
     pub span: Span,
+}
+
+/// How a large answer is taken apart: its records are read one by one, and each part looks like an answer with some of
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The names that lead from the payload to the records, which are a list.
+    pub list: Vec<String>,
+    /// Records in a part, at most.
+    pub size: usize,
 }
 
 impl Operation {
@@ -291,7 +328,7 @@ pub enum KeyPlace {
 }
 
 /// An answer that means something special.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ErrorRule {
     /// When it applies.
     pub when: Located,
@@ -350,6 +387,7 @@ impl Manifest {
         let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
         let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
+        let errors = fields.optional("errors").map(|node| compiler.errors(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
         let tables = fields.optional("tables").map(|node| compiler.tables(node)).unwrap_or_default();
@@ -385,6 +423,7 @@ impl Manifest {
             auth: auth?,
             webhook: webhook.flatten(),
             operations,
+            errors,
             polls,
             tables,
             table_poll_secs,
@@ -402,6 +441,7 @@ impl Manifest {
     /// The operation called `name`.
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
+        let name = parts::whole(name);
         self.operations.iter().find(|operation| operation.name == name)
     }
 

@@ -13,6 +13,7 @@ mod object;
 mod patterns;
 mod period;
 mod presence;
+mod proofs;
 mod scores;
 mod special;
 mod statistics;
@@ -175,6 +176,7 @@ const TOPICS: &[&[Function]] = &[
     patterns::ALL,
     chinese::ALL,
     encode::ALL,
+    proofs::ALL,
     number::ALL,
     statistics::ALL,
     money::ALL,

@@ -95,6 +95,41 @@ pub(super) const ALL: &[Function] = &[
         ..BASE
     },
     Function {
+        name: "named_rows",
+        parameters: &[required("rows", Kind::List), required("names", Kind::List)],
+        returns: |_| Type::list(Type::Any),
+        doc: "Rows whose values have no names, as objects: the first value of each is called by the first name.",
+        example: ("named_rows([['E1', 5]], ['number', 'level'])", "[{\"number\":\"E1\",\"level\":5}]"),
+        errors: &[
+            "A row has more or fewer values than there are names.",
+            "A name is no text, or stands twice.",
+            TOO_MANY,
+        ],
+        run: |call| {
+            let mut names: Vec<&str> = Vec::new();
+            for name in call.list(1)?.iter().take(MAX_ITEMS) {
+                match name.as_text() {
+                    Some(name) if !names.contains(&name) => names.push(name),
+                    Some(_) => return call.refuse(1, "a name stands twice"),
+                    None => return call.wrong(1, "a list of texts"),
+                }
+            }
+            let mut rows = Vec::new();
+            for (index, row) in call.list(0)?.iter().enumerate().take(MAX_ITEMS + 1) {
+                let values = row.items();
+                if values.len() != names.len() {
+                    let (row, found, wanted) = (index + 1, values.len(), names.len());
+                    return call.refuse(0, format!("row {row} has {found} values, and there are {wanted} names"));
+                }
+                call.spend(values.len());
+                let entries: Vec<_> = names.iter().copied().zip(values.iter().copied()).collect();
+                rows.push(call.arena.map(&entries));
+            }
+            call.new_list(&rows)
+        },
+        ..BASE
+    },
+    Function {
         name: "object",
         parameters: &[required("key", Kind::Text), required("value", Kind::Any), optional("more", Kind::Any)],
         repeats: true,

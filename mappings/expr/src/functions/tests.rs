@@ -295,6 +295,8 @@ fn lists_and_objects_are_rearranged() {
         ("object('a', 1, 'b')", "the key stands without a value"),
         ("object('a', 1, 'a', 2)", "the key stands twice"),
         ("from_entries([1])", "item 1 has no `key`"),
+        ("named_rows([[1, 2]], ['a'])", "row 1 has 2 values, and there are 1 names"),
+        ("named_rows([[1, 2]], ['a', 'a'])", "a name stands twice"),
     ]);
 }
 

@@ -46,6 +46,7 @@ pub mod schedule;
 pub mod send;
 pub mod shape;
 mod shared;
+pub mod staging;
 pub mod streams;
 pub mod subscriptions;
 mod tokens;

@@ -29,6 +29,9 @@ use hub_tree::jiff::tz::TimeZone;
 use hub_tree::{Findings, Span};
 use session::Session;
 
+#[cfg(test)]
+mod tests;
+
 /// The driver.
 #[derive(Debug, Default)]
 pub struct Staging;

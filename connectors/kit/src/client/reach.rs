@@ -31,7 +31,8 @@ impl Client {
             Some(address) => vec![SocketAddr::new(address, port)],
             None => {
                 let looking = tokio::time::timeout(RESOLVING, tokio::net::lookup_host((host, port)));
-                let found = looking.await.map_err(|_| SendError::NotSent("the name is not resolved in time".to_owned()))?;
+                let found =
+                    looking.await.map_err(|_| SendError::NotSent("the name is not resolved in time".to_owned()))?;
                 found.map_err(|_| SendError::NotSent("the name is not known".to_owned()))?.collect()
             }
         };

@@ -184,7 +184,7 @@ impl RequestTemplate {
     pub(super) fn none(scope: &Scope, span: Span) -> Option<Self> {
         let url = Templated::fixed("", scope, span)?;
         let (query, headers) = (Vec::new(), Vec::new());
-        Some(Self { method: "NONE", url, query, headers, body: Body::None, answer: AnswerForm::Json })
+        Some(Self { method: "NONE", url, query, headers, body: Body::None, answer: AnswerForm::Json, soap: None })
     }
 }
 
@@ -481,11 +481,7 @@ impl Compiler<'_, '_> {
         let key = columns(fields, "key");
         if key.is_empty() {
             let help = "an external id, unique there, under which the row is written once";
-            self.cx.error_with(
-                fields.span,
-                "`key` names the columns that tell a repetition",
-                Some(help.to_owned()),
-            );
+            self.cx.error_with(fields.span, "`key` names the columns that tell a repetition", Some(help.to_owned()));
         }
         let again = match fields.optional("again") {
             None => RowAgain::Keep,

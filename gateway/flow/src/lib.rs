@@ -47,6 +47,7 @@ pub mod send;
 pub mod serve;
 pub mod shape;
 mod shared;
+pub mod staging;
 pub mod streams;
 pub mod subscriptions;
 mod tokens;

@@ -41,6 +41,7 @@ mod row;
 mod schema;
 mod server;
 mod sqlite;
+mod staged;
 mod subscriptions;
 mod suspects;
 mod timers;
@@ -70,6 +71,7 @@ pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};
 pub use replays::{OldRaw, Passed, Past};
 pub use rounds::{Missing, Round, RoundState};
 pub use row::ColumnError;
+pub use staged::{NewStaged, Staged, StagedEnd, StagedTable};
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };

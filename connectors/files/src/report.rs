@@ -156,7 +156,10 @@ impl<'a> Report<'a> {
     fn line<'r>(&self, row: &'r Row, result: Option<&CheckedRow>) -> Line<'r> {
         let heading = row.number <= self.table.header_row;
         let ignored = |number| {
-            self.table.ignored.iter().any(|(first, last, why)| (*first..=*last).contains(&number) && *why != Ignored::Blank)
+            self.table
+                .ignored
+                .iter()
+                .any(|(first, last, why)| (*first..=*last).contains(&number) && *why != Ignored::Blank)
         };
         let usual = match result {
             Some(result) if !result.is_accepted() => Look::BadRow,
@@ -167,7 +170,9 @@ impl<'a> Report<'a> {
         };
         let mut line: Line<'r> = (0..self.last)
             .map(|column| match row.cell(column) {
-                cell if cell.text().is_empty() => (Datum::Nothing, if usual == Look::Text { Look::Plain } else { usual }),
+                cell if cell.text().is_empty() => {
+                    (Datum::Nothing, if usual == Look::Text { Look::Plain } else { usual })
+                }
                 cell => (Datum::Text(cell.text()), usual),
             })
             .collect();
@@ -205,7 +210,9 @@ impl<'a> Report<'a> {
             .iter()
             .map(|finding| {
                 let place = match finding.column {
-                    Some(_) => Cow::Owned(format!("{} {}{colon}", finding.cell(self.table), finding.heading(self.table))),
+                    Some(_) => {
+                        Cow::Owned(format!("{} {}{colon}", finding.cell(self.table), finding.heading(self.table)))
+                    }
                     None => Cow::Borrowed(""),
                 };
                 let mark = if finding.level == Level::Warning { format!("[{warning}] ") } else { String::new() };

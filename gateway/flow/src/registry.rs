@@ -182,8 +182,9 @@ impl Registry {
                 if direction == Direction::In { hooks.chain(replies).chain(tables).collect() } else { calls.collect() };
             if !known.contains(&object) {
                 let help = hub_tree::finding::suggest(object, known.iter().copied());
-                let message =
-                    format!("no event, no table and no operation of {vendor} names `{object}`: nothing runs this mapping");
+                let message = format!(
+                    "no event, no table and no operation of {vendor} names `{object}`: nothing runs this mapping"
+                );
                 findings.warning(source, Span::default(), message, help);
             }
         }

@@ -202,6 +202,7 @@ impl<'p> Poller<'p> {
             trace: TraceContext::begin(),
             call_id: &call_id,
             leave: Leave { until: Instant::now() + SESSION, held: &held },
+            spools: false,
             clock: &self.hub.clock,
         };
         let mut session = self.tables.open(&cx).await?;

@@ -14,6 +14,7 @@ mod doctor;
 mod erp_json;
 mod feishu;
 mod hooks;
+mod large_answers;
 mod layers;
 mod maps;
 mod outgoing;

@@ -80,6 +80,7 @@ impl Compiler<'_, '_> {
             idempotency: Idempotency::Reads,
             success: None,
             errors: Vec::new(),
+            split: None,
             then: Vec::new(),
             anonymous,
             table: None,

@@ -1,17 +1,20 @@
 //! One call over HTTP: build, authenticate, send, understand the answer.
 
 mod request;
+mod rows;
 mod token;
 mod wait;
 
+pub use rows::{OutRow, RowValues, row_of};
 pub use token::renew_token;
 pub(crate) use wait::retry_after;
 
-use crate::client::{Request, Response, SendError};
+use crate::client::{Arrived, Request, Response, SendError};
 use crate::connection::Connection;
 use crate::driver::{CallContext, CallError, Driver, Reply};
 use crate::follow::{FollowCall, FollowUp, KnownIds, NoCalls};
-use crate::manifest::{Auth, ErrorRule, ErrorVerdict, Idempotency, Operation, TokenPlace};
+use crate::manifest::{Auth, ErrorRule, ErrorVerdict, Idempotency, Operation, Split, TokenPlace};
+use crate::parts::Spool;
 use crate::signed::Moment;
 use hub_expr::{Cx, Located};
 use hub_tree::{Arena, Limits, Private, ReadError, Value, json};
@@ -56,10 +59,17 @@ pub async fn exchange(
     let mut rejected = None;
     loop {
         let (request, token) = prepare(cx, operation, args, rejected.as_ref(), driver).await?;
-        let mut response = cx.send(request).await?;
+        let (mut response, spooled) = match operation.split.as_ref().filter(|_| cx.spools) {
+            Some(split) => spooling(cx, split, request, driver).await?,
+            None => (cx.send(request).await?, Ok(None)),
+        };
         let read = driver.read_response(cx.connection, &operation.request, &mut response);
-        match judge(cx, operation, args, &response, read.err(), driver)? {
-            Verdict::Good => return Ok(Reply { status: response.status, body: response.body, looked_up: false }),
+        let (unreadable, spool) = match spooled {
+            Ok(spool) => (read.err(), spool),
+            Err(why) => (Some(why), None),
+        };
+        match judge(cx, operation, args, &response, unreadable, driver)? {
+            Verdict::Good => return Ok(Reply { spool, ..Reply::new(response.status, response.body) }),
             Verdict::Bad(ErrorVerdict::Token, code) => match token {
                 // Fetch a token, repeat once.
                 Some(token) if rejected.is_none() => rejected = Some(token),
@@ -69,6 +79,27 @@ pub async fn exchange(
                 let wait = asked_wait(cx, &response.headers);
                 return Err(CallError::answered(verdict, code, response.status, wait));
             }
+        }
+    }
+}
+
+/// Sends a request whose answer may be too large for memory: the answer without its records then, and where they are,
+/// or why they cannot be read.
+async fn spooling(
+    cx: &CallContext<'_>,
+    split: &Split,
+    request: Request,
+    driver: &dyn Driver,
+) -> Result<(Response, Result<Option<Spool>, String>), CallError> {
+    match cx.send_spooling(request).await? {
+        Arrived::Whole(response) => Ok((response, Ok(None))),
+        Arrived::Spooled(mut response, file) => {
+            let opened = Spool::open(driver.way_to_payload(), split, &response, file).await;
+            let spooled = opened.map(|(spool, rest)| {
+                response.body = rest;
+                Some(spool)
+            });
+            Ok((response, spooled))
         }
     }
 }

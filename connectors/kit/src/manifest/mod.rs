@@ -6,20 +6,25 @@
 //! and `headers` in webhooks.
 
 mod read;
+mod soap;
 mod tables;
 mod webhook;
 
 pub(crate) use read::Compiler;
+pub use soap::{QName, SoapAuth, SoapRequest, SoapRules, SoapStyle};
 pub use tables::{Batch, Child, ChildWrite, Condition, ErrorColumns, Find, RowAgain, Status, Table, TableWrite, Taken};
 pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhook};
 
 use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
+use crate::parts;
 use crate::probe::Codes;
 use crate::rate::Rate;
+use crate::serves::Serves;
 use crate::sign_in::SignIn;
 use crate::signed::Signing;
 use crate::stream::StreamRule;
+use crate::types::Types;
 use hub_expr::{Located, Templated};
 use hub_tree::yaml::{self, Context, Node};
 use hub_tree::{Findings, Source, Span};
@@ -88,6 +93,12 @@ pub struct Manifest {
     pub stream: Option<StreamRule>,
     /// How people sign in with their account there.
     pub sign_in: Option<SignIn>,
+    /// What its messages look like, where its wire has a schema.
+    pub types: Types,
+    /// What its connections offer to be called.
+    pub serves: Option<Serves>,
+    /// What holds for all its SOAP messages.
+    pub soap: SoapRules,
     /// How its calls are paced, unless a connection says otherwise.
     pub pace: Pace,
     /// The file.
@@ -189,6 +200,8 @@ pub struct RequestTemplate {
     pub body: Body,
     /// What the body of its answer is.
     pub answer: AnswerForm,
+    /// How it is a SOAP message, if it is one.
+    pub soap: Option<Box<SoapRequest>>,
 }
 
 /// What the body of an answer is.
@@ -250,6 +263,8 @@ pub struct Operation {
     pub errors: Vec<ErrorRule>,
     /// What a good answer leads to: the next page, the branches of a tree.
     pub then: Vec<FollowUp>,
+    /// How an answer is taken apart that is too large to be read at once.
+    pub split: Option<Split>,
     /// Whether the request goes without the connection's own authentication.
     pub anonymous: bool,
     /// The rows that it writes, in place of a request.
@@ -262,6 +277,16 @@ pub struct Operation {
     pub timeout: Duration,
     /// The business reference of a call, for people and for the sandbox's count.
     pub span: Span,
+}
+
+/// How a large answer is taken apart: its records are read one by one, and each part looks like an answer with some of
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The names that lead from the payload to the records, which are a list.
+    pub list: Vec<String>,
+    /// Records in a part, at most.
+    pub size: usize,
 }
 
 impl Operation {
@@ -366,10 +391,16 @@ impl Manifest {
         let driver = fields.required_text("driver").unwrap_or_default();
         let base_url = fields.text("base_url");
         let egress = fields.texts("egress");
-        let settings = fields.optional("settings").map(|node| settings(node, &cx)).unwrap_or_default();
+        let mut settings = fields.optional("settings").map(|node| settings(node, &cx)).unwrap_or_default();
+        if driver == "soap" {
+            soap::add_settings(&mut settings);
+        }
         let compiler = Compiler::new(&cx, &settings);
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
+        let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
+        let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
+        let serves = fields.optional("serves").map(|node| compiler.serves(node, &types));
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
         let errors = fields.optional("errors").map(|node| compiler.errors(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
@@ -415,6 +446,9 @@ impl Manifest {
             codes,
             stream: stream.flatten(),
             sign_in: sign_in.flatten(),
+            types,
+            serves: serves.flatten(),
+            soap,
             pace,
             source: Arc::clone(source),
         })
@@ -423,6 +457,7 @@ impl Manifest {
     /// The operation called `name`.
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
+        let name = parts::whole(name);
         self.operations.iter().find(|operation| operation.name == name)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     AnswerForm, Auth, Body, COMMON_SETTINGS, DEFAULT_TIMEOUT, ErrorRule, ErrorVerdict, Idempotency, KeyPlace,
-    Operation, RequestTemplate, Setting, TokenAuth, TokenPlace,
+    Operation, RequestTemplate, Setting, Split, TokenAuth, TokenPlace,
 };
 use crate::follow::FollowUp;
 use crate::rate::Rate;
@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(crate) struct Compiler<'c, 'f> {
     pub(crate) cx: &'c Context<'f>,
     pub(crate) settings: Type,
-    request: Scope,
+    pub(super) request: Scope,
     pub(crate) answer: Scope,
     pub(super) hook: Scope,
     /// What is known before a web hook is believed: `settings`.
@@ -40,11 +40,11 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Located::compile(node, scope, self.cx)
     }
 
-    pub(super) fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
+    pub(crate) fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
         Located::condition(node, scope, self.cx)
     }
 
-    fn template(&self, node: &Node) -> Option<Templated> {
+    pub(super) fn template(&self, node: &Node) -> Option<Templated> {
         Templated::compile(node, &self.request, self.cx)
     }
 
@@ -126,6 +126,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 headers: Vec::new(),
                 body: Body::Form(form),
                 answer: AnswerForm::Json,
+                soap: None,
             },
             basic,
             token: path("payload.access_token")?,
@@ -162,6 +163,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
     /// `get: PATH` or `post: PATH` …, `query`, `headers`, and one of `body`, `json`, `form`, `xml`;
     /// `answer` says what the body of the answer is, unless it is of the same kind.
     pub(crate) fn request(&self, fields: &mut Fields<'_, '_>, default_body: Option<&str>) -> Option<RequestTemplate> {
+        if let Some(node) = fields.optional("soap") {
+            return self.soap_request(node, fields, default_body);
+        }
         let mut found = None;
         for (key, method) in
             [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")]
@@ -203,7 +207,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             Body::None
         };
         let headers = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
-        Some(RequestTemplate { method, url: url?, query, headers, body, answer })
+        Some(RequestTemplate { method, url: url?, query, headers, body, answer, soap: None })
     }
 
     pub(super) fn operations(&self, node: &Node) -> Vec<Operation> {
@@ -230,6 +234,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
         let idempotency = fields.optional("idempotency").map(|node| self.idempotency(node));
         let reads = fields.bool("reads").unwrap_or(false);
+        let split = fields.optional("split").and_then(|node| self.split(node));
         let rates = fields.optional("limits").and_then(|node| node.fields(self.cx)).map(|mut limits| {
             let rates = Rate::read(&mut limits);
             limits.finish();
@@ -258,6 +263,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 return None;
             }
         };
+        if split.is_some() && !matches!(idempotency, Idempotency::Reads) {
+            self.cx.error(span, format!("`split` is for operations that read, and `{name}` changes something"));
+        }
         if matches!(idempotency, Idempotency::Key(KeyPlace::Body(_)))
             && !matches!(request.body, Body::Json(_) | Body::JsonFields(_))
         {
@@ -274,6 +282,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             success,
             errors,
             then,
+            split,
             anonymous: false,
             table,
             mail,
@@ -281,6 +290,19 @@ impl<'c, 'f> Compiler<'c, 'f> {
             timeout,
             span,
         })
+    }
+
+    fn split(&self, node: &Node) -> Option<Split> {
+        let mut fields = node.fields(self.cx)?;
+        let list = fields.required_text("list");
+        let size = fields.integer("size", 1, 1000).and_then(|size| usize::try_from(size).ok()).unwrap_or(100);
+        fields.finish();
+        let list: Vec<String> = list?.split('.').map(str::to_owned).collect();
+        if list.iter().any(String::is_empty) {
+            self.cx.error(node.span, "`list` names the way to the records: `Response_Data.Worker`");
+            return None;
+        }
+        Some(Split { list, size })
     }
 
     fn idempotency(&self, node: &Node) -> Option<Idempotency> {

@@ -184,7 +184,7 @@ impl RequestTemplate {
     pub(super) fn none(scope: &Scope, span: Span) -> Option<Self> {
         let url = Templated::fixed("", scope, span)?;
         let (query, headers) = (Vec::new(), Vec::new());
-        Some(Self { method: "NONE", url, query, headers, body: Body::None, answer: AnswerForm::Json })
+        Some(Self { method: "NONE", url, query, headers, body: Body::None, answer: AnswerForm::Json, soap: None })
     }
 }
 

@@ -3,6 +3,7 @@
 mod chinese;
 mod date;
 mod date_parts;
+mod effective;
 mod encode;
 mod identity;
 mod list;
@@ -184,6 +185,7 @@ const TOPICS: &[&[Function]] = &[
     date::ALL,
     date_parts::ALL,
     period::ALL,
+    effective::ALL,
     list::ALL,
     object::ALL,
     presence::ALL,

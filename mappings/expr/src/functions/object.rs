@@ -205,4 +205,46 @@ pub(super) const ALL: &[Function] = &[
         },
         ..KEYED
     },
+    Function {
+        name: "numbered",
+        parameters: &[required("object", Kind::Object), required("names", Kind::Text)],
+        repeats: true,
+        returns: |_| Type::list(Type::Any),
+        doc: "Fields that are numbered, as rows: one object for each number behind the first name, by rising number, that holds what stands under each of the names with that number. Numbers whose first field is empty are left out.",
+        example: (
+            "numbered(object('TYPE01', '1010', 'AMOUNT01', '9.50', 'TYPE02', ''), 'TYPE', 'AMOUNT')",
+            "[{\"TYPE\":\"1010\",\"AMOUNT\":\"9.50\"}]",
+        ),
+        run: numbered,
+        ..BASE
+    },
 ];
+
+fn numbered<'a>(call: &Call<'a, '_>) -> Result<Value<'a>, String> {
+    let fields = call.object(0)?;
+    let first = call.text(1)?;
+    let mut numbers: Vec<(u32, &str)> = Vec::new();
+    for (key, value) in fields {
+        let digits = key.strip_prefix(first).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+        let filled = !value.is_absent() && !matches!(value, Value::Text(text) if text.trim().is_empty());
+        if let Some((digits, number)) = digits.and_then(|digits| Some((digits, digits.parse().ok()?)))
+            && filled
+        {
+            numbers.push((number, digits));
+        }
+    }
+    numbers.sort_unstable();
+    call.spend(fields.len() + numbers.len() * fields.len() / 16);
+    let mut rows = Vec::with_capacity(numbers.len());
+    for (_, digits) in numbers {
+        let mut row = Vec::new();
+        for index in 1..call.arguments.len() {
+            let name = call.text(index)?;
+            let of_number = |key: &str| key.strip_prefix(name) == Some(digits);
+            let found = fields.iter().find(|(key, value)| of_number(key) && !value.is_absent());
+            row.extend(found.map(|(_, value)| (name, *value)));
+        }
+        rows.push(call.arena.map(&row));
+    }
+    call.new_list(&rows)
+}

@@ -188,6 +188,12 @@ impl<'a> Pull<'a> {
         ReadError::at(self.text.as_bytes(), self.start, message)
     }
 
+    /// The whole text, decoded.
+    #[must_use]
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// How many bytes of the text have been read.
     #[must_use]
     pub fn offset(&self) -> usize {

@@ -24,5 +24,6 @@ mod privacy;
 mod road;
 mod schedules;
 mod sign_in;
+mod sms;
 mod stream;
 mod subscriptions;

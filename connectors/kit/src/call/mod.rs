@@ -309,14 +309,39 @@ pub fn following(
     args: &[u8],
     reply: &Reply,
 ) -> Result<Vec<FollowCall>, NoCalls> {
-    if operation.then.is_empty() {
+    follow(connection, operation, args, reply.status, &reply.body, false)
+}
+
+/// The calls that it leads to when an answer says that nothing is there: rules with `on: absent`, which see the
+/// arguments and no payload.
+///
+/// # Errors
+/// A rule of the manifest that fails.
+pub fn following_nothing(
+    connection: &Connection,
+    operation: &Operation,
+    args: &[u8],
+) -> Result<Vec<FollowCall>, NoCalls> {
+    follow(connection, operation, args, 0, &[], true)
+}
+
+fn follow(
+    connection: &Connection,
+    operation: &Operation,
+    args: &[u8],
+    status: u16,
+    body: &[u8],
+    absent: bool,
+) -> Result<Vec<FollowCall>, NoCalls> {
+    if !operation.then.iter().any(|rule| rule.when_absent == absent) {
         return Ok(Vec::new());
     }
     let arena = Arena::new();
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
-    let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
-    let slots = answer_slots(connection, &arena, args, reply.status, payload, &[]);
-    FollowUp::calls(&operation.then, connection, &arena, &slots, &KnownIds::new())
+    let payload = json::read(&arena, body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(connection, &arena, args, status, payload, &[]);
+    let rules = operation.then.iter().filter(|rule| rule.when_absent == absent);
+    FollowUp::calls(rules, connection, &arena, &slots, &KnownIds::new())
 }
 
 /// The arguments of a lookup, and whether its answer says that the first try was carried out.

@@ -135,7 +135,8 @@ const METHODS: [(&str, &str); 5] =
 
 /// The names that every expression sees, in slot order.
 pub(crate) const NAMES: [&str; 12] = [
-    "settings", "hook_url", "now", "fresh", "query", "headers", "basic", "path", "body", "address", "element", "envelope",
+    "settings", "hook_url", "now", "fresh", "query", "headers", "basic", "path", "body", "address", "element",
+    "envelope",
 ];
 
 fn base_scope() -> Scope {

@@ -116,7 +116,10 @@ impl Written {
                     false => arena.map(&[("faultcode", code), ("faultstring", reason), ("detail", detail)]),
                     true => arena.map(&[
                         ("S:Code", arena.map(&[("S:Value", code)])),
-                        ("S:Reason", arena.map(&[("S:Text", arena.map(&[("@xml:lang", Value::Text("en")), ("#text", reason)]))])),
+                        (
+                            "S:Reason",
+                            arena.map(&[("S:Text", arena.map(&[("@xml:lang", Value::Text("en")), ("#text", reason)]))]),
+                        ),
                         ("S:Detail", detail),
                     ]),
                 };

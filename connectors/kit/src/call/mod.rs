@@ -69,7 +69,7 @@ pub async fn exchange(
             Err(why) => (Some(why), None),
         };
         match judge(cx, operation, args, &response, unreadable, driver)? {
-            Verdict::Good => return Ok(Reply { status: response.status, body: response.body, spool }),
+            Verdict::Good => return Ok(Reply { spool, ..Reply::new(response.status, response.body) }),
             Verdict::Bad(ErrorVerdict::Token, code) => match token {
                 // Fetch a token, repeat once.
                 Some(token) if rejected.is_none() => rejected = Some(token),
@@ -299,7 +299,7 @@ fn first_rule<'a>(
     Some(Verdict::Bad(rule.verdict, code))
 }
 
-/// The calls that a good answer leads to.
+/// The calls that a good answer leads to; that of a look-up, those that its own `then` names.
 ///
 /// # Errors
 /// A rule of the manifest that fails on this answer.
@@ -309,7 +309,12 @@ pub fn following(
     args: &[u8],
     reply: &Reply,
 ) -> Result<Vec<FollowCall>, NoCalls> {
-    follow(connection, operation, args, reply.status, &reply.body, false)
+    let rules = match &operation.idempotency {
+        Idempotency::Lookup { then, .. } if reply.looked_up => then,
+        _ if reply.looked_up => return Ok(Vec::new()),
+        _ => &operation.then,
+    };
+    follow(connection, rules, args, Some(reply))
 }
 
 /// The calls that it leads to when an answer says that nothing is there: rules with `on: absent`, which see the
@@ -322,25 +327,24 @@ pub fn following_nothing(
     operation: &Operation,
     args: &[u8],
 ) -> Result<Vec<FollowCall>, NoCalls> {
-    follow(connection, operation, args, 0, &[], true)
+    follow(connection, &operation.then, args, None)
 }
 
 fn follow(
     connection: &Connection,
-    operation: &Operation,
+    rules: &[FollowUp],
     args: &[u8],
-    status: u16,
-    body: &[u8],
-    absent: bool,
+    reply: Option<&Reply>,
 ) -> Result<Vec<FollowCall>, NoCalls> {
-    if !operation.then.iter().any(|rule| rule.when_absent == absent) {
+    if !rules.iter().any(|rule| rule.when_absent == reply.is_none()) {
         return Ok(Vec::new());
     }
     let arena = Arena::new();
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
+    let (status, body) = reply.map_or((0, &[][..]), |reply| (reply.status, &reply.body));
     let payload = json::read(&arena, body, Limits::default()).unwrap_or_default();
     let slots = answer_slots(connection, &arena, args, status, payload, &[]);
-    let rules = operation.then.iter().filter(|rule| rule.when_absent == absent);
+    let rules = rules.iter().filter(|rule| rule.when_absent == reply.is_none());
     FollowUp::calls(rules, connection, &arena, &slots, &KnownIds::new())
 }
 

@@ -11,6 +11,7 @@ mod collector;
 mod connection_test;
 mod demo;
 mod doctor;
+mod erp_xml;
 mod feishu;
 mod hooks;
 mod large_answers;

@@ -12,6 +12,7 @@ mod connection_test;
 mod demo;
 mod doctor;
 mod erp_json;
+mod erp_xml;
 mod feishu;
 mod hooks;
 mod large_answers;

@@ -187,9 +187,11 @@ impl Report<'_> {
         let words = [self.words.result, self.words.reason, self.words.row];
         headings.extend(words.map(|word| (Datum::Text(word), Look::Heading)));
         writer.cells(1, &headings)?;
-        let refused = self.table.rows.iter().filter_map(|row| {
-            Some((row, results.get(&row.number).filter(|result| !result.accepted)?))
-        });
+        let refused = self
+            .table
+            .rows
+            .iter()
+            .filter_map(|row| Some((row, results.get(&row.number).filter(|result| !result.accepted)?)));
         for (number, (row, result)) in (2..).zip(refused) {
             let mut line = self.line(row, Some(result));
             self.end(&mut line, result);

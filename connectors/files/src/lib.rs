@@ -1,1 +1,19 @@
-//! Spreadsheets and CSV.
+//! Spreadsheets and CSV files of HR data: read, understood, checked row by row, and written.
+
+mod clean;
+mod csv;
+mod grid;
+mod number;
+mod open;
+mod package;
+mod problem;
+mod table;
+mod target;
+mod xlsx;
+
+pub use clean::folded;
+pub use grid::{Cell, CellKind, Grid, Limits, Merge, Row, cell_name, column_letters, column_of};
+pub use open::{FileKind, SheetInfo, Workbook, open};
+pub use problem::{FileProblem, Said};
+pub use table::{Choice, Column, Ignored, Table, from_grid, table};
+pub use target::{Class, Field, FieldKind, Target};

@@ -1,5 +1,6 @@
 //! Spreadsheets and CSV files of HR data: read, understood, checked row by row, and written.
 
+mod check;
 mod clean;
 mod csv;
 mod grid;
@@ -11,6 +12,7 @@ mod table;
 mod target;
 mod xlsx;
 
+pub use check::{Checked, CheckedRow, Context, Finding, Known, Level, Match, Mode, Names, Nothing, check};
 pub use clean::folded;
 pub use grid::{Cell, CellKind, Grid, Limits, Merge, Row, cell_name, column_letters, column_of};
 pub use open::{FileKind, SheetInfo, Workbook, open};

@@ -242,7 +242,7 @@ fn said(node: &Node, cx: &Context<'_>) -> Option<Said> {
     let mut both = node.fields(cx)?;
     let (zh, en) = (both.required_text("zh"), both.required_text("en"));
     both.finish();
-    Some(Said { en: en?, zh: zh? })
+    Some(Said::new(en?, zh?))
 }
 
 fn field(id: &str, mut keys: Fields<'_, '_>, cx: &Context<'_>) -> Option<Field> {

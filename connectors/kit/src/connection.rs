@@ -92,14 +92,32 @@ impl Connection {
             let entry = filled.iter().find(|(key, _)| key.name == name);
             entry.and_then(|(key, value)| Some((value.scalar()?.to_owned(), key.span)))
         };
-        let (base_url, span) =
-            text("base_url").or_else(|| Some((manifest.base_url.clone()?, node.span))).unwrap_or_default();
         let mut egress = manifest.egress.clone();
-        match Url::parse(&base_url) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => egress.extend(url.host_str().map(ToOwned::to_owned)),
-            _ if base_url.is_empty() => cx.error(node.span, "`base_url` is missing; the connector has none of its own"),
-            _ => cx.error(span, "`base_url` must be an http or https address"),
-        }
+        let base_url = match manifest.address_setting() {
+            "base_url" => {
+                let (base_url, span) =
+                    text("base_url").or_else(|| Some((manifest.base_url.clone()?, node.span))).unwrap_or_default();
+                match Url::parse(&base_url) {
+                    Ok(url) if matches!(url.scheme(), "http" | "https") => {
+                        egress.extend(url.host_str().map(ToOwned::to_owned));
+                    }
+                    _ if base_url.is_empty() => {
+                        cx.error(node.span, "`base_url` is missing; the connector has none of its own");
+                    }
+                    _ => cx.error(span, "`base_url` must be an http or https address"),
+                }
+                base_url
+            }
+            // What else these must say is their driver's to check.
+            name => {
+                match text(name).as_ref().map(|(value, span)| (host_of(value), span)) {
+                    Some((Some(host), _)) => egress.push(host),
+                    Some((None, span)) => cx.error(*span, format!("`{name}` names no host")),
+                    None => cx.error(node.span, format!("the setting `{name}` is missing")),
+                }
+                String::new()
+            }
+        };
         let values: Vec<(&str, Value<'_>)> =
             filled.iter().map(|(key, value)| (arena.text(&key.name), value.to_value(&arena))).collect();
         let settings = Private::new(json::to_string(&arena.map(&values)));
@@ -326,6 +344,14 @@ fn check_settings(manifest: &Manifest, filled: &[(&Key, Node)], span: Span, cx: 
             cx.error_with(span, format!("{} needs the setting `{}`", manifest.vendor, setting.name), help);
         }
     }
+}
+
+/// The host of an address of any kind, or of a bare `host` or `host:port`.
+fn host_of(address: &str) -> Option<String> {
+    let bare = if address.contains("://") { address.to_owned() } else { format!("none://{address}") };
+    // Of an IPv6 address the brackets are no part.
+    let host = Url::parse(&bare).ok()?.host_str()?.trim_matches(['[', ']']).to_lowercase();
+    (!host.is_empty()).then_some(host)
 }
 
 /// Whether a setting must not be shown.

@@ -2,12 +2,14 @@
 
 use crate::auth::Tokens;
 use crate::call::{Answer, Verdict};
-use crate::client::{Client, Request, Response, SendError};
+use crate::client::{Arrived, Client, Request, Response, SendError};
 use crate::connection::Connection;
 use crate::hook::Opened;
 use crate::inbound::InboundRequest;
 use crate::manifest::{ErrorVerdict, Manifest, Operation, RequestTemplate};
+use crate::parts::{self, Spool};
 use crate::stream::Frame;
+use crate::tables::{Looked, Tables};
 use crate::verify::WebhookError;
 use async_trait::async_trait;
 use hub_tree::jiff::Timestamp;
@@ -47,6 +49,11 @@ pub trait Driver: Send + Sync {
         template.answer.read(&mut response.body)
     }
 
+    /// The elements that lead from the root of an answer's document to its payload; `*` is any name.
+    fn way_to_payload(&self) -> &'static [&'static str] {
+        &["*"]
+    }
+
     /// Makes one call: arguments are JSON text, and so is the reply's body.
     async fn call(&self, cx: &CallContext<'_>, operation: &Operation, args: &[u8]) -> Result<Reply, CallError>;
 
@@ -68,6 +75,16 @@ pub trait Driver: Send + Sync {
     /// The answer to an event that came in a frame: whether it is durable, or is to come again.
     fn answer_frame(&self, _id: &str, _taken: bool) -> String {
         String::new()
+    }
+
+    /// What it does for tables of databases, if that is its wire.
+    fn tables(&self) -> Option<&dyn Tables> {
+        None
+    }
+
+    /// Looks at what a connection needs and no request of the manifest shows; it changes nothing.
+    async fn look(&self, _: &CallContext<'_>) -> Vec<Looked> {
+        Vec::new()
     }
 
     /// A request as the vendor would make it, for finding out whether a connection's own settings fit together; `None`
@@ -98,6 +115,8 @@ pub struct CallContext<'c> {
     pub call_id: &'c str,
     /// What the attempt may still do.
     pub leave: Leave<'c>,
+    /// Whether whoever calls reads answers part by part that are too large for memory.
+    pub spools: bool,
     /// The clock, for vendors that name an instant.
     pub clock: &'c Clock,
 }
@@ -109,6 +128,15 @@ impl CallContext<'_> {
     /// What may have arrived, and why there is no answer.
     pub async fn send(&self, request: Request) -> Result<Response, SendError> {
         self.leave.send(self.client, request, &self.connection.egress).await
+    }
+
+    /// As [`CallContext::send`], for an answer that may be too large for memory.
+    ///
+    /// # Errors
+    /// What may have arrived, and why there is no answer.
+    pub(crate) async fn send_spooling(&self, request: Request) -> Result<Arrived, SendError> {
+        let left = self.leave.left()?;
+        self.client.send_spooling(request, &self.connection.egress, left, parts::IN_MEMORY).await
     }
 }
 
@@ -128,10 +156,12 @@ impl Leave<'_> {
     /// # Errors
     /// What may have arrived, and why there is no answer.
     pub async fn send(&self, client: &Client, request: Request, egress: &[String]) -> Result<Response, SendError> {
-        if !(self.held)() {
-            return Err(SendError::ClaimLost);
-        }
-        client.send_within(request, egress, self.until.saturating_duration_since(Instant::now())).await
+        client.send_within(request, egress, self.left()?).await
+    }
+
+    /// The time that is left.
+    fn left(&self) -> Result<Duration, SendError> {
+        if (self.held)() { Ok(self.until.saturating_duration_since(Instant::now())) } else { Err(SendError::ClaimLost) }
     }
 }
 
@@ -142,6 +172,8 @@ pub struct Reply {
     pub status: u16,
     /// The body: JSON, or empty.
     pub body: Vec<u8>,
+    /// The records of the answer, if they were too many to be read at once; `body` is what is beside them.
+    pub spool: Option<Spool>,
 }
 
 /// Why a call did not succeed: what left the house, whose fault it is, and whether to try again. The text holds codes
@@ -166,7 +198,7 @@ pub enum CallError {
     #[error(transparent)]
     NoAnswer(SendError),
     /// It arrived, and was turned down without being carried out.
-    #[error("HUB-C202 refused with HTTP {status}{}", code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
+    #[error("HUB-C202 refused{}{}", with_http(*status), code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
     Refused {
         /// HTTP status.
         status: u16,
@@ -192,7 +224,7 @@ pub enum CallError {
         retry_after: Option<Duration>,
     },
     /// The vendor had trouble, or answered something that cannot be understood; it may have been carried out.
-    #[error("HUB-C205 the vendor had trouble (HTTP {status}){}", code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
+    #[error("HUB-C205 the vendor had trouble{}{}", in_brackets(*status), code.as_deref().map(|code| format!(", code {code}")).unwrap_or_default())]
     Trouble {
         /// HTTP status.
         status: u16,
@@ -202,6 +234,15 @@ pub enum CallError {
     /// The driver has no such operation.
     #[error("HUB-C103 the connector has no operation `{0}`")]
     NoOperation(String),
+}
+
+/// A status in words; none on wires without HTTP, whose status is 0.
+fn with_http(status: u16) -> String {
+    if status == 0 { String::new() } else { format!(" with HTTP {status}") }
+}
+
+fn in_brackets(status: u16) -> String {
+    if status == 0 { String::new() } else { format!(" (HTTP {status})") }
 }
 
 /// Whether to try again.

@@ -11,6 +11,7 @@ mod hooks;
 mod journeys;
 mod outgoing;
 pub mod parked;
+mod passthrough;
 mod polls;
 mod problem;
 mod records;
@@ -58,6 +59,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/v1/parked:discard", "ops"),
     ("/v1/parked:preview", "ops"),
     ("/v1/parked:redrive", "ops"),
+    ("/v1/passthrough/{connection}/{operation}", "passthrough"),
     ("/v1/redrives", "ops"),
     ("/v1/redrives/{id}", "ops"),
     ("/v1/replays", "ops"),
@@ -101,6 +103,7 @@ fn requests() -> Router<Api> {
         .route("/v1/parked:discard", post(parked::discard))
         .route("/v1/parked:preview", post(parked::preview))
         .route("/v1/parked:redrive", post(parked::redrive))
+        .route("/v1/passthrough/{connection}/{operation}", post(passthrough::call))
         .route("/v1/redrives", get(redrives::list))
         .route("/v1/redrives/{id}", get(redrives::show).post(redrives::turn))
         .route("/v1/replays", post(redrives::replay))

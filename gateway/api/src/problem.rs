@@ -6,6 +6,7 @@ use hub_flow::Failure;
 use hub_kit::client::Refusal;
 use hub_store::StoreError;
 use serde::Serialize;
+use std::time::Duration;
 
 /// A problem. Every code has a section in `docs/problems.md`.
 #[derive(Clone, Debug, Serialize)]
@@ -33,8 +34,22 @@ struct Members {
     /// The journey, if the request belongs to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
+    /// What a vendor that was called said.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    vendor: Option<Vendor>,
     #[serde(skip)]
     retry_after: Option<u64>,
+}
+
+/// What is told of a vendor's failure.
+#[derive(Clone, Debug, Serialize)]
+struct Vendor {
+    /// The vendor's own code.
+    vendor_code: Option<String>,
+    /// Who must act: `CALLER`, `CREDENTIAL`, `CONFIG`, `REMOTE`, `NETWORK`.
+    party: &'static str,
+    /// Whether the same may be sent again without harm.
+    retryable: bool,
 }
 
 impl Problem {
@@ -49,6 +64,7 @@ impl Problem {
             parameter: None,
             pointer: None,
             trace_id: None,
+            vendor: None,
             retry_after: None,
         }))
     }
@@ -189,6 +205,48 @@ impl Problem {
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much at once", detail);
         problem.0.retry_after = Some(1);
         problem.next("try again; nothing was done")
+    }
+
+    pub(crate) fn vendor_refused(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "vendor_refused", "The vendor said no", detail)
+            .next("`vendor_code` is the vendor's: its documentation explains it")
+    }
+
+    pub(crate) fn vendor_absent(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "vendor_absent", "The vendor has no such thing", detail)
+    }
+
+    pub(crate) fn vendor_busy(detail: impl Into<String>, wait: Option<Duration>) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "vendor_busy", "The vendor asks to wait", detail);
+        problem.0.retry_after = Some(wait.map_or(1, |wait| wait.as_secs().max(1)));
+        problem
+    }
+
+    pub(crate) fn vendor_unwell(detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "vendor_unwell", "The vendor is unwell", detail);
+        problem.0.retry_after = Some(30);
+        problem.next("try again later; nothing was sent. `GET /v1/connections/{id}` shows the circuit")
+    }
+
+    pub(crate) fn vendor_trouble(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "vendor_trouble", "The vendor had trouble", detail)
+            .next("it may have been carried out: look before sending it again")
+    }
+
+    pub(crate) fn no_vendor_answer(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "no_vendor_answer", "No answer", detail)
+            .next("it may have been carried out: look before sending it again")
+    }
+
+    pub(crate) fn connection_fault(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "connection_fault", "The connection does not work", detail)
+            .next("`party` says who must act; `POST /v1/connections/{id}:test` looks at credentials and permissions")
+    }
+
+    /// Tells what the vendor said.
+    pub(crate) fn of_vendor(mut self, vendor_code: Option<String>, party: &'static str, retryable: bool) -> Self {
+        self.0.vendor = Some(Vendor { vendor_code, party, retryable });
+        self
     }
 
     fn internal() -> Self {

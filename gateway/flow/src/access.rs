@@ -24,6 +24,8 @@ pub enum Scope {
     ReadRestricted,
     /// Make records and have them sent to systems.
     Write,
+    /// Call operations of connections as they are.
+    Passthrough,
     /// Journeys, parked messages, connections.
     Ops,
     /// Everything.
@@ -32,11 +34,12 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes and how they are written.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("read:structure", Self::ReadStructure),
         ("read", Self::Read),
         ("read:restricted", Self::ReadRestricted),
         ("write", Self::Write),
+        ("passthrough", Self::Passthrough),
         ("ops", Self::Ops),
         ("admin", Self::Admin),
     ];

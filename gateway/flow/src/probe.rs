@@ -184,6 +184,7 @@ impl Check<'_> {
             trace: TraceContext::begin(),
             call_id: "connection-test",
             leave: Leave { until: Instant::now() + EACH, held },
+            spools: false,
             clock: self.clock,
         }
     }

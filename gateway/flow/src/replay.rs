@@ -15,6 +15,7 @@ use crate::map_in::{Mapped, map_reply};
 use crate::records::SourceOf;
 use hub_bus::topic_matches;
 use hub_engine::Direction;
+use hub_kit::parts::{is_part, unpack};
 use hub_kit::{Connection, RawEnvelope};
 use hub_store::{
     Call, Errand, NewRedrive, NewWork, Passed, Past, Portion, Raw, Redrive, Step, Store, StoreError, Tx, job,
@@ -200,6 +201,8 @@ pub(crate) fn map_answer(hub: &Hub, connection: &Connection, raw: &Raw, call: &C
     let envelope = RawEnvelope::decode(&opened).ok_or_else(|| unreadable("the answer is not what was kept"))?;
     let args = hub.open(&call.new.tenant, &format!("call:{}", call.new.id), &call.new.body.0);
     let args = args.map_err(|error| Failure::park("UNREADABLE_CALL", error.to_string()))?;
+    let packed = is_part(&call.new.operation).then(|| unpack(&args)).flatten();
+    let args = packed.map_or(args, |(args, _)| args);
     let operation = connection.manifest.operation(&call.new.operation);
     let operation = operation.ok_or_else(|| Failure::park("NO_OPERATION", "the connector cannot do this any more"))?;
     let mapping = operation

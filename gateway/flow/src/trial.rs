@@ -6,7 +6,7 @@ use crate::payload::Received;
 use crate::poll;
 use hub_engine::{Input, Level, Mapping};
 use hub_kit::call::{Answer, Verdict, error_rule, verdict};
-use hub_kit::manifest::{Auth, ErrorVerdict};
+use hub_kit::manifest::ErrorVerdict;
 use hub_kit::{CallError, Connection, Driver, FollowCall, Idempotency, Operation, Retry};
 use hub_tree::{Arena, Value};
 use sha2::{Digest, Sha256};
@@ -33,6 +33,8 @@ pub struct Trial<'a> {
     pub all_headers: &'a [(String, String)],
     /// The status of an answer.
     pub status: u16,
+    /// Why the body cannot be read, if it cannot; the payload is its text then.
+    pub unreadable: Option<&'a str>,
 }
 
 /// What would become of it.
@@ -186,7 +188,7 @@ impl<'a> Trial<'a> {
             }
         }
         // A call whose token is refused is made once more with a new one.
-        let renewed = |verdict| verdict == Some(ErrorVerdict::Token) && matches!(manifest.auth, Auth::Token(_));
+        let renewed = |verdict| verdict == Some(ErrorVerdict::Token) && manifest.auth.has_token();
         let retryable = failure.map(|(verdict, failure)| renewed(verdict) || retryable(&failure, operation));
         let (input, fetch) = (self.reply(operation), Vec::new());
         Would { event: Some(&operation.name), mapping, input, dedupe_id: None, retryable, fetch, notes }
@@ -209,7 +211,8 @@ impl<'a> Trial<'a> {
     }
 
     fn answered(&self) -> Answer<'a> {
-        Answer { status: self.status, payload: self.payload, unreadable: None, headers: self.all_headers }
+        let unreadable = self.unreadable.map(ToOwned::to_owned);
+        Answer { status: self.status, payload: self.payload, unreadable, headers: self.all_headers }
     }
 
     /// Why an answer is no success, and what the error means.
@@ -347,6 +350,7 @@ operations:
             headers: Value::Absent,
             all_headers: &[],
             status,
+            unreadable: None,
         };
         trial.would(name).map(|would| {
             let mapping = would.mapping.map_or("-", |_| "mapped");

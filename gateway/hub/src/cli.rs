@@ -261,7 +261,7 @@ pub(crate) enum KeysCommand {
         /// What people call it.
         #[arg(long)]
         name: String,
-        /// What it may do, separated by commas: read:structure, read, read:restricted, write, ops, admin.
+        /// What it may do, separated by commas: read:structure, read, read:restricted, write, passthrough, ops, admin.
         #[arg(long)]
         scopes: String,
         /// Whose data it sees.

@@ -15,9 +15,14 @@ impl Encoding {
     /// UTF-8.
     pub const UTF_8: Self = Self(encoding_rs::UTF_8);
 
-    /// The encoding that goes by a label such as `gbk`, `GB2312`, `utf-16le` or `latin1`, in any case.
+    /// The encoding that goes by a label such as `gbk`, `GB2312`, `utf-16le` or `latin1`, in any case. Names of code
+    /// pages that systems in China write are known, too; GBK and its kin are all read as GB18030, which holds them.
     #[must_use]
     pub fn of_label(label: &str) -> Option<Self> {
+        let code_pages = ["cp936", "ms936", "windows-936", "euc-cn", "gb18030-2000", "gb18030-2005", "gb18030-2022"];
+        if code_pages.iter().any(|known| known.eq_ignore_ascii_case(label.trim())) {
+            return Some(Self(encoding_rs::GB18030));
+        }
         encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()).map(Self)
     }
 
@@ -33,7 +38,8 @@ impl Encoding {
     }
 
     /// Whether its code units have two bytes.
-    pub(crate) fn is_wide(self) -> bool {
+    #[must_use]
+    pub fn is_wide(self) -> bool {
         self.0 == encoding_rs::UTF_16LE || self.0 == encoding_rs::UTF_16BE
     }
 

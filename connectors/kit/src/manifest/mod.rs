@@ -6,17 +6,24 @@
 //! and `headers` in webhooks.
 
 mod read;
+mod soap;
+mod tables;
 mod webhook;
 
 pub(crate) use read::Compiler;
+pub use soap::{QName, SoapAuth, SoapRequest, SoapRules, SoapStyle};
+pub use tables::{Batch, Child, ChildWrite, Condition, ErrorColumns, Find, RowAgain, Status, Table, TableWrite, Taken};
 pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhook};
 
 use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
+use crate::parts;
 use crate::probe::Codes;
 use crate::rate::Rate;
 use crate::sign_in::SignIn;
+use crate::signed::Signing;
 use crate::stream::StreamRule;
+use crate::types::Types;
 use hub_expr::{Located, Templated};
 use hub_tree::yaml::{self, Context, Node};
 use hub_tree::{Findings, Source, Span};
@@ -24,8 +31,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings that every connector understands, whether its manifest names them or not.
-pub const COMMON_SETTINGS: [&str; 10] = [
+pub const COMMON_SETTINGS: [&str; 11] = [
     "base_url",
+    "dsn",
     "webhook_secret",
     "encrypt_key",
     "api_key",
@@ -38,8 +46,8 @@ pub const COMMON_SETTINGS: [&str; 10] = [
 ];
 
 /// Those of them that are secret.
-pub const COMMON_SECRETS: [&str; 6] =
-    ["webhook_secret", "encrypt_key", "api_key", "client_secret", "password", "client_id"];
+pub const COMMON_SECRETS: [&str; 7] =
+    ["webhook_secret", "encrypt_key", "api_key", "client_secret", "password", "client_id", "dsn"];
 
 /// How long one attempt may take, unless its operation says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -67,8 +75,15 @@ pub struct Manifest {
     pub webhook: Option<Webhook>,
     /// What we can ask it.
     pub operations: Vec<Operation>,
+    /// Answers that mean something else than their status, of every operation and of the request for a token. An operation's
+    /// own rules come before them.
+    pub errors: Vec<ErrorRule>,
     /// What can be read again and again; a connection says which of them are.
     pub polls: Vec<Poll>,
+    /// Tables of its database that the hub reads.
+    pub tables: Vec<Table>,
+    /// How often they are looked at, seconds.
+    pub table_poll_secs: i64,
     /// Harmless questions that tell whether the connection may ask them.
     pub checks: Vec<FollowUp>,
     /// What the vendor's codes mean for people.
@@ -77,6 +92,10 @@ pub struct Manifest {
     pub stream: Option<StreamRule>,
     /// How people sign in with their account there.
     pub sign_in: Option<SignIn>,
+    /// What its messages look like, where its wire has a schema.
+    pub types: Types,
+    /// What holds for all its SOAP messages.
+    pub soap: SoapRules,
     /// How its calls are paced, unless a connection says otherwise.
     pub pace: Pace,
     /// The file.
@@ -112,6 +131,22 @@ pub enum Auth {
     },
     /// A token that is fetched, kept and renewed.
     Token(Box<TokenAuth>),
+    /// A proof that is made for each request.
+    Signed(Box<Signing>),
+    /// The first whose condition, over the settings, holds or is not there.
+    OneOf(Vec<(Option<Located>, Auth)>),
+}
+
+impl Auth {
+    /// Whether some of its requests show a token.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        match self {
+            Self::Token(_) => true,
+            Self::OneOf(kinds) => kinds.iter().any(|(_, auth)| auth.has_token()),
+            _ => false,
+        }
+    }
 }
 
 /// How a token is fetched and shown.
@@ -127,6 +162,10 @@ pub struct TokenAuth {
     pub expires_in: Option<Located>,
     /// Where it is shown.
     pub place: TokenPlace,
+    /// How the request that fetches it is signed.
+    pub signed: Option<Signing>,
+    /// How requests that show it are signed beside it.
+    pub calls: Option<Signing>,
 }
 
 /// Where a request shows its token.
@@ -158,6 +197,8 @@ pub struct RequestTemplate {
     pub body: Body,
     /// What the body of its answer is.
     pub answer: AnswerForm,
+    /// How it is a SOAP message, if it is one.
+    pub soap: Option<Box<SoapRequest>>,
 }
 
 /// What the body of an answer is.
@@ -219,14 +260,30 @@ pub struct Operation {
     pub errors: Vec<ErrorRule>,
     /// What a good answer leads to: the next page, the branches of a tree.
     pub then: Vec<FollowUp>,
+    /// How an answer is taken apart that is too large to be read at once.
+    pub split: Option<Split>,
     /// Whether the request goes without the connection's own authentication.
     pub anonymous: bool,
+    /// The rows that it writes, in place of a request.
+    pub table: Option<TableWrite>,
+    /// Whether it sends a mail, in place of a request.
+    pub mail: bool,
     /// How many calls of it the vendor takes in a time, if it says so of this operation.
     pub rates: Option<Vec<Rate>>,
     /// How long one attempt may take: token, look-up and call together.
     pub timeout: Duration,
     /// The business reference of a call, for people and for the sandbox's count.
     pub span: Span,
+}
+
+/// How a large answer is taken apart: its records are read one by one, and each part looks like an answer with some of
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The names that lead from the payload to the records, which are a list.
+    pub list: Vec<String>,
+    /// Records in a part, at most.
+    pub size: usize,
 }
 
 impl Operation {
@@ -271,7 +328,7 @@ pub enum KeyPlace {
 }
 
 /// An answer that means something special.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ErrorRule {
     /// When it applies.
     pub when: Located,
@@ -320,13 +377,21 @@ impl Manifest {
         let driver = fields.required_text("driver").unwrap_or_default();
         let base_url = fields.text("base_url");
         let egress = fields.texts("egress");
-        let settings = fields.optional("settings").map(|node| settings(node, &cx)).unwrap_or_default();
+        let mut settings = fields.optional("settings").map(|node| settings(node, &cx)).unwrap_or_default();
+        if driver == "soap" {
+            soap::add_settings(&mut settings);
+        }
         let compiler = Compiler::new(&cx, &settings);
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
+        let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
+        let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
+        let errors = fields.optional("errors").map(|node| compiler.errors(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
+        let tables = fields.optional("tables").map(|node| compiler.tables(node)).unwrap_or_default();
+        let table_poll_secs = compiler.table_poll(fields.optional("poll"));
         let checks = fields.optional("checks").map(|node| compiler.checks(node)).unwrap_or_default();
         let codes = fields.optional("codes").map(|node| Codes::read(node, &cx)).unwrap_or_default();
         let stream = fields.optional("stream").map(|node| compiler.stream(node));
@@ -358,11 +423,16 @@ impl Manifest {
             auth: auth?,
             webhook: webhook.flatten(),
             operations,
+            errors,
             polls,
+            tables,
+            table_poll_secs,
             checks,
             codes,
             stream: stream.flatten(),
             sign_in: sign_in.flatten(),
+            types,
+            soap,
             pace,
             source: Arc::clone(source),
         })
@@ -371,7 +441,26 @@ impl Manifest {
     /// The operation called `name`.
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
+        let name = parts::whole(name);
         self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    /// The table called `name`.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// The setting that says where its connections lead: an address for HTTP, a database, or a host.
+    #[must_use]
+    pub fn address_setting(&self) -> &'static str {
+        if !self.tables.is_empty() || self.operations.iter().any(|operation| operation.table.is_some()) {
+            "dsn"
+        } else if self.operations.iter().any(|operation| operation.mail) {
+            "host"
+        } else {
+            "base_url"
+        }
     }
 
     /// A place in the manifest, for messages.

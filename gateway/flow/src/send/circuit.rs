@@ -76,14 +76,19 @@ pub(super) struct Health {
 impl Health {
     /// Nothing, when nothing was asked, or the receiver only asked to wait.
     pub(super) fn of(tried: &Tried, took: Duration, plan: &CircuitPlan) -> Option<Self> {
-        let failed = match tried {
-            Tried::Done(_) => false,
-            Tried::Failed(error, _) => match error.blame() {
-                Blame::Vendor => true,
-                Blame::Call => false,
-                Blame::Nobody => return None,
-            },
-            Tried::Unknown(_) | Tried::Impossible(..) => return None,
+        match tried {
+            Tried::Done(_) => Self::told(None, took, plan),
+            Tried::Failed(error, _) => Self::told(Some(error), took, plan),
+            Tried::Unknown(_) | Tried::Impossible(..) => None,
+        }
+    }
+
+    /// What an answer or its failure says.
+    pub(super) fn told(error: Option<&CallError>, took: Duration, plan: &CircuitPlan) -> Option<Self> {
+        let failed = match error.map(CallError::blame) {
+            None | Some(Blame::Call) => false,
+            Some(Blame::Vendor) => true,
+            Some(Blame::Nobody) => return None,
         };
         Some(Self { failed, slow: took >= plan.slow })
     }

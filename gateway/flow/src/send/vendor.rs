@@ -2,6 +2,7 @@
 //! twice, and the answer is kept and mapped.
 
 use super::destination::{Attempt, Destination, Repeat, Tried};
+use super::parts;
 use super::settle::{Said, Understood};
 use crate::effects::Failure;
 use crate::hub::Hub;
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 use hub_engine::Direction;
 use hub_kit::call::{following, lookup_args, lookup_found};
 use hub_kit::manifest::DEFAULT_TIMEOUT;
+use hub_kit::parts::{is_part, unpack};
 use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Pace, Rate, Reply};
 use hub_store::{NewCall, NewRaw, Sealed};
 use sha2::{Digest, Sha256};
@@ -48,6 +50,13 @@ impl Destination for Vendor {
             let error = CallError::NoOperation(call.new.operation.clone());
             return Tried::Impossible(error.code(), error.to_string());
         };
+        if is_part(&call.new.operation) {
+            let part = unpack(attempt.args).map(|(_, body)| Reply { status: 200, body, spool: None });
+            return match part {
+                Some(part) => Tried::Done(Some(part)),
+                None => Tried::Impossible("UNREADABLE_CALL", "the part of an answer is not what was kept".to_owned()),
+            };
+        }
         let cx = CallContext {
             connection: &self.0,
             client: &hub.client,
@@ -55,6 +64,7 @@ impl Destination for Vendor {
             trace: attempt.trace,
             call_id: &call.new.id,
             leave: attempt.leave,
+            spools: true,
             clock: &hub.clock,
         };
         if call.unsure {
@@ -75,7 +85,19 @@ impl Destination for Vendor {
             }
         };
         match driver.call(&cx, operation, attempt.args).await {
-            Ok(reply) => Tried::Done(Some(reply)),
+            Ok(reply) => {
+                let kept = match &reply.spool {
+                    Some(spool) => parts::keep(attempt, &self.0, operation, spool).await,
+                    None => Ok(()),
+                };
+                match kept {
+                    Ok(()) => Tried::Done(Some(reply)),
+                    Err(why) => {
+                        let code = Some(format!("the parts of its answer cannot be kept: {why}"));
+                        Tried::Failed(CallError::Trouble { status: reply.status, code }, repeat)
+                    }
+                }
+            }
             Err(error) => Tried::Failed(error, repeat),
         }
     }
@@ -116,11 +138,15 @@ fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply)
     let Some(operation) = connection.manifest.operation(&attempt.call.new.operation) else {
         return Understood::default();
     };
-    let (follow, failure) = match follow(attempt, connection, operation, &reply) {
-        Ok(follow) => (follow, None),
-        Err(failure) => (Vec::new(), Some(failure)),
+    // A part knows the arguments of the call that was answered; what follows from the answer follows from its rest.
+    let packed = is_part(&attempt.call.new.operation).then(|| unpack(attempt.args)).flatten();
+    let (follow, failure) = match packed.is_none().then(|| follow(attempt, connection, operation, &reply)) {
+        None => (Vec::new(), None),
+        Some(Ok(follow)) => (follow, None),
+        Some(Err(failure)) => (Vec::new(), Some(failure)),
     };
-    let said = said(attempt, connection, operation, reply);
+    let args = packed.as_ref().map_or(attempt.args, |(args, _)| args);
+    let said = said(attempt, connection, operation, args, reply);
     let failure = said.as_ref().and_then(|said| said.mapped.error.clone()).or(failure);
     Understood { said, follow, failure }
 }
@@ -146,8 +172,14 @@ fn follow(
 }
 
 /// What an answer says about records.
-fn said(attempt: &Attempt<'_>, connection: &Arc<Connection>, operation: &Operation, reply: Reply) -> Option<Said> {
-    let (hub, call, args): (&Hub, _, _) = (attempt.hub, attempt.call, attempt.args);
+fn said(
+    attempt: &Attempt<'_>,
+    connection: &Arc<Connection>,
+    operation: &Operation,
+    args: &[u8],
+    reply: Reply,
+) -> Option<Said> {
+    let (hub, call): (&Hub, _) = (attempt.hub, attempt.call);
     let object = operation.reply.as_ref()?;
     let mapping = hub.registry().mapping(connection, object, Direction::In).cloned()?;
     // The vendor may tell what came next before this answer is read: it must not count as older.

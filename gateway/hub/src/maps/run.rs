@@ -45,7 +45,11 @@ pub(crate) fn run(args: &MapRun) -> anyhow::Result<ExitCode> {
         now: Clock::System.now(),
     };
     let arena = Arena::new();
-    let tree = file.tree(&args.reading, &arena)?;
+    // What cannot be read may be an answer that says in plain words what is wrong.
+    let (tree, broken) = match file.tree(&args.reading, &arena) {
+        Ok(tree) => (tree, None),
+        Err(error) => (Value::Text(arena.text(&String::from_utf8_lossy(&file.bytes))), Some(error)),
+    };
     // As at the hook: what a driver opens as XML is read below its root.
     let below_root = is_xml(&file.bytes) && manifest.webhook.as_ref().is_some_and(Webhook::is_opened_by_driver);
     let trial = Trial {
@@ -58,8 +62,15 @@ pub(crate) fn run(args: &MapRun) -> anyhow::Result<ExitCode> {
         headers: RawEnvelope::of(&request, keep).headers_value(&arena),
         all_headers: &args.headers,
         status: args.status,
+        unreadable: broken.as_ref().map(|_| "its form is not what the operation answers"),
     };
-    match trial.would(args.event.as_deref()) {
+    let would = trial.would(args.event.as_deref());
+    if let Some(error) = broken
+        && !would.as_ref().is_ok_and(|would| would.retryable.is_some())
+    {
+        return Err(error);
+    }
+    match would {
         Ok(would) => {
             let code = print(&would, &arena);
             if would.event.is_none() && would.retryable.is_none() {

@@ -1,7 +1,8 @@
 //! Makes the tree of elements.
 
+use super::Reason;
 use super::outline::{Outline, Step};
-use super::tag::{Fail, Tag, fail, is_blank};
+use super::tag::{Attribute, Fail, Tag, fail, fail_as, is_blank};
 use crate::arena::Arena;
 use crate::reader::Limits;
 use crate::repeated;
@@ -51,6 +52,24 @@ impl<'a> Words<'a> {
     }
 }
 
+/// What is made of marks that say how a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Nothing but `xsi:nil` has a meaning of its own.
+    Plain,
+    /// The marks of SOAP are read and left out: an encoded array is the list of its items, whatever their names;
+    /// `xsi:type` stays only where it names a type of the document's own, by its local name; hints where schemas lie
+    /// and encoding styles go. `xop:Include` keeps its prefix, so that it cannot be taken for a name of the document.
+    Soap,
+}
+
+/// Namespaces of the two SOAP encodings.
+const ENCODINGS: [&str; 2] = ["http://schemas.xmlsoap.org/soap/encoding/", "http://www.w3.org/2003/05/soap-encoding"];
+/// Namespaces of the two SOAP envelopes.
+const ENVELOPES: [&str; 2] = ["http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"];
+const SCHEMA: &str = "http://www.w3.org/2001/XMLSchema";
+const XOP: &str = "http://www.w3.org/2004/08/xop/include";
+
 /// An element that is open.
 struct Frame<'a> {
     name: &'a str,
@@ -58,6 +77,8 @@ struct Frame<'a> {
     base: usize,
     attributes: usize,
     children: bool,
+    /// Whether it is an encoded array.
+    array: bool,
     nil: bool,
     text: Words<'a>,
     /// Text since the last tag.
@@ -83,15 +104,18 @@ impl Frame<'_> {
 pub(super) struct Tree<'a> {
     arena: &'a Arena,
     limits: Limits,
-    nodes: usize,
+    dialect: Dialect,
+    pub(super) nodes: usize,
+    /// Whether it has an `xop:Include`.
+    pub(super) includes: bool,
     frames: Vec<Frame<'a>>,
     /// Attributes and children of all open elements, and at last the tree itself.
     entries: Vec<(&'a str, Value<'a>)>,
 }
 
 impl<'a> Tree<'a> {
-    pub(super) fn new(arena: &'a Arena, limits: Limits) -> Self {
-        Self { arena, limits, nodes: 0, frames: Vec::new(), entries: Vec::new() }
+    pub(super) fn new(arena: &'a Arena, limits: Limits, dialect: Dialect) -> Self {
+        Self { arena, limits, dialect, nodes: 0, includes: false, frames: Vec::new(), entries: Vec::new() }
     }
 
     /// Takes a step of the outline. Gives the name and value of the outermost element once that has ended.
@@ -128,7 +152,7 @@ impl<'a> Tree<'a> {
     fn count(&mut self, at: usize) -> Result<(), Fail> {
         self.nodes += 1;
         if self.nodes > self.limits.max_nodes {
-            return fail(at, format!("more than {} values", self.limits.max_nodes));
+            return fail_as(Reason::Values, at, format!("more than {} values", self.limits.max_nodes));
         }
         Ok(())
     }
@@ -140,7 +164,7 @@ impl<'a> Tree<'a> {
             parent.end_run();
         }
         let base = self.entries.len();
-        let mut nil = false;
+        let (mut nil, mut array) = (false, false);
         for attribute in tag.attributes {
             if attribute.declares().is_some() {
                 continue;
@@ -154,15 +178,34 @@ impl<'a> Tree<'a> {
                 };
                 continue;
             }
+            let value = match self.dialect {
+                Dialect::Soap if !attribute.name.prefix.is_empty() => match mark(outline, &attribute) {
+                    Mark::None => self.keep(attribute.value),
+                    Mark::Type(local) => self.arena.text(local),
+                    Mark::Array => {
+                        array = true;
+                        continue;
+                    }
+                    Mark::Form => continue,
+                },
+                _ => self.keep(attribute.value),
+            };
             let key = self.arena.format(format_args!("@{}", attribute.name.local));
-            let value = self.keep(attribute.value);
             self.entries.push((key, Value::Text(value)));
         }
+        let name = match self.dialect {
+            Dialect::Soap if tag.name.local == "Include" && outline.namespace(tag.name.prefix) == Some(XOP) => {
+                self.includes = true;
+                super::INCLUDE
+            }
+            _ => tag.name.local,
+        };
         self.frames.push(Frame {
-            name: tag.name.local,
+            name,
             base,
             attributes: self.entries.len() - base,
             children: false,
+            array,
             nil,
             text: Words::default(),
             run: Words::default(),
@@ -191,7 +234,18 @@ impl<'a> Tree<'a> {
         let value = if frame.nil && alone {
             Value::Null
         } else if alone {
-            Value::Text(text)
+            if frame.array && is_blank(text) { self.arena.list(&[]) } else { Value::Text(text) }
+        } else if frame.array && !frame.nil && text.is_empty() {
+            let first = frame.base + frame.attributes;
+            let items: Vec<Value<'a>> = self.entries[first..].iter().map(|(_, item)| *item).collect();
+            let items = self.arena.list(&items);
+            self.entries.truncate(first);
+            if frame.attributes == 0 {
+                items
+            } else {
+                self.entries.push((super::ITEMS, items));
+                repeated::map(self.arena, &self.entries[frame.base..])
+            }
         } else {
             if frame.nil || !text.is_empty() {
                 self.count(0)?;
@@ -206,5 +260,37 @@ impl<'a> Tree<'a> {
         }
         self.entries.push((frame.name, value));
         Ok(None)
+    }
+}
+
+/// What an attribute with a prefix is to SOAP.
+enum Mark<'t> {
+    /// Nothing: it belongs to the document.
+    None,
+    /// The document's own type of the element, by its local name.
+    Type(&'t str),
+    /// The element is an encoded array.
+    Array,
+    /// It says how the element is written.
+    Form,
+}
+
+fn mark<'t>(outline: &Outline, attribute: &'t Attribute<'_>) -> Mark<'t> {
+    let namespace = outline.namespace(attribute.name.prefix).unwrap_or_default();
+    match (namespace, attribute.name.local) {
+        (super::outline::SCHEMA_INSTANCE, "type") => {
+            let value = attribute.value.trim();
+            let (prefix, local) = value.split_once(':').unwrap_or(("", value));
+            match outline.namespace(prefix) {
+                Some(known) if ENCODINGS.contains(&known) && local == "Array" => Mark::Array,
+                Some(known) if known == SCHEMA || ENCODINGS.contains(&known) => Mark::Form,
+                _ => Mark::Type(local),
+            }
+        }
+        (super::outline::SCHEMA_INSTANCE, "schemaLocation" | "noNamespaceSchemaLocation") => Mark::Form,
+        (known, "arrayType" | "itemType" | "arraySize") if ENCODINGS.contains(&known) => Mark::Array,
+        (known, "root" | "offset" | "position" | "nodeType") if ENCODINGS.contains(&known) => Mark::Form,
+        (known, "encodingStyle") if ENVELOPES.contains(&known) => Mark::Form,
+        _ => Mark::None,
     }
 }

@@ -16,6 +16,7 @@
 
 mod build;
 mod outline;
+mod pull;
 mod references;
 mod stream;
 mod tag;
@@ -23,16 +24,16 @@ mod tag;
 mod tests;
 mod write;
 
+pub use build::Dialect;
+pub use pull::{Element, ElementAttribute, Piece, Pull, Rules};
 pub use references::resolve_references;
 pub use stream::{Record, Records, records, records_as};
 pub use write::write;
 
 use crate::arena::Arena;
-use crate::encoding::{self, Encoding};
+use crate::encoding::Encoding;
 use crate::reader::{Limits, Place, ReadError};
 use crate::value::Value;
-use build::Tree;
-use outline::{Outline, Token};
 
 /// Why a tree does not have the shape that is needed, and which value of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +44,51 @@ pub struct ShapeError {
     /// The keys that lead to the value, such as `Envelope.Body.Worker[1].@id`.
     pub path: String,
 }
+
+/// Why a document is refused, in a word that stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// It is no XML, or none that is well-formed.
+    Malformed,
+    /// It ends too early.
+    Truncated,
+    /// Its encoding is not known, or its bytes are not of it.
+    Encoding,
+    /// It has a DOCTYPE.
+    Doctype,
+    /// It refers to an entity that XML does not define.
+    Entity,
+    /// It holds a character that XML forbids.
+    Character,
+    /// A prefix is bound to no namespace, or to one that it must not stand for.
+    Prefix,
+    /// It is nested too deeply.
+    Depth,
+    /// An element has too many attributes or namespaces.
+    Attributes,
+    /// A name or attribute value is too long.
+    Length,
+    /// It has too many values.
+    Values,
+    /// It is too long.
+    Size,
+}
+
+/// Why a document is refused, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Refusal {
+    /// In a word.
+    pub reason: Reason,
+    /// In a sentence, with its place.
+    pub error: ReadError,
+}
+
+/// The key of an `xop:Include` in a tree that is read as [`Dialect::Soap`].
+pub const INCLUDE: &str = "xop:Include";
+
+/// The key of the items of an encoded array that has attributes of its own.
+const ITEMS: &str = "#items";
 
 /// Reads one document.
 ///
@@ -62,35 +108,21 @@ pub fn read_as<'a>(
     told: Option<Encoding>,
     limits: Limits,
 ) -> Result<Value<'a>, ReadError> {
-    encoding::check_length(bytes, limits)?;
-    let encoding = match told {
-        Some(told) => told,
-        None => declared(bytes)?.unwrap_or(Encoding::UTF_8),
+    let read = || -> Result<Value<'a>, Refusal> {
+        let mut pull = Pull::new(arena, bytes, told, Rules::plain(limits))?;
+        let mut root = Value::Absent;
+        loop {
+            match pull.next_piece()? {
+                Piece::Open(element) => {
+                    let name = element.name;
+                    root = arena.map(&[(name, pull.value(element)?)]);
+                }
+                Piece::Close | Piece::Text(_) => {}
+                Piece::End => return Ok(root),
+            }
+        }
     };
-    let text = encoding::decode(arena, bytes, encoding, "")?;
-    refuse_second_mark(text.as_bytes())?;
-    let mut reader = quick_xml::Reader::from_str(text);
-    reader.config_mut().check_comments = true;
-    let mut outline = Outline::new(limits.max_depth);
-    let mut tree = Tree::new(arena, limits);
-    let mut root = Value::Absent;
-    let position = |reader: &quick_xml::Reader<&[u8]>| usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
-    loop {
-        let start = position(&reader);
-        let at = |offset: usize, message: &str| ReadError::at(text.as_bytes(), start.saturating_add(offset), message);
-        let token = match reader.read_event() {
-            Ok(event) => Token::of(&event),
-            Err(error) => return Err(at(0, &outline::complaint(&error))),
-        };
-        let piece = text.get(start..position(&reader)).unwrap_or_default();
-        let step = outline.take(token, piece).map_err(|(offset, message)| at(offset, &message))?;
-        if token == Token::End {
-            return Ok(root);
-        }
-        if let Some(entry) = tree.take(&mut outline, step).map_err(|(offset, message)| at(offset, &message))? {
-            root = arena.map(&[entry]);
-        }
-    }
+    read().map_err(|refusal| refusal.error)
 }
 
 /// A mark is taken off once; the tokenizer would take off another without counting it.
@@ -101,8 +133,11 @@ fn refuse_second_mark(text: &[u8]) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// The encoding that the first bytes of a document declare, if they do.
-fn declared(bytes: &[u8]) -> Result<Option<Encoding>, ReadError> {
+/// The encoding that the first bytes of a document declare or show by their width, if they do.
+///
+/// # Errors
+/// The encoding is not known.
+pub fn declared(bytes: &[u8]) -> Result<Option<Encoding>, ReadError> {
     match bytes {
         // `<?` in two bytes each, without a mark.
         [b'<', 0, b'?', 0, ..] => return Ok(Encoding::of_label("utf-16le")),
@@ -115,7 +150,8 @@ fn declared(bytes: &[u8]) -> Result<Option<Encoding>, ReadError> {
     };
     // What is wrong with the declaration itself is said when the document is read.
     let content = head.get(2..end).and_then(|content| std::str::from_utf8(content).ok()).unwrap_or_default();
-    let attributes = tag::read_tag(content, 2).map(|declaration| declaration.attributes).unwrap_or_default();
+    let attributes =
+        tag::read_tag(content, 2, tag::Caps::default()).map(|declaration| declaration.attributes).unwrap_or_default();
     let Some(label) = attributes.iter().find(|attribute| attribute.name.local == "encoding") else {
         return Ok(None);
     };

@@ -1,6 +1,7 @@
 //! The order of a document and its namespaces: what may stand where, whatever is made of it.
 
-use super::tag::{self, Fail, Name, Tag, fail};
+use super::Reason;
+use super::tag::{self, Caps, Fail, Name, Tag, fail, fail_as};
 use quick_xml::events::Event;
 
 /// The namespace of `xsi:nil`.
@@ -64,9 +65,14 @@ impl Token {
     }
 }
 
-/// A binding of a prefix, until the element at `depth` closes.
+/// The namespace of the prefix `xml`.
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// A binding of a prefix, empty for the default namespace, until the element at `depth` closes. Prefix and namespace
+/// follow each other in the outline's `names`.
 struct Binding {
-    prefix: String,
+    start: usize,
+    prefix: usize,
     schema_instance: bool,
     depth: usize,
 }
@@ -88,15 +94,17 @@ pub(super) enum Step<'t> {
 /// Keeps the order of a document.
 pub(super) struct Outline {
     max_depth: usize,
+    caps: Caps,
     depth: usize,
     started: bool,
     root_seen: bool,
     bindings: Vec<Binding>,
+    names: String,
 }
 
 impl Outline {
-    pub(super) fn new(max_depth: usize) -> Self {
-        Self { max_depth, depth: 0, started: false, root_seen: false, bindings: Vec::new() }
+    pub(super) fn new(max_depth: usize, caps: Caps) -> Self {
+        Self { max_depth, caps, depth: 0, started: false, root_seen: false, bindings: Vec::new(), names: String::new() }
     }
 
     /// How many elements are open.
@@ -143,7 +151,7 @@ impl Outline {
             }
             Token::Declaration if !first => fail(0, "an XML declaration anywhere but at the very start"),
             Token::Declaration => {
-                let declaration = tag::read_tag(content, base)?;
+                let declaration = tag::read_tag(content, base, self.caps)?;
                 let version = declaration.attributes.first().filter(|a| a.name.local == "version");
                 match version {
                     Some(version) if version.value.starts_with("1.") => Ok(Step::Skip),
@@ -158,9 +166,10 @@ impl Outline {
                 Ok(Step::Skip)
             }
             Token::Comment => Ok(Step::Skip),
-            Token::Doctype => fail(0, DOCTYPE),
+            Token::Doctype => fail_as(Reason::Doctype, 0, DOCTYPE),
             Token::End if self.depth > 0 => {
-                fail(0, format!("the document ends too early: {} element(s) are still open", self.depth))
+                let message = format!("the document ends too early: {} element(s) are still open", self.depth);
+                fail_as(Reason::Truncated, 0, message)
             }
             Token::End if !self.root_seen => fail(0, "there is no root element"),
             Token::End => Ok(Step::End),
@@ -172,56 +181,111 @@ impl Outline {
             return fail(0, "a second root element");
         }
         if self.depth == self.max_depth {
-            return fail(0, format!("nested deeper than {} levels", self.max_depth));
+            return fail_as(Reason::Depth, 0, format!("nested deeper than {} levels", self.max_depth));
         }
-        let tag = tag::read_tag(content, base)?;
+        let tag = tag::read_tag(content, base, self.caps)?;
         self.depth += 1;
-        for attribute in &tag.attributes {
-            if let Some(prefix) = attribute.declares().filter(|prefix| !prefix.is_empty()) {
-                self.bind(prefix, &attribute.value, attribute.at)?;
+        if !tag.attributes.is_empty() {
+            for attribute in &tag.attributes {
+                if let Some(prefix) = attribute.declares() {
+                    self.bind(prefix, &attribute.value, attribute.at)?;
+                }
+            }
+            let prefixed = || tag.attributes.iter().filter(|a| !matches!(a.name.prefix, "" | "xmlns"));
+            for (number, attribute) in prefixed().enumerate() {
+                self.check_bound(&attribute.name, attribute.at)?;
+                self.refuse_same_namespace(prefixed().take(number).map(|a| &a.name), attribute)?;
             }
         }
         self.check_bound(&tag.name, base)?;
-        for attribute in tag.attributes.iter().filter(|a| a.name.prefix != "xmlns") {
-            self.check_bound(&attribute.name, attribute.at)?;
-        }
         Ok(tag)
+    }
+
+    /// Two prefixes of one namespace could give one attribute twice (Namespaces in XML 1.0, section 6.3).
+    fn refuse_same_namespace<'n>(
+        &self,
+        mut before: impl Iterator<Item = &'n Name<'n>>,
+        attribute: &tag::Attribute<'_>,
+    ) -> Result<(), Fail> {
+        let name = &attribute.name;
+        let same =
+            |other: &Name<'_>| other.local == name.local && self.namespace(other.prefix) == self.namespace(name.prefix);
+        if before.any(same) {
+            let message = format!("the attribute `{}` twice in one element, by its namespace", tag::shown(name.local));
+            return fail(attribute.at, message);
+        }
+        Ok(())
     }
 
     /// Ends the innermost element. An empty element is ended by whoever took it.
     pub(super) fn close(&mut self) {
-        while self.bindings.last().is_some_and(|binding| binding.depth == self.depth) {
+        while let Some(binding) = self.bindings.last().filter(|binding| binding.depth == self.depth) {
+            self.names.truncate(binding.start);
             self.bindings.pop();
         }
         self.depth = self.depth.saturating_sub(1);
     }
 
     fn bind(&mut self, prefix: &str, namespace: &str, at: usize) -> Result<(), Fail> {
-        if prefix == "xmlns" || namespace.is_empty() {
-            return fail(at, "a namespace prefix must be bound to a name that is not empty");
+        if prefix == "xmlns" || (namespace.is_empty() && !prefix.is_empty()) {
+            return fail_as(Reason::Prefix, at, "a namespace prefix must be bound to a name that is not empty");
+        }
+        if (prefix == "xml") != (namespace == XML) {
+            return fail_as(Reason::Prefix, at, "the prefix `xml` belongs to its own namespace, and to no other");
+        }
+        // Many writers declare the same again on each element.
+        if self.namespace(prefix) == Some(namespace) {
+            return Ok(());
         }
         if self.bindings.len() == MAX_PREFIXES {
-            return fail(at, format!("more than {MAX_PREFIXES} namespace prefixes at one place"));
+            let message = format!("more than {MAX_PREFIXES} namespace prefixes at one place");
+            return fail_as(Reason::Attributes, at, message);
         }
         let schema_instance = namespace == SCHEMA_INSTANCE;
-        self.bindings.push(Binding { prefix: prefix.to_owned(), schema_instance, depth: self.depth });
+        let start = self.names.len();
+        self.names.push_str(prefix);
+        self.names.push_str(namespace);
+        self.bindings.push(Binding { start, prefix: prefix.len(), schema_instance, depth: self.depth });
         Ok(())
     }
 
     fn binding(&self, prefix: &str) -> Option<&Binding> {
-        self.bindings.iter().rev().find(|binding| binding.prefix == prefix)
+        let is = |binding: &&Binding| {
+            binding.prefix == prefix.len()
+                && self.names.as_bytes().get(binding.start..binding.start + binding.prefix) == Some(prefix.as_bytes())
+        };
+        self.bindings.iter().rev().find(is)
+    }
+
+    /// The namespace that a prefix stands for here; the empty prefix stands for the default namespace, which is empty
+    /// where there is none.
+    pub(super) fn namespace(&self, prefix: &str) -> Option<&str> {
+        if prefix == "xml" {
+            return Some(XML);
+        }
+        let found = self.bindings.iter().rposition(|binding| {
+            binding.prefix == prefix.len()
+                && self.names.as_bytes().get(binding.start..binding.start + binding.prefix) == Some(prefix.as_bytes())
+        });
+        let Some(at) = found else { return prefix.is_empty().then_some("") };
+        let end = self.bindings.get(at + 1).map_or(self.names.len(), |next| next.start);
+        let binding = self.bindings.get(at)?;
+        self.names.get(binding.start + binding.prefix..end)
     }
 
     fn check_bound(&self, name: &Name<'_>, at: usize) -> Result<(), Fail> {
         if matches!(name.prefix, "" | "xml") || self.binding(name.prefix).is_some() {
             return Ok(());
         }
-        fail(at, format!("the prefix `{}` is bound to no namespace", tag::shown(name.prefix)))
+        let message = format!("the prefix `{}` is bound to no namespace", tag::shown(name.prefix));
+        fail_as(Reason::Prefix, at, message)
     }
 
     /// Whether an attribute is `xsi:nil`, by its namespace.
     pub(super) fn is_nil(&self, name: &Name<'_>) -> bool {
-        name.local == "nil" && self.binding(name.prefix).is_some_and(|binding| binding.schema_instance)
+        name.local == "nil"
+            && !name.prefix.is_empty()
+            && self.binding(name.prefix).is_some_and(|binding| binding.schema_instance)
     }
 }
 
@@ -230,10 +294,12 @@ pub(super) const DOCTYPE: &str =
     "a DOCTYPE is refused: it can define entities that grow without bound or read files; the sender must leave it out";
 
 /// What is wrong, in our words; the tokenizer's own would quote without bound.
-pub(super) fn complaint(error: &quick_xml::Error) -> String {
+pub(super) fn complaint(error: &quick_xml::Error) -> (Reason, String) {
     use quick_xml::errors::{Error, IllFormedError as Ill, SyntaxError as Syntax};
     let message = match error {
-        Error::Syntax(Syntax::UnclosedDoctype) | Error::IllFormed(Ill::MissingDoctypeName) => DOCTYPE,
+        Error::Syntax(Syntax::UnclosedDoctype) | Error::IllFormed(Ill::MissingDoctypeName) => {
+            return (Reason::Doctype, DOCTYPE.to_owned());
+        }
         Error::Syntax(Syntax::UnclosedComment) => "a comment without `-->`",
         Error::Syntax(Syntax::UnclosedCData) => "a CDATA section without `]]>`",
         Error::Syntax(Syntax::UnclosedPI | Syntax::UnclosedXmlDecl) => "a processing instruction without `?>`",
@@ -243,14 +309,21 @@ pub(super) fn complaint(error: &quick_xml::Error) -> String {
         }
         Error::Syntax(Syntax::InvalidBangMarkup) => "expected a comment or a CDATA section after `<!`",
         Error::IllFormed(Ill::MismatchedEndTag { expected, found }) => {
-            return format!("expected `</{}>` but found `</{}>`", tag::shown(expected), tag::shown(found));
+            let message = format!("expected `</{}>` but found `</{}>`", tag::shown(expected), tag::shown(found));
+            return (Reason::Malformed, message);
         }
         Error::IllFormed(Ill::UnmatchedEndTag(found)) => {
-            return format!("`</{}>` ends an element that was not begun", tag::shown(found));
+            return (Reason::Malformed, format!("`</{}>` ends an element that was not begun", tag::shown(found)));
         }
         Error::IllFormed(Ill::DoubleHyphenInComment) => "`--` inside a comment",
         Error::IllFormed(Ill::UnclosedReference) => "`&` must be written `&amp;`",
         _ => "this is no XML",
     };
-    message.to_owned()
+    // Markup that does not end goes on to the end of the document: most often that was cut off.
+    let reason = match error {
+        Error::Syntax(Syntax::InvalidBangMarkup) => Reason::Malformed,
+        Error::Syntax(_) => Reason::Truncated,
+        _ => Reason::Malformed,
+    };
+    (reason, message.to_owned())
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Errors
 /// An `id` stands twice, nothing has the `id` that is referred to, a reference leads back to itself, or the result
-/// would exceed the depth or number of values of `limits`: shared parts count each time.
+/// would exceed the depth, the number of values or the bytes of `limits`: shared parts count each time.
 pub fn resolve_references<'a>(arena: &'a Arena, tree: &Value<'a>, limits: Limits) -> Result<Value<'a>, ShapeError> {
     let mut resolver =
         Resolver { arena, limits, targets: BTreeMap::new(), resolved: BTreeMap::new(), open: BTreeSet::new() };
@@ -26,6 +26,8 @@ struct Part<'a> {
     value: Value<'a>,
     nodes: usize,
     depth: usize,
+    /// How long its texts are together.
+    bytes: usize,
 }
 
 struct Resolver<'a> {
@@ -71,7 +73,9 @@ impl<'a> Resolver<'a> {
             return self.target(id, depth);
         }
         let (mut nodes, mut below) = (1_usize, 0);
+        let mut bytes = value.as_text().map_or(0, str::len);
         let mut count = |part: Part<'a>| {
+            bytes = bytes.saturating_add(part.bytes);
             nodes = nodes.saturating_add(part.nodes);
             below = below.max(part.depth);
             part.value
@@ -97,7 +101,10 @@ impl<'a> Resolver<'a> {
         if nodes > self.limits.max_nodes {
             return fail(format!("references make more than {} values", self.limits.max_nodes), "");
         }
-        Ok(Part { value, nodes, depth: below + 1 })
+        if bytes > self.limits.max_bytes {
+            return fail(format!("references make more than {} bytes", self.limits.max_bytes), "");
+        }
+        Ok(Part { value, nodes, depth: below + 1, bytes })
     }
 
     fn target(&mut self, id: &'a str, depth: usize) -> Result<Part<'a>, ShapeError> {
@@ -128,7 +135,7 @@ fn without_id<'a>(arena: &'a Arena, target: &Value<'a>) -> Value<'a> {
     let entries: Vec<_> = target.entries().iter().filter(|(key, _)| *key != "@id").copied().collect();
     match entries.as_slice() {
         [] => Value::Text(""),
-        [("#text", text)] => *text,
+        [("#text" | super::ITEMS, content)] => *content,
         _ => arena.map(&entries),
     }
 }
@@ -140,7 +147,7 @@ mod tests {
 
     fn resolved(text: &str) -> Result<String, String> {
         let arena = Arena::new();
-        let limits = Limits { max_nodes: 1000, max_depth: 20, ..Limits::default() };
+        let limits = Limits { max_nodes: 1000, max_depth: 20, max_bytes: 50_000 };
         let tree = xml::read(&arena, text.as_bytes(), Limits::default()).unwrap();
         resolve_references(&arena, &tree, limits).map(|tree| json::to_string(&tree)).map_err(|e| e.to_string())
     }
@@ -173,6 +180,8 @@ mod tests {
         };
         assert!(chain(1, 5).is_ok());
         assert!(chain(3, 7).unwrap_err().contains("make more than 1000 values"));
+        let long = format!("<b>{}<m id='1'>{}</m></b>", "<r href='#1'/>".repeat(90), "x".repeat(600));
+        assert!(resolved(&long).unwrap_err().contains("make more than 50000 bytes"));
         assert!(chain(1, 5000).unwrap_err().contains("nest deeper than 20 levels"));
         let bare: String = (0..5000).map(|i| format!("<m id='{i}' href='#{}'/>", i + 1)).collect();
         assert!(resolved(&format!("<b>{bare}</b>")).unwrap_err().contains("nest deeper than 20 levels"));

@@ -1,7 +1,8 @@
 //! Documents that are longer than memory should be: one record at a time.
 
-use super::build::Tree;
+use super::build::{Dialect, Tree};
 use super::outline::{self, Outline, Step, Token};
+use super::tag::{Caps, Fail};
 use crate::arena::Arena;
 use crate::encoding::{Decoded, Encoding};
 use crate::reader::{Limits, Place, ReadError};
@@ -30,6 +31,13 @@ pub struct Records<R> {
     piece: Vec<u8>,
     number: u64,
     ended: bool,
+    rest: Option<Rest>,
+}
+
+/// The document without its records.
+struct Rest {
+    text: Vec<u8>,
+    max_bytes: usize,
 }
 
 /// Which elements are records.
@@ -45,7 +53,8 @@ impl Target {
         match self.names.as_slice() {
             [only] => only == name,
             names => {
-                if depth == self.matched + 1 && names.get(self.matched).is_some_and(|wanted| wanted == name) {
+                let fits = |wanted: &String| wanted == name || wanted == "*";
+                if depth == self.matched + 1 && names.get(self.matched).is_some_and(fits) {
                     self.matched = depth;
                 }
                 self.matched == names.len() && depth == names.len()
@@ -62,7 +71,7 @@ impl Target {
 /// Reads the records of a document one by one.
 ///
 /// `element` is the local name of the record elements, wherever they stand (`Worker`), or their path from the root by
-/// local names (`Envelope.Body.Response.Worker`). `limits` hold for each record and for each piece between records;
+/// local names (`Envelope.Body.*.Worker`; `*` is any name). `limits` hold for each record and for each piece between records;
 /// what is between records is checked but not kept. Encodings are found as in [`super::read`].
 ///
 /// # Errors
@@ -93,11 +102,12 @@ pub fn records_as<R: Read>(
         source,
         target: Target { names: element.split('.').map(str::to_owned).collect(), matched: 0 },
         limits,
-        outline: Outline::new(limits.max_depth),
+        outline: Outline::new(limits.max_depth, Caps::default()),
         arena: Arena::new(),
         piece: Vec::new(),
         number: 0,
         ended: false,
+        rest: None,
     })
 }
 
@@ -107,6 +117,16 @@ fn failure<R: Read>(decoded: &mut Decoded<R>) -> ReadError {
 }
 
 impl<R: Read> Records<R> {
+    /// Keeps what is between the records, up to `max_bytes`: a document of its own, in UTF-8 and without records.
+    pub fn keep_rest(&mut self, max_bytes: usize) {
+        self.rest = Some(Rest { text: Vec::new(), max_bytes });
+    }
+
+    /// What was kept of the document without its records.
+    pub fn take_rest(&mut self) -> Vec<u8> {
+        self.rest.take().map(|rest| rest.text).unwrap_or_default()
+    }
+
     /// The next record, or nothing at the end of the document. The record before it is forgotten.
     ///
     /// # Errors
@@ -117,7 +137,7 @@ impl<R: Read> Records<R> {
             return Ok(None);
         }
         self.arena.reset();
-        let Self { source, target, limits, outline, arena, piece, number, ended } = self;
+        let Self { source, target, limits, outline, arena, piece, number, ended, rest } = self;
         let arena: &Arena = arena;
         let mut tree: Option<(Tree<'_>, usize)> = None;
         loop {
@@ -127,7 +147,7 @@ impl<R: Read> Records<R> {
             let start = source.get_ref().place();
             let token = next_piece(source, piece)?;
             let text = std::str::from_utf8(piece).unwrap_or_default();
-            let at = |(offset, message): (usize, String)| locate(start, text, offset, &message);
+            let at = |fail: Fail| locate(start, text, fail.at, &fail.message);
             if let Some((builder, line)) = &mut tree {
                 let step = outline.take(token, arena.text(text)).map_err(at)?;
                 let done = builder.take(outline, step).map_err(at)?;
@@ -139,11 +159,23 @@ impl<R: Read> Records<R> {
                 }
                 continue;
             }
-            match outline.take(token, text).map_err(at)? {
-                Step::Open { tag, empty } => {
-                    if target.opens(tag.name.local, outline.depth()) {
+            let step = outline.take(token, text).map_err(at)?;
+            let is_record = match &step {
+                Step::Open { tag, .. } => target.opens(tag.name.local, outline.depth()),
+                _ => false,
+            };
+            // The declaration may name another encoding than that of this text.
+            if let Some(rest) = rest.as_mut().filter(|_| !is_record && token != Token::Declaration) {
+                if rest.text.len() + text.len() > rest.max_bytes {
+                    return Err(start.error("there is more between the records than can be kept"));
+                }
+                rest.text.extend_from_slice(text.as_bytes());
+            }
+            match step {
+                Step::Open { empty, .. } => {
+                    if is_record {
                         // The tag is read once more, to live as long as the record.
-                        let mut builder = Tree::new(arena, *limits);
+                        let mut builder = Tree::new(arena, *limits, Dialect::Plain);
                         let step = Step::Open { tag: reread(token, arena.text(text)).map_err(at)?, empty };
                         if let Some((_, value)) = builder.take(outline, step).map_err(at)? {
                             target.closed(outline.depth());
@@ -171,9 +203,9 @@ impl<R: Read> Records<R> {
     }
 }
 
-fn reread(token: Token, text: &str) -> Result<super::tag::Tag<'_>, super::tag::Fail> {
+fn reread(token: Token, text: &str) -> Result<super::tag::Tag<'_>, Fail> {
     let (content, base) = token.content(text);
-    super::tag::read_tag(content, base)
+    super::tag::read_tag(content, base, Caps::default())
 }
 
 fn locate(start: Place, piece: &str, offset: usize, message: &str) -> ReadError {
@@ -189,6 +221,6 @@ fn next_piece<R: Read>(source: &mut quick_xml::Reader<Decoded<R>>, piece: &mut V
     match source.read_event_into(piece) {
         Ok(event) => Ok(Token::of(&event)),
         Err(quick_xml::Error::Io(_)) => Err(failure(source.get_mut())),
-        Err(error) => Err(start.error(&outline::complaint(&error))),
+        Err(error) => Err(start.error(&outline::complaint(&error).1)),
     }
 }

@@ -3,24 +3,49 @@
 //! The tokenizer finds where a tag ends but looks no further, so well-formedness inside tags is checked here.
 //! A failure is an offset into the piece with a message.
 
+use super::Reason;
 use std::borrow::Cow;
 
-pub(super) type Fail = (usize, String);
-
-/// Most attributes of one element.
-const MAX_ATTRIBUTES: usize = 512;
+/// Why a piece is refused.
+#[derive(Debug)]
+pub(super) struct Fail {
+    /// Where in the piece.
+    pub(super) at: usize,
+    pub(super) reason: Reason,
+    pub(super) message: String,
+}
 
 pub(super) fn fail<T>(at: usize, message: impl Into<String>) -> Result<T, Fail> {
-    Err((at, message.into()))
+    fail_as(Reason::Malformed, at, message)
+}
+
+pub(super) fn fail_as<T>(reason: Reason, at: usize, message: impl Into<String>) -> Result<T, Fail> {
+    Err(Fail { at, reason, message: message.into() })
+}
+
+/// What one tag may hold.
+#[derive(Clone, Copy)]
+pub(super) struct Caps {
+    /// Most attributes.
+    pub(super) attributes: usize,
+    /// Longest name or value in bytes.
+    pub(super) length: usize,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self { attributes: 512, length: usize::MAX }
+    }
 }
 
 /// A name with its prefix, which is empty where there is none.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Name<'t> {
     pub(super) prefix: &'t str,
     pub(super) local: &'t str,
 }
 
+#[derive(Debug)]
 pub(super) struct Attribute<'t> {
     pub(super) name: Name<'t>,
     pub(super) value: Cow<'t, str>,
@@ -40,6 +65,7 @@ impl<'t> Attribute<'t> {
 }
 
 /// A start tag or an XML declaration.
+#[derive(Debug)]
 pub(super) struct Tag<'t> {
     pub(super) name: Name<'t>,
     pub(super) attributes: Vec<Attribute<'t>>,
@@ -54,9 +80,10 @@ pub(super) fn shown(name: &str) -> String {
 }
 
 /// Reads `name a="1" b='2'`; `base` is where that begins in its piece.
-pub(super) fn read_tag(content: &str, base: usize) -> Result<Tag<'_>, Fail> {
+pub(super) fn read_tag(content: &str, base: usize, caps: Caps) -> Result<Tag<'_>, Fail> {
     let bytes = content.as_bytes();
     let name_end = word_end(bytes, 0);
+    check_length(name_end, base, caps)?;
     let name = read_name(&content[..name_end], base)?;
     let mut attributes: Vec<Attribute<'_>> = Vec::new();
     let mut at = name_end;
@@ -68,10 +95,12 @@ pub(super) fn read_tag(content: &str, base: usize) -> Result<Tag<'_>, Fail> {
         if start == at {
             return fail(base + at, "expected a space before an attribute");
         }
-        if attributes.len() == MAX_ATTRIBUTES {
-            return fail(base + start, format!("more than {MAX_ATTRIBUTES} attributes in one element"));
+        if attributes.len() == caps.attributes {
+            let message = format!("more than {} attributes in one element", caps.attributes);
+            return fail_as(Reason::Attributes, base + start, message);
         }
         let end = word_end(bytes, start);
+        check_length(end - start, base + start, caps)?;
         let name = read_name(&content[start..end], base + start)?;
         let equals = skip_space(bytes, end);
         if bytes.get(equals) != Some(&b'=') {
@@ -84,12 +113,20 @@ pub(super) fn read_tag(content: &str, base: usize) -> Result<Tag<'_>, Fail> {
         let Some(length) = bytes[open + 1..].iter().position(|b| b == quote) else {
             return fail(base + open, "an attribute without its closing quote");
         };
+        check_length(length, base + open + 1, caps)?;
         let value = attribute_value(&content[open + 1..open + 1 + length], base + open + 1)?;
         attributes.push(Attribute { name, value, at: base + start });
         at = open + 1 + length + 1;
     }
     refuse_twice(&attributes)?;
     Ok(Tag { name, attributes })
+}
+
+fn check_length(length: usize, at: usize, caps: Caps) -> Result<(), Fail> {
+    if length > caps.length {
+        return fail_as(Reason::Length, at, format!("a name or value longer than {} bytes", caps.length));
+    }
+    Ok(())
 }
 
 fn refuse_twice(attributes: &[Attribute<'_>]) -> Result<(), Fail> {
@@ -169,7 +206,9 @@ pub(super) fn check_characters(piece: &str) -> Result<(), Fail> {
         return Ok(());
     }
     match piece.char_indices().find(|(_, c)| !is_allowed(*c)) {
-        Some((at, c)) => fail(at, format!("the character U+{:04X} is forbidden in XML", u32::from(c))),
+        Some((at, c)) => {
+            fail_as(Reason::Character, at, format!("the character U+{:04X} is forbidden in XML", u32::from(c)))
+        }
         None => Ok(()),
     }
 }
@@ -190,14 +229,15 @@ pub(super) fn referred(reference: &str, at: usize) -> Result<char, Fail> {
         _ => reference.strip_prefix('#'),
     };
     let Some(number) = number else {
-        return fail(at, "an entity that XML does not define; only &lt; &gt; &amp; &apos; &quot; and numbers are read");
+        let message = "an entity that XML does not define; only &lt; &gt; &amp; &apos; &quot; and numbers are read";
+        return fail_as(Reason::Entity, at, message);
     };
     let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
     match u32::from_str_radix(digits, radix).ok().filter(|_| plain).and_then(char::from_u32).filter(|c| is_allowed(*c))
     {
         Some(c) => Ok(c),
-        None => fail(at, "a reference to a character that XML does not have"),
+        None => fail_as(Reason::Character, at, "a reference to a character that XML does not have"),
     }
 }
 
@@ -231,7 +271,7 @@ mod tests {
 
     #[test]
     fn attributes_are_read_or_refused_with_their_place() {
-        let tag = read_tag("a:b  c = \"1 &amp;\r\n2&#10;\"\n李=''", 0).ok().unwrap();
+        let tag = read_tag("a:b  c = \"1 &amp;\r\n2&#10;\"\n李=''", 0, Caps::default()).ok().unwrap();
         assert_eq!((tag.name.prefix, tag.name.local), ("a", "b"));
         let values: Vec<(&str, &str)> = tag.attributes.iter().map(|a| (a.name.local, a.value.as_ref())).collect();
         assert_eq!(values, [("c", "1 & 2\n"), ("李", "")]);
@@ -250,14 +290,20 @@ mod tests {
             ("a b=\"&\"", 5, "must be written `&amp;`"),
             ("a /", 2, "expected a name"),
         ] {
-            let (found, complaint) = read_tag(content, 0).err().unwrap();
-            assert_eq!(found, at, "{content}");
-            assert!(complaint.contains(message), "{content}: {complaint}");
+            let found = read_tag(content, 0, Caps::default()).err().unwrap();
+            assert_eq!(found.at, at, "{content}");
+            assert!(found.message.contains(message), "{content}: {}", found.message);
         }
         let many: String = (0..600).map(|i| format!(" a{i}=''")).collect();
-        assert!(read_tag(&format!("a{many}"), 0).err().unwrap().1.contains("more than 512 attributes"));
+        let complaint = |content: &str, caps: Caps| read_tag(content, 0, caps).err().unwrap().message;
+        assert!(complaint(&format!("a{many}"), Caps::default()).contains("more than 512 attributes"));
         let twice: String = (0..30).map(|i| format!(" a{}=''", i % 29)).collect();
-        assert!(read_tag(&format!("a{twice}"), 0).err().unwrap().1.contains("`a0` twice"));
+        assert!(complaint(&format!("a{twice}"), Caps::default()).contains("`a0` twice"));
+        let caps = Caps { attributes: 1, length: 3 };
+        assert!(read_tag("abc def='ghi'", 0, caps).is_ok());
+        for long in ["abcd", "a bcde='f'", "a b='cdef'"] {
+            assert!(complaint(long, caps).contains("longer than 3 bytes"), "{long}");
+        }
     }
 
     #[test]

@@ -157,11 +157,13 @@ pub fn column_of(letters: &str) -> Option<usize> {
     if letters.is_empty() || letters.len() > 3 {
         return None;
     }
-    letters.bytes().try_fold(0_usize, |sum, byte| {
-        let byte = byte.to_ascii_uppercase();
-        byte.is_ascii_uppercase().then(|| sum * 26 + usize::from(byte - b'A') + 1)
-    })?
-    .checked_sub(1)
+    letters
+        .bytes()
+        .try_fold(0_usize, |sum, byte| {
+            let byte = byte.to_ascii_uppercase();
+            byte.is_ascii_uppercase().then(|| sum * 26 + usize::from(byte - b'A') + 1)
+        })?
+        .checked_sub(1)
 }
 
 /// A cell in the words of sheets, such as `D5`.

@@ -36,11 +36,7 @@ pub struct FileProblem {
 }
 
 impl FileProblem {
-    pub(crate) fn new(
-        code: &'static str,
-        en: impl Into<Cow<'static, str>>,
-        zh: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub(crate) fn new(code: &'static str, en: impl Into<Cow<'static, str>>, zh: impl Into<Cow<'static, str>>) -> Self {
         Self { code, said: Said::new(en, zh) }
     }
 

@@ -254,7 +254,10 @@ fn two_rows(top: &Row, below: &Row, merges: &[Merge], target: &Target) -> Vec<(S
     for column in 0..width {
         let (above, part) = (heading(top.cell(column).text()), heading(below.cell(column).text()));
         let in_merge = merges.iter().any(|merge| {
-            merge.rows.0 <= top.number && top.number <= merge.rows.1 && merge.columns.0 < column && column <= merge.columns.1
+            merge.rows.0 <= top.number
+                && top.number <= merge.rows.1
+                && merge.columns.0 < column
+                && column <= merge.columns.1
         });
         if !above.0.is_empty() {
             group = above.clone();
@@ -446,7 +449,8 @@ mod tests {
                 Some("emergency_phone"),
             ]
         );
-        let titled = read("基本信息,,,\n工号,姓名,部门,入职日期\nA1,李娜,研发部,2020-01-02\n", &Choice::default()).unwrap();
+        let titled =
+            read("基本信息,,,\n工号,姓名,部门,入职日期\nA1,李娜,研发部,2020-01-02\n", &Choice::default()).unwrap();
         assert_eq!(titled.header_row, 2);
     }
 

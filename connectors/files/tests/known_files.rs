@@ -1,7 +1,8 @@
 //! Files whose rows are known: which are accepted with what, which are refused for which reason, which are passed over.
 
 use hub_files::{
-    Checked, Choice, Context, Known, Level, Limits, Match, Mode, Names, Nothing, Table, Target, Workbook, check, open, table,
+    Checked, Choice, Context, Known, Level, Limits, Match, Mode, Names, Nothing, Table, Target, Workbook, check, open,
+    table,
 };
 use hub_tree::jiff::civil::date;
 use hub_tree::{Arena, Value, json};
@@ -56,10 +57,14 @@ fn checked(table: &Table, known: &dyn Known) -> Checked<'static> {
 }
 
 fn numbers(value: Value<'_>) -> BTreeSet<u32> {
-    value.items().iter().filter_map(|item| match item {
-        Value::Number(text) => text.parse().ok(),
-        _ => None,
-    }).collect()
+    value
+        .items()
+        .iter()
+        .filter_map(|item| match item {
+            Value::Number(text) => text.parse().ok(),
+            _ => None,
+        })
+        .collect()
 }
 
 fn number(value: Value<'_>) -> u32 {
@@ -95,7 +100,9 @@ fn compare(file: &str, expected: &str) {
                     let wanted: Vec<&str> = value.items().iter().filter_map(Value::as_text).collect();
                     assert_eq!(codes, wanted, "{file}: row {number}");
                 }
-                key => assert_eq!(json::to_string(&tree.get(key)), json::to_string(value), "{file}: row {number}: {key}"),
+                key => {
+                    assert_eq!(json::to_string(&tree.get(key)), json::to_string(value), "{file}: row {number}: {key}")
+                }
             }
         }
     }
@@ -131,7 +138,12 @@ fn a_dirty_workbook_is_sorted_out_row_by_row() {
 
 #[test]
 fn a_clean_list_says_the_same_in_every_kind_of_file() {
-    let files = ["employees-template.utf8-bom.csv", "employees.gbk.csv", "employees.semicolon-lf.csv", "employees-template.xlsx"];
+    let files = [
+        "employees-template.utf8-bom.csv",
+        "employees.gbk.csv",
+        "employees.semicolon-lf.csv",
+        "employees-template.xlsx",
+    ];
     let mut all = Vec::new();
     for file in files {
         let data = bytes(file);
@@ -149,7 +161,9 @@ fn a_clean_list_says_the_same_in_every_kind_of_file() {
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
     let arena = Arena::new();
     let first = json::read(&arena, all[0][0].as_bytes(), hub_tree::Limits::default()).unwrap();
-    for (field, value) in [("hire_date", "2020-03-15"), ("base_salary", "15000.00"), ("employee_status", "ACTIVE"), ("sex", "MALE")] {
+    for (field, value) in
+        [("hire_date", "2020-03-15"), ("base_salary", "15000.00"), ("employee_status", "ACTIVE"), ("sex", "MALE")]
+    {
         assert_eq!(first.get(field).as_text(), Some(value), "{field}");
     }
 }

@@ -135,7 +135,8 @@ impl Session {
         key: &[String],
         values: &RowValues,
     ) -> Result<bool, CallError> {
-        let mut statement = Statement::new(self.kind, format!("SELECT 'x' FROM {} WHERE ", quoted_table(self.kind, table)));
+        let mut statement =
+            Statement::new(self.kind, format!("SELECT 'x' FROM {} WHERE ", quoted_table(self.kind, table)));
         is_key(self.kind, table, columns, key, values, &mut statement)?;
         Ok(!self.rows(&statement).await?.is_empty())
     }

@@ -175,7 +175,7 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
 }
 
 /// Runs an in mapping; also for the answers of calls.
-fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, source: &SourceOf) -> Mapped {
+pub(crate) fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, source: &SourceOf) -> Mapped {
     let outcome = mapping.run_in(arena, input);
     let error = outcome.first_error().map(|issue| Failure::Park {
         code: issue.code.to_uppercase(),

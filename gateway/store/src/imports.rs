@@ -410,7 +410,13 @@ impl Tx {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn move_import(&mut self, id: &str, counts: ImportCounts, place: i64, now: i64) -> Result<(), StoreError> {
+    pub async fn move_import(
+        &mut self,
+        id: &str,
+        counts: ImportCounts,
+        place: i64,
+        now: i64,
+    ) -> Result<(), StoreError> {
         self.count_import(id, counts).await?;
         let statement = sql("UPDATE imports SET place = $2, available_at = $3 WHERE id = $1")
             .bind(id.to_owned())

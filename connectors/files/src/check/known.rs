@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn near_names_are_offered_and_never_taken() {
         let mut names = Names::new();
-        for (name, id) in [("研发部", "1"), ("示例科技/研发部/平台组", "2"), ("财务部", "3"), ("D001", "1")] {
+        for (name, id) in [("研发部", "1"), ("示例科技/研发部/平台组", "2"), ("财务部", "3"), ("D001", "1")]
+        {
             names.add(name, Some(id));
         }
         let found = |id: &str| Match::Found(Some(id.to_owned()));

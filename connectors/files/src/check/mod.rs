@@ -334,7 +334,11 @@ impl Together<'_> {
         for (field, value) in resident {
             if let Some(field) = self.target.place(field)
                 && self.row.get(field).is_none()
-                && self.row.findings.iter().all(|finding| finding.column.is_none() || finding.column != self.column(field))
+                && self
+                    .row
+                    .findings
+                    .iter()
+                    .all(|finding| finding.column.is_none() || finding.column != self.column(field))
             {
                 self.row.set(Slot::Field(field), Some(value));
             }
@@ -360,8 +364,7 @@ impl Together<'_> {
             (self.day("birth_date"), self.day("hire_date"), self.target.place("hire_date"))
             && years_between(birth, hired) < 16
         {
-            let said =
-                Said::new("the hire date lies before the sixteenth birthday", "入职日期早于 16 周岁生日");
+            let said = Said::new("the hire date lies before the sixteenth birthday", "入职日期早于 16 周岁生日");
             self.tell(Level::Error, place, ("DATE_ORDER", said));
         }
     }
@@ -450,7 +453,8 @@ impl Together<'_> {
                 self.tell(Level::Warning, place, ("STATUS_DATES", said));
             }
             Some("TERMINATED") if left.is_none() => {
-                let said = Said::new("the status says left, but there is no last day", "员工状态为离职，但没有离职日期");
+                let said =
+                    Said::new("the status says left, but there is no last day", "员工状态为离职，但没有离职日期");
                 self.tell(Level::Warning, place, ("STATUS_DATES", said));
             }
             Some(_) => {}

@@ -147,11 +147,7 @@ fn number(kind: FieldKind, cell: &Cell) -> Result<Clean, Problem> {
     let bare: String = plain.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     if kind == FieldKind::Account {
         if !bare.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return problem(
-                "ACCOUNT",
-                "an account number has digits and letters only",
-                "账号只能由数字和字母组成",
-            );
+            return problem("ACCOUNT", "an account number has digits and letters only", "账号只能由数字和字母组成");
         }
         return Ok(Clean::of(bare));
     }
@@ -235,9 +231,7 @@ fn phone(text: &str) -> Result<Clean, Problem> {
     let bare: String = plain.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '‐' | '–' | '—')).collect();
     let local = ["+86", "0086", "(+86)", "(86)"].iter().find_map(|prefix| bare.strip_prefix(prefix));
     let local = local.or_else(|| bare.strip_prefix("86").filter(|rest| rest.len() == 11)).unwrap_or(&bare);
-    let mobile = |number: &str| {
-        matches!(number.as_bytes(), [b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit))
-    };
+    let mobile = |number: &str| matches!(number.as_bytes(), [b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit));
     if mobile(local) {
         return Ok(Clean::of(format!("+86{local}")));
     }

@@ -154,12 +154,30 @@ impl Tx {
             for value in values {
                 statement = statement.bind(value);
             }
-            let rows = self.all(statement, |row| {
-                Ok((row.try_get::<String, _>("value")?, row.try_get::<String, _>("id")?))
-            });
+            let rows =
+                self.all(statement, |row| Ok((row.try_get::<String, _>("value")?, row.try_get::<String, _>("id")?)));
             for (value, id) in rows.await? {
                 found.entry(value).or_default().push(id);
             }
+        }
+        Ok(found)
+    }
+
+    /// Records that are not deleted, by all values of an indexed field.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn index_values(&mut self, (tenant, entity, field): (&str, &str, &str)) -> Result<Found, StoreError> {
+        let statement = sql("SELECT i.value, i.id FROM record_index i
+             JOIN records r ON r.tenant = i.tenant AND r.entity = i.entity AND r.id = i.id
+             WHERE i.tenant = $1 AND i.entity = $2 AND i.field = $3 AND r.deleted_at IS NULL ORDER BY i.value, i.id")
+        .bind(tenant.to_owned())
+        .bind(entity.to_owned())
+        .bind(field.to_owned());
+        let rows = self.all(statement, |row| Ok((row.try_get::<String, _>("value")?, row.try_get::<String, _>("id")?)));
+        let mut found = Found::new();
+        for (value, id) in rows.await? {
+            found.entry(value).or_default().push(id);
         }
         Ok(found)
     }

@@ -30,7 +30,7 @@ pub(crate) async fn look(cx: &CallContext<'_>) -> Vec<Looked> {
             found.push(outbound(&mut session, &operation.name, write).await);
         }
     }
-    session.close().await;
+    session.say_good_bye().await;
     found
 }
 

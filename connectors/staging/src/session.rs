@@ -239,7 +239,7 @@ impl Session {
     }
 
     /// Says good-bye; a connection that is dropped without it is noted in the other side's log.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn say_good_bye(self) {
         let closing = async {
             match self.db {
                 Db::Postgres(db) => db.close().await,

@@ -38,7 +38,7 @@ impl Session {
             Ok((became, children)) => {
                 self.commit().await?;
                 let body = format!(r#"{{"row":"{}","children":{children}}}"#, became.word());
-                Ok(Reply { status: 0, body: body.into_bytes(), spool: None })
+                Ok(Reply::new(0, body.into_bytes()))
             }
             Err(error) => {
                 self.roll_back().await;

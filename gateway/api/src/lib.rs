@@ -1,6 +1,6 @@
 //! The unified API, and the ports where vendors knock.
 //!
-//! `/hooks/{connection}` takes webhooks in; `/v1/<collection>` serves every entity of the model through one generic
+//! `/hooks/{connection}` takes webhooks in, `/soap/{connection}` SOAP messages; `/v1/<collection>` serves every entity of the model through one generic
 //! implementation; `/v1/journeys`, `/v1/parked` and `/v1/connections` serve those who run the hub. Errors are RFC 9457
 //! problems with a stable `code` and what to do. [`ROUTES`] lists everything that is served.
 
@@ -18,6 +18,7 @@ mod polls;
 mod problem;
 mod records;
 pub mod redrives;
+mod soap;
 mod status;
 mod subscriptions;
 
@@ -49,6 +50,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/hooks/{connection}", "open: the vendor's proof is checked"),
     ("/metrics", "open"),
     ("/readyz", "open"),
+    ("/soap/{connection}", "open: the caller's proof is checked; with ?wsdl, the description"),
     ("/v1/connections", "ops"),
     ("/v1/connections/{id}", "ops"),
     ("/v1/connections/{id}/polls", "ops"),
@@ -99,6 +101,7 @@ pub fn router(api: Api) -> Router {
 fn requests() -> Router<Api> {
     Router::new()
         .route("/hooks/{connection}", any(hooks::receive))
+        .route("/soap/{connection}", get(soap::describe).post(soap::receive))
         .route("/v1/connections", get(connections::list))
         .route("/v1/connections/{id}", get(connections::show).post(connections::act))
         .route("/v1/connections/{id}/polls", get(polls::list))

@@ -8,9 +8,10 @@ use crate::receive::Recent;
 use crate::refusals::Refusals;
 use crate::registry::Registry;
 use crate::retention::{self, Retention};
+use crate::staging::Standings;
 use crate::streams::Streams;
 use crate::tokens::KeptTokens;
-use crate::{alone, imports, intake, map_in, react, redrive, relay, schedule, send, shared, streams};
+use crate::{alone, imports, intake, map_in, react, redrive, relay, schedule, send, shared, staging, streams};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -145,6 +146,7 @@ pub struct Hub {
     pub(crate) recent: Recent,
     pub(crate) refusals: Refusals,
     pub(crate) streams: Streams,
+    pub(crate) tables: Standings,
     pub(crate) kept_mappings: KeptMappings,
     stop: watch::Sender<bool>,
     draining: AtomicBool,
@@ -217,6 +219,7 @@ impl Hub {
             recent: Recent::default(),
             refusals: Refusals::default(),
             streams: Streams::default(),
+            tables: Standings::default(),
             kept_mappings: KeptMappings::default(),
             stop: watch::Sender::new(false),
             draining: AtomicBool::new(false),
@@ -302,6 +305,7 @@ impl Hub {
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
             claiming.spawn(schedule::run(Arc::clone(&self)));
+            claiming.spawn(staging::run(Arc::clone(&self)));
         }
         if self.role.serves() {
             claiming.spawn(streams::run(Arc::clone(&self)));

@@ -132,6 +132,9 @@ impl Registry {
                 needs(object, Direction::In, rule.span);
             }
         }
+        for table in &manifest.tables {
+            needs(&table.mapping, Direction::In, table.span);
+        }
         for poll in &manifest.polls {
             for name in poll.complete_for.iter().map(String::as_str).chain(FollowUp::entities(&poll.begin)) {
                 if hub_model::entity(name).is_none() {
@@ -179,12 +182,14 @@ impl Registry {
                 manifest.webhook.iter().flat_map(|webhook| &webhook.events).filter_map(|rule| rule.mapping.as_deref());
             let replies = manifest.operations.iter().filter_map(|operation| operation.reply.as_deref());
             let calls = manifest.operations.iter().filter_map(|operation| operation.mapping.as_deref());
+            let tables = manifest.tables.iter().map(|table| table.mapping.as_str());
             let known: Vec<&str> =
-                if direction == Direction::In { hooks.chain(replies).collect() } else { calls.collect() };
+                if direction == Direction::In { hooks.chain(replies).chain(tables).collect() } else { calls.collect() };
             if !known.contains(&object) {
                 let help = hub_tree::finding::suggest(object, known.iter().copied());
-                let message =
-                    format!("no event and no operation of {vendor} names `{object}`: nothing runs this mapping");
+                let message = format!(
+                    "no event, no table and no operation of {vendor} names `{object}`: nothing runs this mapping"
+                );
                 findings.warning(source, Span::default(), message, help);
             }
         }

@@ -46,8 +46,7 @@ pub(super) struct ParquetWriter<W: Write> {
 impl<W: Write> ParquetWriter<W> {
     pub(super) fn new(mut out: W, columns: Vec<WriteColumn>) -> io::Result<Self> {
         out.write_all(MAGIC)?;
-        let buffer =
-            |column| Buffer { column, values: Vec::new(), filled: Vec::new(), bits: Vec::new() };
+        let buffer = |column| Buffer { column, values: Vec::new(), filled: Vec::new(), bits: Vec::new() };
         Ok(Self { out, at: 4, buffers: columns.into_iter().map(buffer).collect(), groups: Vec::new() })
     }
 

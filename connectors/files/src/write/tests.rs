@@ -27,8 +27,22 @@ fn rows<'a>() -> Vec<Vec<Datum<'a>>> {
             Datum::Integer(-7),
             Datum::DateTime(at),
         ],
-        vec![Datum::Text("=1+1"), Datum::Nothing, Datum::Date(date(1899, 12, 31)), Datum::Nothing, Datum::Nothing, Datum::Nothing],
-        vec![Datum::Text("\u{7}+8619900000001"), Datum::Decimal(Decimal::ONE), Datum::Nothing, Datum::Bool(false), Datum::Nothing, Datum::Nothing],
+        vec![
+            Datum::Text("=1+1"),
+            Datum::Nothing,
+            Datum::Date(date(1899, 12, 31)),
+            Datum::Nothing,
+            Datum::Nothing,
+            Datum::Nothing,
+        ],
+        vec![
+            Datum::Text("\u{7}+8619900000001"),
+            Datum::Decimal(Decimal::ONE),
+            Datum::Nothing,
+            Datum::Bool(false),
+            Datum::Nothing,
+            Datum::Nothing,
+        ],
     ]
 }
 

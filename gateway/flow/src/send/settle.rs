@@ -100,8 +100,8 @@ pub(super) async fn settle(
     let counted = match ended {
         Ended::Done(reply) => {
             let detail = match &reply {
-                Some(reply) => format!("{}: HTTP {}", new.operation, reply.status),
-                None => format!("{}: a look-up shows that it was carried out", new.operation),
+                Some(reply) if !reply.looked_up => format!("{}: HTTP {}", new.operation, reply.status),
+                _ => format!("{}: a look-up shows that it was carried out", new.operation),
             };
             step(Went::Ok, detail);
             let understood = reply.zip(destination.as_ref()).map(|(reply, known)| known.understand(attempt, reply));

@@ -51,7 +51,7 @@ impl Destination for Vendor {
             return Tried::Impossible(error.code(), error.to_string());
         };
         if is_part(&call.new.operation) {
-            let part = unpack(attempt.args).map(|(_, body)| Reply { status: 200, body, spool: None });
+            let part = unpack(attempt.args).map(|(_, body)| Reply::new(200, body));
             return match part {
                 Some(part) => Tried::Done(Some(part)),
                 None => Tried::Impossible("UNREADABLE_CALL", "the part of an answer is not what was kept".to_owned()),
@@ -70,7 +70,7 @@ impl Destination for Vendor {
         if call.unsure {
             match carried_out(driver, &cx, operation, attempt.args).await {
                 Ok(Before::No) => {}
-                Ok(Before::Yes) => return Tried::Done(None),
+                Ok(Before::Yes(reply)) => return Tried::Done(Some(Reply { looked_up: true, ..reply })),
                 Ok(Before::Unknown) => {
                     let cause = call.error.as_deref().unwrap_or("the hub was stopped in the middle of it");
                     return Tried::Unknown(cause.to_owned());
@@ -110,7 +110,8 @@ impl Destination for Vendor {
 /// Whether an earlier try was carried out, as far as that matters.
 enum Before {
     No,
-    Yes,
+    /// By the answer of the look-up.
+    Yes(Reply),
     Unknown,
 }
 
@@ -128,7 +129,7 @@ async fn carried_out(
             let lookup = cx.connection.manifest.operation(name).ok_or_else(|| CallError::NoOperation(name.clone()))?;
             let wanted = lookup_args(cx, operation, args)?;
             let reply = driver.call(cx, lookup, &wanted).await?;
-            Ok(if lookup_found(cx, operation, args, &reply)? { Before::Yes } else { Before::No })
+            Ok(if lookup_found(cx, operation, args, &reply)? { Before::Yes(reply) } else { Before::No })
         }
     }
 }
@@ -145,8 +146,9 @@ fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply)
         Some(Ok(follow)) => (follow, None),
         Some(Err(failure)) => (Vec::new(), Some(failure)),
     };
+    // What a look-up says is not what `reply` reads.
     let args = packed.as_ref().map_or(attempt.args, |(args, _)| args);
-    let said = said(attempt, connection, operation, args, reply);
+    let said = if reply.looked_up { None } else { said(attempt, connection, operation, args, reply) };
     let failure = said.as_ref().and_then(|said| said.mapped.error.clone()).or(failure);
     Understood { said, follow, failure }
 }

@@ -23,5 +23,6 @@ mod privacy;
 mod road;
 mod schedules;
 mod sign_in;
+mod soap_client;
 mod stream;
 mod subscriptions;

@@ -27,5 +27,6 @@ mod road;
 mod schedules;
 mod sign_in;
 mod sms;
+mod soap_client;
 mod stream;
 mod subscriptions;

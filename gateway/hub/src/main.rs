@@ -23,11 +23,12 @@ mod say;
 mod schedules;
 mod serve;
 mod server;
+mod soap;
 mod subscriptions;
 mod topology;
 
 use clap::Parser;
-use cli::{Cli, Command, ConnectionCommand};
+use cli::{Cli, Command, ConnectionCommand, SoapCommand};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -71,6 +72,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,
         Command::Schedules { command, place } => schedules::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Soap { command: SoapCommand::Read(args) } => soap::read(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);
             Ok(ExitCode::SUCCESS)

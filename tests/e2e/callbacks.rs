@@ -2,7 +2,7 @@
 //! all look alike from outside.
 
 mod door;
-mod peers;
+pub(crate) mod peers;
 
 use hub_im::envelope::{self, AesKey};
 use hub_im::hashed;

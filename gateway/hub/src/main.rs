@@ -8,6 +8,7 @@ mod circuit;
 mod cli;
 mod config;
 mod connection;
+mod connector;
 mod demo;
 mod doctor;
 mod init;
@@ -28,7 +29,7 @@ mod subscriptions;
 mod topology;
 
 use clap::Parser;
-use cli::{Cli, Command, ConnectionCommand, SoapCommand};
+use cli::{Cli, Command, ConnectionCommand, ConnectorCommand, SoapCommand};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
+        Command::Connector { command: ConnectorCommand::ImportWsdl(args) } => Box::pin(connector::import_wsdl(args)).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,

@@ -2,6 +2,7 @@
 
 use crate::Api;
 use crate::auth::Caller;
+use crate::current;
 use crate::problem::Problem;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -16,6 +17,7 @@ use hub_tree::finding::suggest;
 use hub_tree::{Arena, Id, Limits, Value, json};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 500;
@@ -96,12 +98,16 @@ fn seen<'a>(
     api: &Api,
     entity: &EntityType,
     row: &RecordRow,
+    current: Option<&str>,
     arena: &'a Arena,
     allowed: Class,
 ) -> Result<Value<'a>, StoreError> {
     let opened = api.hub.open(&row.tenant, &sealed_as(entity.name, &row.id), &row.body.0)?;
     let document = json::read(arena, arena.bytes(&opened), Limits::default());
-    let document = document.map_err(|_| StoreError::Sealed("a record is no JSON"))?;
+    let mut document = document.map_err(|_| StoreError::Sealed("a record is no JSON"))?;
+    if let Some(Ok(current)) = current.map(|text| json::read(arena, arena.bytes(text.as_bytes()), Limits::default())) {
+        document = arena.map(&[document.entries(), &[("current", current)]].concat());
+    }
     let (seen, masked) = mask::mask(arena, entity, document, allowed);
     if masked.is_empty() {
         return Ok(seen);
@@ -110,6 +116,15 @@ fn seen<'a>(
     let mut entries = seen.entries().to_vec();
     entries.push(("masked", arena.list(&masked)));
     Ok(arena.map(&entries))
+}
+
+/// What employees do today; nothing for other entities.
+async fn current_jobs(
+    api: &Api,
+    entity: &EntityType,
+    rows: &[RecordRow],
+) -> Result<BTreeMap<String, String>, StoreError> {
+    if entity.name == "employee" { current::jobs(api, rows).await } else { Ok(BTreeMap::new()) }
 }
 
 fn json_response(status: StatusCode, value: &Value<'_>) -> Response {
@@ -163,10 +178,11 @@ pub(crate) async fn list(
     let (tenant, page) = (who.tenant, Page { after, limit: limit + 1 });
     let mut rows = api.hub.store.read(job!(|tx| { tx.records(&tenant, entity.name, filter, page).await })).await?;
     let next = Parameters::page(entity.name, &mut rows, limit, |row| row.id.clone());
+    let current = current_jobs(&api, entity, &rows).await?;
     let arena = Arena::new();
     let mut data = Vec::with_capacity(rows.len());
     for row in &rows {
-        data.push(seen(&api, entity, row, &arena, allowed)?);
+        data.push(seen(&api, entity, row, current.get(&row.id).map(String::as_str), &arena, allowed)?);
     }
     let next = next.map_or(Value::Null, |next| Value::Text(arena.text(&next)));
     Ok(json_response(StatusCode::OK, &arena.map(&[("data", arena.list(&data)), ("next_cursor", next)])))
@@ -195,8 +211,10 @@ pub(crate) async fn show(
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
+        let current = current_jobs(&api, entity, std::slice::from_ref(&row)).await?;
         let arena = Arena::new();
-        json_response(StatusCode::OK, &seen(&api, entity, &row, &arena, allowed)?)
+        let current = current.get(&row.id).map(String::as_str);
+        json_response(StatusCode::OK, &seen(&api, entity, &row, current, &arena, allowed)?)
     };
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
@@ -231,7 +249,7 @@ pub(crate) async fn history(
             deleted_at: None,
             body: version.body,
         };
-        data.push(seen(&api, entity, &row, &arena, allowed)?);
+        data.push(seen(&api, entity, &row, None, &arena, allowed)?);
     }
     Ok(json_response(StatusCode::OK, &arena.map(&[("data", arena.list(&data)), ("next_cursor", Value::Null)])))
 }

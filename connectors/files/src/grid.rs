@@ -172,8 +172,9 @@ pub fn cell_name(row: u32, column: usize) -> String {
     format!("{}{row}", column_letters(column))
 }
 
-/// Row and column of a name such as `D5`.
-pub(crate) fn place_of(name: &str) -> Option<(u32, usize)> {
+/// Row, from 1, and column, from 0, of a name such as `D5`.
+#[must_use]
+pub fn place_of(name: &str) -> Option<(u32, usize)> {
     let digits = name.find(|c: char| c.is_ascii_digit())?;
     let (letters, number) = name.split_at(digits);
     Some((number.parse().ok().filter(|row| *row > 0)?, column_of(letters)?))

@@ -16,10 +16,10 @@ mod xlsx;
 
 pub use check::{Checked, CheckedRow, Context, Finding, Known, Level, Match, Mode, Names, Nothing, check};
 pub use clean::folded;
-pub use grid::{Cell, CellKind, Grid, Limits, Merge, Row, cell_name, column_letters, column_of};
+pub use grid::{Cell, CellKind, Grid, Limits, Merge, Row, cell_name, column_letters, column_of, place_of};
 pub use open::{FileKind, SheetInfo, Workbook, open};
 pub use problem::{FileProblem, Said};
-pub use report::{ReportRows, report};
+pub use report::{ReportOptions, ReportRows, RowResult, report};
 pub use table::{Choice, Column, Ignored, Table, from_grid, table};
 pub use target::{Class, Field, FieldKind, Target};
 pub use write::{ColumnKind, Datum, TableWriter, WriteColumn, WriteFormat, WriteOptions};

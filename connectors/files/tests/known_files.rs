@@ -1,8 +1,8 @@
 //! Files whose rows are known: which are accepted with what, which are refused for which reason, which are passed over.
 
 use hub_files::{
-    Checked, Choice, Context, Known, Level, Limits, Match, Mode, Names, Nothing, Table, Target, Workbook, check, open,
-    table,
+    Checked, Choice, Context, Known, Level, Limits, Match, Mode, Names, Nothing, ReportOptions, ReportRows, RowResult,
+    Table, Target, Workbook, check, open, report, table,
 };
 use hub_tree::jiff::civil::date;
 use hub_tree::{Arena, Value, json};
@@ -152,10 +152,14 @@ fn a_clean_list_says_the_same_in_every_kind_of_file() {
         let result = checked(&table, &Nothing);
         let rows: Vec<String> = result.rows.iter().map(|row| result.json(row)).collect();
         assert_eq!((rows.len(), result.accepted()), (4, 4), "{file}");
-        // The first identity number is one of a woman, and the column says otherwise.
+        // The first identity number is one of a woman, and the column says otherwise; the last is a passport.
         let findings: Vec<_> = result.rows.iter().flat_map(|row| &row.findings).collect();
         let told: Vec<_> = findings.iter().map(|one| (one.cell(&table), one.heading(&table), one.code)).collect();
-        assert_eq!(told, [("D2".to_owned(), "证件号码", "ID_SEX")], "{file}");
+        assert_eq!(
+            told,
+            [("D2".to_owned(), "证件号码", "ID_SEX"), ("D5".to_owned(), "证件号码", "NATIONALITY_MISSING")],
+            "{file}"
+        );
         all.push(rows);
     }
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
@@ -166,4 +170,35 @@ fn a_clean_list_says_the_same_in_every_kind_of_file() {
     {
         assert_eq!(first.get(field).as_text(), Some(value), "{field}");
     }
+}
+
+/// The cells of a report, row by row with their numbers.
+fn report_of(file: &str, rows: ReportRows, language: &str) -> Vec<(u32, Vec<String>)> {
+    let data = bytes(file);
+    let table = read(&data, file);
+    let result = checked(&table, &Nothing);
+    let results = RowResult::of_all(&table, &result, language);
+    let options = ReportOptions { rows, language, hidden: vec![3] };
+    let written = report(Vec::new(), &table, &results, &options).unwrap();
+    let mut book = open(&written, "report.xlsx", Limits::default()).unwrap();
+    let grid = book.grid(0).unwrap();
+    grid.rows.iter().map(|row| (row.number, row.cells.iter().map(|cell| cell.text().to_owned()).collect())).collect()
+}
+
+#[test]
+fn a_report_is_the_file_of_the_user_with_result_and_reason() {
+    let all = report_of("employees-dirty.gbk.csv", ReportRows::All, "zh-CN");
+    let row = |number: u32| all.iter().find(|(found, _)| *found == number).map(|(_, cells)| cells.as_slice()).unwrap();
+    assert_eq!(row(3)[32..], ["结果", "原因"]);
+    assert_eq!(row(3)[0], "*工号");
+    assert_eq!((&*row(4)[32], &*row(5)[32]), ("忽略", "通过"));
+    assert_eq!(row(5)[3], "***");
+    assert_eq!(row(7)[32], "拒绝");
+    assert!(row(7)[33].starts_with("D7 证件号码："), "{}", row(7)[33]);
+    assert_eq!(row(18)[1], "'=1+1");
+    assert!(!row(7)[33].contains("1101991993"), "no value is quoted");
+    let refused = report_of("employees-sheet-dirty.xlsx", ReportRows::Refused, "en");
+    let numbers: Vec<&str> = refused.iter().skip(1).filter_map(|(_, cells)| cells.last()).map(String::as_str).collect();
+    assert_eq!(numbers, ["4", "6", "7"]);
+    assert_eq!(refused[0].1[11..], ["Result", "Reason", "Row"]);
 }

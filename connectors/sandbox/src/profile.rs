@@ -134,14 +134,14 @@ const METHODS: [(&str, &str); 5] =
     [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")];
 
 /// The names that every expression sees, in slot order.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "settings", "hook_url", "now", "fresh", "query", "headers", "basic", "path", "body", "address", "element",
-    "envelope",
+    "envelope", "text",
 ];
 
 fn base_scope() -> Scope {
     let ty = |name: &str| match name {
-        "hook_url" | "address" | "element" => Type::Text,
+        "hook_url" | "address" | "element" | "text" => Type::Text,
         "now" => Type::DateTime,
         "fresh" => Type::record("fresh", [("id", Type::Number), ("token", Type::Text)]),
         "basic" => Type::record("basic", [("username", Type::Text), ("password", Type::Text)]),

@@ -23,6 +23,8 @@ pub(crate) struct Asked {
     pub(crate) element: String,
     /// Of SOAP: the envelope's version and header as JSON.
     pub(crate) envelope: Vec<u8>,
+    /// The body as it came, for what is signed; what is no UTF-8 is not there.
+    pub(crate) text: String,
 }
 
 struct Run<'r, 'a> {
@@ -86,6 +88,7 @@ pub(crate) fn perform(
         Value::Text(arena.text(&asked.address)),
         Value::Text(arena.text(&asked.element)),
         parse(&asked.envelope).unwrap_or_default(),
+        Value::Text(arena.text(&asked.text)),
     ];
     let mut run = Run {
         profile,

@@ -98,6 +98,7 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
         max_body_bytes: config.max_body_bytes,
         admission: config.admission.clone(),
         retention: config.retention,
+        imports: config.imports,
         store,
         bus,
         clock,

@@ -261,7 +261,8 @@ pub(crate) enum KeysCommand {
         /// What people call it.
         #[arg(long)]
         name: String,
-        /// What it may do, separated by commas: read:structure, read, read:restricted, write, passthrough, ops, admin.
+        /// What it may do, separated by commas: read:structure, read, read:restricted, write, passthrough, import,
+        /// import:approve, ops, admin.
         #[arg(long)]
         scopes: String,
         /// Whose data it sees.

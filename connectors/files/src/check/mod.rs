@@ -297,6 +297,13 @@ impl Together<'_> {
         let Some(place) = identities else { return };
         let Some(number) = self.row.get(place).map(str::to_owned) else { return };
         let kind = self.get("id_type");
+        if kind == Some("PASSPORT") && self.get("nationality").is_none() {
+            let said = Said::new(
+                "the number of a passport is kept only with a nationality; add a column for it",
+                "护照号码须有国籍才会保存；请补充“国籍”列",
+            );
+            return self.tell(Level::Warning, place, ("NATIONALITY_MISSING", said));
+        }
         if kind.is_some_and(|kind| kind != "CN_RESIDENT_ID") {
             return;
         }

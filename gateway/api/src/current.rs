@@ -3,6 +3,7 @@
 
 use crate::Api;
 use hub_flow::records::{index_entry, sealed_as};
+use hub_model::EntityType;
 use hub_store::{Page, RecordFilter, RecordRow, StoreError, job};
 use hub_tree::jiff::civil::Date;
 use hub_tree::{Arena, Limits, Value, json};
@@ -11,10 +12,18 @@ use std::collections::BTreeMap;
 /// Most employments of one employee, and assignments of one employment, that are looked at.
 const MOST: i64 = 500;
 
-/// What each of the employees does today, as JSON text by the employee's id. Who does nothing is left out.
-pub(crate) async fn jobs(api: &Api, rows: &[RecordRow]) -> Result<BTreeMap<String, String>, StoreError> {
+/// What each of the employees does today, as JSON text by the employee's id. Who does nothing is left out; so are
+/// records of other entities.
+pub(crate) async fn jobs(
+    api: &Api,
+    entity: &EntityType,
+    rows: &[RecordRow],
+) -> Result<BTreeMap<String, String>, StoreError> {
     let today = api.hub.clock.now().to_zoned(api.zone.clone()).date();
     let mut found = BTreeMap::new();
+    if entity.name != "employee" {
+        return Ok(found);
+    }
     for row in rows.iter().filter(|row| row.deleted_at.is_none()) {
         let mut held = Vec::new();
         for employment in below(api, row, "employment", "employee").await? {

@@ -20,7 +20,6 @@ use hub_tree::finding::suggest;
 use hub_tree::{Arena, Id, Limits, Value, json};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 500;
@@ -121,15 +120,6 @@ pub(crate) fn seen<'a>(
     Ok(arena.map(&entries))
 }
 
-/// What employees do today; nothing for other entities.
-async fn current_jobs(
-    api: &Api,
-    entity: &EntityType,
-    rows: &[RecordRow],
-) -> Result<BTreeMap<String, String>, StoreError> {
-    if entity.name == "employee" { current::jobs(api, rows).await } else { Ok(BTreeMap::new()) }
-}
-
 fn json_response(status: StatusCode, value: &Value<'_>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], json::to_string(value)).into_response()
 }
@@ -154,7 +144,7 @@ pub(crate) async fn list(
     let (tenant, page) = (who.tenant, Page { after, limit: limit + 1 });
     let mut rows = api.hub.store.read(job!(|tx| { tx.records(&tenant, entity.name, filter, page).await })).await?;
     let next = Parameters::page(entity.name, &mut rows, limit, |row| row.id.clone());
-    let current = current_jobs(&api, entity, &rows).await?;
+    let current = current::jobs(&api, entity, &rows).await?;
     let arena = Arena::new();
     let mut data = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -228,7 +218,7 @@ pub(crate) async fn show(
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let current = current_jobs(&api, entity, std::slice::from_ref(&row)).await?;
+        let current = current::jobs(&api, entity, std::slice::from_ref(&row)).await?;
         let arena = Arena::new();
         let current = current.get(&row.id).map(String::as_str);
         json_response(StatusCode::OK, &seen(&api, entity, &row, current, &arena, allowed)?)

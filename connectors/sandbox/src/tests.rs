@@ -48,7 +48,7 @@ actions:
   close: { keep: [{ in: jobs, key: body.id, set: { closed: true } }], answer: { body: { closed: "{body.id}" } } }
 "#;
 
-const HERON: &str = r#"
+const SOAP_VENDOR: &str = r#"
 version: 1
 vendor: kestrel
 routes:
@@ -309,7 +309,7 @@ fn callbacks_are_sealed_in_every_form_and_only_the_vendors_answer_counts() {
 
 #[tokio::test]
 async fn operations_of_one_address_are_told_apart_by_their_element_and_answered_in_the_version_that_asked() {
-    let (profile, problems) = compile(HERON);
+    let (profile, problems) = compile(SOAP_VENDOR);
     assert_eq!(problems, "");
     let sandbox = Sandbox::open(vec![profile.unwrap()], [], None, None, Clock::System).unwrap();
     let router = sandbox.router(Some("kestrel")).unwrap();

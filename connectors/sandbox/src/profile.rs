@@ -10,7 +10,7 @@ use crate::callbacks::Callbacks;
 use crate::gateway::StreamProfile;
 use crate::shape::Shape;
 use crate::sign::{Sign, sign};
-use crate::wire::Written;
+use crate::wire::{SendBody, Written};
 use hub_expr::{Located, Scope, Templated, Type};
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Arena, Findings, Source, Span, json};
@@ -122,12 +122,6 @@ pub(crate) struct Send {
     pub(crate) sign: Option<Sign>,
     /// What is kept when the vendor gives up delivering it.
     pub(crate) lost: Option<Keep>,
-}
-
-#[derive(Debug)]
-pub(crate) enum SendBody {
-    Json(Shape),
-    Written(Span, Written),
 }
 
 const METHODS: [(&str, &str); 5] =
@@ -393,10 +387,7 @@ fn send(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Send> {
     let to = fields.required("to").and_then(|node| Located::compile(node, scope, cx));
     let after_ms = fields.integer("after_ms", 0, 86_400_000).unwrap_or(0);
     let headers = headers(&mut fields, scope, cx);
-    let body = match Written::read(&mut fields, scope, cx) {
-        Some(written) => Some(SendBody::Written(fields.span, written)),
-        None => fields.required("body").and_then(|node| Shape::compile(node, scope, cx)).map(SendBody::Json),
-    };
+    let body = SendBody::read(&mut fields, scope, cx);
     let escape_unicode = fields.bool("escape_unicode").unwrap_or(false);
     let sign = fields.optional("sign").and_then(|node| sign(node, cx));
     let lost = fields.optional("lost").and_then(|node| keep(node, scope, cx));

@@ -1,8 +1,9 @@
 //! Runs a step of a profile: one request, or one action.
 
-use crate::profile::{AnswerShape, Keep, Let, Profile, Send, SendBody, Step};
+use crate::profile::{AnswerShape, Keep, Let, Profile, Send, Step};
 use crate::shape::render;
 use crate::state::{Answer, Change, Delivery, Document, State};
+use crate::wire::SendBody;
 use crate::{SandboxError, Settings};
 use hub_expr::{Cx, EvalError, Located};
 use hub_tree::{Arena, Clock, Limits, Span, Value, json, random};

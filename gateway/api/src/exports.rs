@@ -85,7 +85,7 @@ async fn read(
             let mut page = Vec::with_capacity(found.len());
             for row in &found {
                 let arena = Arena::new();
-                page.push(cells(&columns, seen(&api, entity, row, &arena, allowed)?));
+                page.push(cells(&columns, seen(&api, entity, row, None, &arena, allowed)?));
             }
             Ok((found.last().map(|row| row.id.clone()), page))
         });

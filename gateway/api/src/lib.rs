@@ -7,6 +7,7 @@
 mod auth;
 mod body;
 mod connections;
+mod current;
 mod exports;
 mod hooks;
 mod imports;
@@ -33,6 +34,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use hub_flow::Hub;
 use hub_flow::access::ApiKeys;
+use hub_tree::jiff::tz::TimeZone;
 use std::sync::Arc;
 
 /// What every handler shares.
@@ -42,6 +44,8 @@ pub struct Api {
     pub hub: Arc<Hub>,
     /// Who may call.
     pub keys: Arc<ApiKeys>,
+    /// Whose day counts as today.
+    pub zone: TimeZone,
 }
 
 /// Every route of this crate and what it needs; `open` ones answer strangers.

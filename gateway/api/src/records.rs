@@ -2,6 +2,7 @@
 
 use crate::Api;
 use crate::auth::Caller;
+use crate::current;
 use crate::exports;
 use crate::imports;
 use crate::problem::Problem;
@@ -99,12 +100,16 @@ pub(crate) fn seen<'a>(
     api: &Api,
     entity: &EntityType,
     row: &RecordRow,
+    current: Option<&str>,
     arena: &'a Arena,
     allowed: Class,
 ) -> Result<Value<'a>, StoreError> {
     let opened = api.hub.open(&row.tenant, &sealed_as(entity.name, &row.id), &row.body.0)?;
     let document = json::read(arena, arena.bytes(&opened), Limits::default());
-    let document = document.map_err(|_| StoreError::Sealed("a record is no JSON"))?;
+    let mut document = document.map_err(|_| StoreError::Sealed("a record is no JSON"))?;
+    if let Some(Ok(current)) = current.map(|text| json::read(arena, arena.bytes(text.as_bytes()), Limits::default())) {
+        document = arena.map(&[document.entries(), &[("current", current)]].concat());
+    }
     let (seen, masked) = mask::mask(arena, entity, document, allowed);
     if masked.is_empty() {
         return Ok(seen);
@@ -139,10 +144,11 @@ pub(crate) async fn list(
     let (tenant, page) = (who.tenant, Page { after, limit: limit + 1 });
     let mut rows = api.hub.store.read(job!(|tx| { tx.records(&tenant, entity.name, filter, page).await })).await?;
     let next = Parameters::page(entity.name, &mut rows, limit, |row| row.id.clone());
+    let current = current::jobs(&api, entity, &rows).await?;
     let arena = Arena::new();
     let mut data = Vec::with_capacity(rows.len());
     for row in &rows {
-        data.push(seen(&api, entity, row, &arena, allowed)?);
+        data.push(seen(&api, entity, row, current.get(&row.id).map(String::as_str), &arena, allowed)?);
     }
     let next = next.map_or(Value::Null, |next| Value::Text(arena.text(&next)));
     Ok(json_response(StatusCode::OK, &arena.map(&[("data", arena.list(&data)), ("next_cursor", next)])))
@@ -212,8 +218,10 @@ pub(crate) async fn show(
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
+        let current = current::jobs(&api, entity, std::slice::from_ref(&row)).await?;
         let arena = Arena::new();
-        json_response(StatusCode::OK, &seen(&api, entity, &row, &arena, allowed)?)
+        let current = current.get(&row.id).map(String::as_str);
+        json_response(StatusCode::OK, &seen(&api, entity, &row, current, &arena, allowed)?)
     };
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
@@ -248,7 +256,7 @@ pub(crate) async fn history(
             deleted_at: None,
             body: version.body,
         };
-        data.push(seen(&api, entity, &row, &arena, allowed)?);
+        data.push(seen(&api, entity, &row, None, &arena, allowed)?);
     }
     Ok(json_response(StatusCode::OK, &arena.map(&[("data", arena.list(&data)), ("next_cursor", Value::Null)])))
 }

@@ -203,6 +203,7 @@ impl<'p> Poller<'p> {
             call_id: &call_id,
             leave: Leave { until: Instant::now() + SESSION, held: &held },
             clock: &self.hub.clock,
+            spools: false,
         };
         let mut session = self.tables.open(&cx).await?;
         self.compare(table, &session.columns(table).await?)?;

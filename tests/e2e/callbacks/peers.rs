@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A Python that has the libraries, made once for a list of them. What cannot be installed fails the test.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let list = project_root().join("tests/e2e/peers/requirements.txt");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
     fs::create_dir_all(&folder).unwrap();

@@ -125,6 +125,7 @@ impl Bench {
             call_id: "call",
             leave: Leave { until: Instant::now() + Duration::from_secs(60), held },
             clock: &self.clock,
+            spools: false,
         }
     }
 

@@ -2,7 +2,9 @@
 //! all look alike from outside.
 
 mod door;
-mod peers;
+pub(crate) mod peers;
+
+pub(crate) use peers::python;
 
 pub(crate) use peers::python;
 

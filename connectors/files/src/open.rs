@@ -114,7 +114,13 @@ fn packed(bytes: &[u8], limits: Limits) -> Result<Workbook<'_>, FileProblem> {
         }
         let xlsx = Xlsx::open(package)?;
         let sheets = xlsx.sheets.clone();
-        return Ok(Workbook { kind: FileKind::Xlsx, encoding: None, sheets, limits, inner: Inner::Xlsx(Box::new(xlsx)) });
+        return Ok(Workbook {
+            kind: FileKind::Xlsx,
+            encoding: None,
+            sheets,
+            limits,
+            inner: Inner::Xlsx(Box::new(xlsx)),
+        });
     }
     if package.text("mimetype", 200).is_some_and(|kind| kind.contains("opendocument")) {
         return Err(unknown("OpenDocument"));

@@ -17,9 +17,8 @@ pub(crate) struct Package<'b> {
 
 impl<'b> Package<'b> {
     pub(crate) fn open(bytes: &'b [u8], max_unpacked: u64) -> Result<Self, FileProblem> {
-        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| {
-            FileProblem::broken("the zip package cannot be read", "无法读取压缩包")
-        })?;
+        let archive = ZipArchive::new(Cursor::new(bytes))
+            .map_err(|_| FileProblem::broken("the zip package cannot be read", "无法读取压缩包"))?;
         if archive.len() > 10_000 {
             return Err(FileProblem::broken("the package has too many parts", "压缩包内的文件过多"));
         }
@@ -150,10 +149,7 @@ fn local(name: &str) -> &str {
 
 impl Part<'_, '_> {
     /// Hands the next step to `take`. Comments, declarations and instructions are passed over.
-    pub(crate) fn step<T>(
-        &mut self,
-        take: impl FnOnce(Step<'_>) -> Result<T, FileProblem>,
-    ) -> Result<T, FileProblem> {
+    pub(crate) fn step<T>(&mut self, take: impl FnOnce(Step<'_>) -> Result<T, FileProblem>) -> Result<T, FileProblem> {
         loop {
             self.buffer.clear();
             let event = match self.reader.read_event_into(&mut self.buffer) {

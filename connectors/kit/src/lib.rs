@@ -18,6 +18,7 @@ pub mod pace;
 pub mod parts;
 pub mod probe;
 mod rate;
+pub mod serves;
 pub mod sign_in;
 pub mod signed;
 pub mod stream;

@@ -91,6 +91,8 @@ pub enum Verifier {
     },
     /// Standard Webhooks (<https://www.standardwebhooks.com>), `v1` signatures; the `svix-` header names too.
     StandardWebhooks,
+    /// HTTP Basic; the secret is `USER:PASSWORD`. It proves who sends, not what is sent: only for encrypted connections.
+    Basic,
     /// The driver's own proof and cipher.
     Driver,
 }
@@ -145,6 +147,7 @@ impl Verifier {
                     ("webhook-signature".to_owned(), sign_standard_webhooks(secret, id, timestamp, body)?),
                 ]
             }
+            Self::Basic => vec![("authorization".to_owned(), format!("Basic {}", STANDARD.encode(secret)))],
             Self::Driver => return None,
         })
     }
@@ -170,6 +173,17 @@ impl Verifier {
                 if good { Ok(()) } else { Err(WebhookError::SignatureMismatch) }
             }
             Self::StandardWebhooks => standard_webhooks(request, secrets, max_skew_secs),
+            Self::Basic => {
+                let value = request.header("authorization").ok_or(WebhookError::MissingSignature)?;
+                let given = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
+                let given = given.and_then(|(_, pair)| STANDARD.decode(pair.trim()).ok());
+                let given = given.ok_or(WebhookError::MalformedSignature)?;
+                let mut good = false;
+                for secret in secrets.iter().filter(|secret| secret.contains(':')) {
+                    good |= bool::from(secret.as_bytes().ct_eq(&given));
+                }
+                if good { Ok(()) } else { Err(WebhookError::SignatureMismatch) }
+            }
             Self::Driver => Err(WebhookError::Unsupported),
         }
     }

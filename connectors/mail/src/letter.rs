@@ -24,7 +24,8 @@ pub(crate) struct Letter {
 /// Writes a mail; `Err` says what is wrong, without the addresses of people.
 pub(crate) fn letter(cx: &CallContext<'_>, settings: &RelaySettings, args: &[u8]) -> Result<Letter, String> {
     let arena = Arena::new();
-    let args = json::read(&arena, args, Limits::default()).map_err(|error| format!("the arguments are no JSON: {error}"))?;
+    let args =
+        json::read(&arena, args, Limits::default()).map_err(|error| format!("the arguments are no JSON: {error}"))?;
     let id = message_id(cx.call_id, &settings.from);
     let micros = u64::try_from(cx.clock.micros()).unwrap_or(0);
     let mut builder = Message::builder()
@@ -117,7 +118,13 @@ mod tests {
         let both = read(r#"[{"address":"li.na@example.com","name":"Li, Na"},"b@example.com"]"#).unwrap();
         assert_eq!(both, ["\"Li, Na\" <li.na@example.com>", "b@example.com"]);
         assert_eq!(read("null").unwrap(), Vec::<String>::new());
-        for bad in [r#""nobody""#, r#""a@b.example\nbcc: c@d.example""#, r#"{"name":"x"}"#, "7", r#""a@b.example, c@d.example""#] {
+        for bad in [
+            r#""nobody""#,
+            r#""a@b.example\nbcc: c@d.example""#,
+            r#"{"name":"x"}"#,
+            "7",
+            r#""a@b.example, c@d.example""#,
+        ] {
             assert_eq!(read(bad).unwrap_err(), "`to` number 1 is no mail address", "{bad}");
         }
         let named = read("{\"address\":\"a@b.example\",\"name\":\"x\\r\\nbcc: c@d.example\"}").unwrap();

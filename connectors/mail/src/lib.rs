@@ -49,7 +49,7 @@ impl Driver for Smtp {
         relay.quit().await;
         // What a relay says is for its own people; under this id the mail is found there.
         let body = format!(r#"{{"message_id":"{}"}}"#, letter.id);
-        Ok(Reply { status: 0, body: body.into_bytes(), spool: None })
+        Ok(Reply::new(0, body.into_bytes()))
     }
 
     async fn look(&self, cx: &CallContext<'_>) -> Vec<Looked> {

@@ -151,7 +151,9 @@ impl Relay {
             let showing = self.connection.auth(&mechanisms, &credentials);
             let shown = timeout_at(until, showing).await.map_err(|_| late())?;
             shown.map_err(|error| match before(&error) {
-                CallError::Refused { status, code, .. } => CallError::Refused { status, code, party: Party::Credential },
+                CallError::Refused { status, code, .. } => {
+                    CallError::Refused { status, code, party: Party::Credential }
+                }
                 other => other,
             })?;
         }
@@ -230,7 +232,8 @@ pub(crate) async fn look(cx: &CallContext<'_>) -> Vec<Looked> {
     match Relay::open(cx, &settings).await {
         Ok(relay) => {
             let how = if relay.connection.is_encrypted() { "encrypted" } else { "in clear" };
-            let who = if settings.credentials.is_some() { "it takes our name and password" } else { "it asks for no name" };
+            let who =
+                if settings.credentials.is_some() { "it takes our name and password" } else { "it asks for no name" };
             relay.quit().await;
             part(true, None, format!("the relay answers, {how}; {who}"), None)
         }

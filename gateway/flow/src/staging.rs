@@ -202,6 +202,7 @@ impl<'p> Poller<'p> {
             trace: TraceContext::begin(),
             call_id: &call_id,
             leave: Leave { until: Instant::now() + SESSION, held: &held },
+            spools: false,
             clock: &self.hub.clock,
             spools: false,
         };

@@ -122,7 +122,8 @@ impl Tx {
     /// The store fails.
     pub async fn stage(&mut self, table: &StagedTable, row: NewStaged) -> Result<Staged, StoreError> {
         let state = if row.tells { "open" } else { "read" };
-        let statement = sql("INSERT INTO staged_rows (tenant, connection, name, key, hash, children, raw, former, claim,
+        let statement =
+            sql("INSERT INTO staged_rows (tenant, connection, name, key, hash, children, raw, former, claim,
                  state, seen_at, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $9, $10, $11)
              ON CONFLICT (tenant, connection, name, key) DO UPDATE SET hash = excluded.hash,
                  children = excluded.children, raw = excluded.raw, former = staged_rows.raw, claim = excluded.claim,
@@ -130,17 +131,17 @@ impl Tx {
              WHERE staged_rows.hash <> excluded.hash OR staged_rows.children <> excluded.children
                  OR staged_rows.state = 'failed'
              RETURNING former")
-        .bind(table.tenant.clone())
-        .bind(table.connection.clone())
-        .bind(table.name.clone())
-        .bind(row.key.clone())
-        .bind(row.hash)
-        .bind(row.children)
-        .bind(row.raw)
-        .bind(row.claim.clone())
-        .bind(state)
-        .bind(row.at)
-        .bind(row.sealed.0);
+            .bind(table.tenant.clone())
+            .bind(table.connection.clone())
+            .bind(table.name.clone())
+            .bind(row.key.clone())
+            .bind(row.hash)
+            .bind(row.children)
+            .bind(row.raw)
+            .bind(row.claim.clone())
+            .bind(state)
+            .bind(row.at)
+            .bind(row.sealed.0);
         if let Some(former) = self.one(statement, |row| row.try_get::<String, _>("former")).await? {
             return Ok(Staged::News((!former.is_empty()).then_some(former)));
         }
@@ -178,11 +179,8 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn staged_ends(&mut self, table: &StagedTable, limit: i64) -> Result<Vec<StagedEnd>, StoreError> {
-        let statement = sql(ENDED)
-            .bind(table.tenant.clone())
-            .bind(table.connection.clone())
-            .bind(table.name.clone())
-            .bind(limit);
+        let statement =
+            sql(ENDED).bind(table.tenant.clone()).bind(table.connection.clone()).bind(table.name.clone()).bind(limit);
         let all = self.all(statement, read_end).await?;
         Ok(all.into_iter().filter(|(_, complete)| *complete).map(|(end, _)| end).collect())
     }
@@ -250,13 +248,14 @@ impl Tx {
     /// # Errors
     /// The store fails.
     pub async fn keep_staged_marks(&mut self, table: &StagedTable, marks: String, at: i64) -> Result<(), StoreError> {
-        let statement = sql("INSERT INTO staged_marks (tenant, connection, name, marks, at) VALUES ($1, $2, $3, $4, $5)
+        let statement =
+            sql("INSERT INTO staged_marks (tenant, connection, name, marks, at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (tenant, connection, name) DO UPDATE SET marks = excluded.marks, at = excluded.at")
-        .bind(table.tenant.clone())
-        .bind(table.connection.clone())
-        .bind(table.name.clone())
-        .bind(marks)
-        .bind(at);
+            .bind(table.tenant.clone())
+            .bind(table.connection.clone())
+            .bind(table.name.clone())
+            .bind(marks)
+            .bind(at);
         self.run(statement).await.map(drop)
     }
 }

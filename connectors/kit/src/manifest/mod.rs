@@ -20,6 +20,7 @@ use crate::pace::Pace;
 use crate::parts;
 use crate::probe::Codes;
 use crate::rate::Rate;
+use crate::serves::Serves;
 use crate::sign_in::SignIn;
 use crate::signed::Signing;
 use crate::stream::StreamRule;
@@ -94,6 +95,8 @@ pub struct Manifest {
     pub sign_in: Option<SignIn>,
     /// What its messages look like, where its wire has a schema.
     pub types: Types,
+    /// What its connections offer to be called.
+    pub serves: Option<Serves>,
     /// What holds for all its SOAP messages.
     pub soap: SoapRules,
     /// How its calls are paced, unless a connection says otherwise.
@@ -287,6 +290,15 @@ pub struct Split {
 }
 
 impl Operation {
+    /// All rules for calls that follow from it.
+    pub fn follow_ups(&self) -> impl Iterator<Item = &FollowUp> {
+        let looked_up = match &self.idempotency {
+            Idempotency::Lookup { then, .. } => then.as_slice(),
+            _ => &[],
+        };
+        self.then.iter().chain(looked_up)
+    }
+
     /// Whether it changes something at the vendor.
     #[must_use]
     pub fn writes(&self) -> bool {
@@ -311,6 +323,8 @@ pub enum Idempotency {
         args: Vec<(String, Located)>,
         /// Says, of its answer, whether the first try was carried out.
         found: Box<Located>,
+        /// What its answer leads to then, in place of what the call's own would.
+        then: Vec<FollowUp>,
     },
     /// Nothing: an attempt that may have arrived is not repeated.
     None,
@@ -386,6 +400,7 @@ impl Manifest {
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
         let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
+        let serves = fields.optional("serves").map(|node| compiler.serves(node, &types));
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
         let errors = fields.optional("errors").map(|node| compiler.errors(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
@@ -399,7 +414,7 @@ impl Manifest {
         let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
         let hooks = webhook.iter().flatten().flat_map(|webhook| &webhook.events).flat_map(|rule| &rule.fetch);
-        let follow = hooks.chain(operations.iter().flat_map(|operation| &operation.then));
+        let follow = hooks.chain(operations.iter().flat_map(Operation::follow_ups));
         for follow in follow.chain(polls.iter().flat_map(|poll| &poll.begin)).chain(&checks) {
             if !operations.iter().any(|known| known.name == follow.operation) {
                 cx.unknown(follow.span, "operation", &follow.operation, operations.iter().map(|o| o.name.as_str()));
@@ -432,6 +447,7 @@ impl Manifest {
             stream: stream.flatten(),
             sign_in: sign_in.flatten(),
             types,
+            serves: serves.flatten(),
             soap,
             pace,
             source: Arc::clone(source),

@@ -40,7 +40,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Located::compile(node, scope, self.cx)
     }
 
-    pub(super) fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
+    pub(crate) fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
         Located::condition(node, scope, self.cx)
     }
 
@@ -327,7 +327,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 });
                 let found = fields.required("found").and_then(|node| self.condition(node, &self.answer));
                 let args = args.unwrap_or_default();
-                found.map(|found| Idempotency::Lookup { operation, args, found: Box::new(found) })
+                let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
+                let then = then.unwrap_or_default();
+                found.map(|found| Idempotency::Lookup { operation, args, found: Box::new(found), then })
             }
             _ => {
                 let message = "one of `key: HEADER`, `key_in_body: NAME`, `key_in_query: NAME` and `lookup: OPERATION`";

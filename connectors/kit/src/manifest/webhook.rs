@@ -184,9 +184,15 @@ impl Compiler<'_, '_> {
                 header.map(|header| Verifier::HmacSha256 { header, prefix, encoding })
             }
             "standard_webhooks" => Some(Verifier::StandardWebhooks),
+            "basic" => Some(Verifier::Basic),
             "driver" => Some(Verifier::Driver),
             other => {
-                self.cx.unknown(node.span, "kind of proof", other, ["driver", "hmac_sha256", "standard_webhooks"]);
+                self.cx.unknown(
+                    node.span,
+                    "kind of proof",
+                    other,
+                    ["basic", "driver", "hmac_sha256", "standard_webhooks"],
+                );
                 return None;
             }
         };

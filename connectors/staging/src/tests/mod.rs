@@ -67,11 +67,16 @@ impl Bench {
             let database = mariadb().new_database();
             (mariadb().url(&database), database)
         };
-        let url = if user.is_empty() { url } else { format!("{}{user}@{}", &url[..url.find("//").unwrap() + 2], url.split_once('@').unwrap().1) };
+        let url = if user.is_empty() {
+            url
+        } else {
+            format!("{}{user}@{}", &url[..url.find("//").unwrap() + 2], url.split_once('@').unwrap().1)
+        };
         let findings = Findings::new();
         let text = format!("version: 1\nvendor: heron\nname: Heron\nfamily: erp\ndriver: staging\n{manifest}");
         let manifest = Manifest::compile("heron", &Source::new("m.yaml", text), &findings).map(Arc::new);
-        let text = format!("id: heron-main\nconnector: heron\nsettings: {{ dsn: \"{url}\", time_zone: Asia/Shanghai }}\n");
+        let text =
+            format!("id: heron-main\nconnector: heron\nsettings: {{ dsn: \"{url}\", time_zone: Asia/Shanghai }}\n");
         let find = |_: &str| manifest.clone();
         let source = Source::new("connections/heron.yaml", text);
         let connection = Connection::compile(&source, &Environment::of([]), find, &["heron"], &findings);
@@ -124,6 +129,7 @@ impl Bench {
             trace: TraceContext::begin(),
             call_id: "call",
             leave: Leave { until: Instant::now() + Duration::from_secs(60), held },
+            spools: false,
             clock: &self.clock,
             spools: false,
         }

@@ -62,7 +62,10 @@ async fn what_a_table_refuses_is_the_callers_and_leaves_nothing_behind() {
         for (what, args) in [
             ("another's identity number", ROW.replace("E1", "E2")),
             ("a day that is none", ROW.replace("E1", "E2").replace("002X", "0038").replace("2026-03-01", "2026-02-30")),
-            ("a name that is too long", ROW.replace("E1", "E2").replace("002X", "0038").replace("李小龙", &"李".repeat(11))),
+            (
+                "a name that is too long",
+                ROW.replace("E1", "E2").replace("002X", "0038").replace("李小龙", &"李".repeat(11)),
+            ),
             ("a bad line", ROW.replace("E1", "E2").replace("002X", "0038").replace("120.50", "12O")),
             ("no key", ROW.replace("\"ext_id\":\"E1\"", "\"ext_id\":null").replace("002X", "0038")),
         ] {
@@ -88,7 +91,8 @@ async fn a_database_that_is_away_or_shut_is_no_fault_of_the_caller() {
             let source = hub_tree::Source::new("c.yaml", text);
             let findings = hub_tree::Findings::new();
             let environment = hub_tree::env::Environment::of([]);
-            hub_kit::Connection::compile(&source, &environment, |_| Some(manifest.clone()), &["heron"], &findings).unwrap()
+            hub_kit::Connection::compile(&source, &environment, |_| Some(manifest.clone()), &["heron"], &findings)
+                .unwrap()
         };
         let port = hub_support::free_port();
         let scheme = bench.url.split(':').next().unwrap();

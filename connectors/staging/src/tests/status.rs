@@ -105,7 +105,8 @@ async fn what_a_dead_worker_held_is_taken_over_and_the_dead_one_writes_nothing_a
         let mut session = bench.session().await;
         let first = session.take_rows(bench.table(), "dead").await.unwrap();
         assert!(session.take_rows(bench.table(), "alive").await.unwrap().is_empty(), "the first may live");
-        let ago = if kind == "postgres" { "localtimestamp - interval '2 minutes'" } else { "NOW() - INTERVAL 2 MINUTE" };
+        let ago =
+            if kind == "postgres" { "localtimestamp - interval '2 minutes'" } else { "NOW() - INTERVAL 2 MINUTE" };
         // The session's zone is that of the other side; the server's own is another.
         let zone = if kind == "postgres" { "SET TIME ZONE 'Asia/Shanghai'" } else { "SET time_zone = '+08:00'" };
         bench.sql(&format!("{zone}; UPDATE hr_out SET locked_at = {ago}")).await;
@@ -132,7 +133,8 @@ async fn an_error_is_told_as_far_as_its_column_goes_and_a_later_success_clears_i
         let reason = "身份证号码的校验位不对，请在源系统中更正后重新提交";
         let wrote = session.write_row_back(bench.table(), &failed(&rows[0], "one", reason)).await.unwrap();
         assert_eq!(wrote, WroteBack::Written);
-        let told = bench.sql("SELECT status, err_code, err_text, changed_at IS NOT NULL FROM hr_out WHERE seq = 1").await;
+        let told =
+            bench.sql("SELECT status, err_code, err_text, changed_at IS NOT NULL FROM hr_out WHERE seq = 1").await;
         let yes = if kind == "postgres" { "t" } else { "1" };
         assert_eq!(told, [format!("E|REQUIRED|身份证号码的校验位不…|{yes}")]);
         // A re-drive that succeeds days later.
@@ -164,8 +166,7 @@ async fn values_are_texts_to_the_last_digit_and_nothing_is_nothing() {
         );
         assert_eq!(rows[1].suspicious, Vec::<String>::new());
         assert_eq!(
-            rows[0].payload,
-            r#"{"seq":"2","batch_id":"","person":"B1","name":"?野","pay":"0.1000","born":null}"#,
+            rows[0].payload, r#"{"seq":"2","batch_id":"","person":"B1","name":"?野","pay":"0.1000","born":null}"#,
             "{kind}"
         );
         assert_eq!(rows[0].suspicious, ["name"], "a letter that the other side's character set has lost");
@@ -227,9 +228,15 @@ async fn chinese_tables_of_texts_are_read_with_their_lines_once_all_lines_are_th
         assert!(rows[0].payload.contains(lines), "{kind}: {}", rows[0].payload);
         assert!(!rows[0].children_hash.is_empty());
         for (row, end) in [(&rows[0], done(&rows[0], "")), (&rows[1], failed(&rows[1], "", "工号重复"))] {
-            assert_eq!(session.write_row_back(bench.table(), &end).await.unwrap(), WroteBack::Written, "{}", row.payload);
+            assert_eq!(
+                session.write_row_back(bench.table(), &end).await.unwrap(),
+                WroteBack::Written,
+                "{}",
+                row.payload
+            );
         }
-        let told = bench.sql("SELECT \"处理标志\", \"错误信息\", length(\"处理时间\") FROM \"人员中间表\" ORDER BY 1").await;
+        let told =
+            bench.sql("SELECT \"处理标志\", \"错误信息\", length(\"处理时间\") FROM \"人员中间表\" ORDER BY 1").await;
         assert_eq!(told, ["2||19", "9|工号重复|19"], "{kind}");
     }
 }

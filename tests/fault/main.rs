@@ -9,4 +9,5 @@ mod noisy;
 mod overload;
 mod poison;
 mod roles;
+mod staging;
 mod store;

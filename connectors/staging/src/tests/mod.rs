@@ -131,6 +131,7 @@ impl Bench {
             leave: Leave { until: Instant::now() + Duration::from_secs(60), held },
             spools: false,
             clock: &self.clock,
+            spools: false,
         }
     }
 

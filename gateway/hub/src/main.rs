@@ -10,6 +10,7 @@ mod config;
 mod connection;
 mod demo;
 mod doctor;
+mod import;
 mod init;
 mod keys;
 mod maps;
@@ -66,6 +67,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
+        Command::Import(args) => import::run(&args),
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,

@@ -128,6 +128,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConnectorCommand,
     },
+    /// Read rows of a spreadsheet or CSV file, check each, and import the good ones.
+    Import(Box<crate::import::ImportArgs>),
     /// Work on mapping files.
     Map {
         #[command(subcommand)]

@@ -11,6 +11,7 @@ mod connection;
 mod connector;
 mod demo;
 mod doctor;
+mod import;
 mod init;
 mod keys;
 mod maps;
@@ -69,6 +70,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
         Command::Connector { command: ConnectorCommand::ImportWsdl(args) } => Box::pin(connector::import_wsdl(args)).await,
+        Command::Import(args) => import::run(&args),
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,

@@ -545,7 +545,13 @@ const ROWS: i64 = 500;
 ///
 /// # Errors
 /// The file is gone, or the store fails.
-pub async fn report(hub: &Arc<Hub>, who: &Principal, id: &str) -> Result<Vec<u8>, Refused> {
+pub async fn report(
+    hub: &Arc<Hub>,
+    who: &Principal,
+    id: &str,
+    only_refused: bool,
+    language: &str,
+) -> Result<Vec<u8>, Refused> {
     let Shown { import, about } = find(hub, &who.tenant, id).await?;
     let bytes = file(hub, &who.tenant, id).await?;
     let wanted = id.to_owned();
@@ -563,5 +569,7 @@ pub async fn report(hub: &Arc<Hub>, who: &Principal, id: &str) -> Result<Vec<u8>
             rows.push((row.number, row.state.clone(), open_row(hub, &import, row)?));
         }
     }
-    aside(move || sheet::report(&bytes, &import.target, &about, &rows, allowed)).await
+    let language = language.to_owned();
+    let how = move || sheet::report(&bytes, &import.target, &about, &rows, (allowed, only_refused, &language));
+    aside(how).await
 }

@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod feishu;
 mod hooks;
+mod imports;
 mod large_answers;
 mod layers;
 mod maps;

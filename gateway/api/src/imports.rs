@@ -104,11 +104,21 @@ pub(crate) async fn list(
     let after = given.cursor("i")?.unwrap_or_default();
     given.finish(&[])?;
     let tenant = who.tenant;
-    let mut found = api.hub.store.read(job!(|tx| { tx.imports(&tenant, &after, limit + 1).await })).await?;
-    let next = Parameters::page("i", &mut found, limit, |import| import.id.clone());
+    let found = api.hub.store.read(job!(|tx| {
+        let mut found = Vec::new();
+        for import in tx.imports(&tenant, &after, limit + 1).await? {
+            let steps = tx.import_steps(&import.id).await?;
+            found.push((import, steps));
+        }
+        Ok(found)
+    }));
+    let mut found = found.await?;
+    let next = Parameters::page("i", &mut found, limit, |(import, _)| import.id.clone());
     let mut data = Vec::with_capacity(found.len());
-    for import in found {
-        data.push(import_json(&imports::open(&api.hub, import)?));
+    for (import, steps) in found {
+        let mut shown = import_json(&imports::open(&api.hub, import)?);
+        shown["uploaded_by"] = json!(steps.first().map(|step| step.by.as_str()).unwrap_or_default());
+        data.push(shown);
     }
     Ok(Json(json!({ "data": data, "next_cursor": next })))
 }

@@ -123,6 +123,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConnectionCommand,
     },
+    /// Write a collection of a running hub into a CSV, XLSX or Parquet file.
+    Export(crate::export::ExportArgs),
     /// Work on mapping files.
     Map {
         #[command(subcommand)]

@@ -10,6 +10,7 @@ mod config;
 mod connection;
 mod demo;
 mod doctor;
+mod export;
 mod init;
 mod keys;
 mod maps;
@@ -18,6 +19,7 @@ mod parked;
 mod people;
 mod replay;
 mod restore;
+mod running;
 mod sandbox;
 mod say;
 mod schedules;
@@ -66,6 +68,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
+        Command::Export(args) => Box::pin(export::run(args)).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,

@@ -105,6 +105,8 @@ pub struct Brought {
 pub struct Wanted {
     /// The sheet.
     pub sheet: Option<String>,
+    /// The row of the headings, from 1.
+    pub header_row: Option<u32>,
     /// What columns mean: letters or heading, and the field; an empty field leaves a column out.
     pub columns: Vec<(String, String)>,
     /// Whether rows may change records that are there.

@@ -53,7 +53,11 @@ pub(super) fn propose(
     let sheets = book.sheets().iter().filter(|sheet| sheet.is_data && sheet.visible);
     let sheets: Vec<String> = sheets.map(|sheet| sheet.name.clone()).filter(|name| !name.is_empty()).collect();
     let sheet = wanted.sheet.clone().or_else(|| Some(asked.sheet.clone())).filter(|sheet| !sheet.is_empty());
-    let seen = hub_files::table(&mut book, target, &Choice { sheet: sheet.clone(), ..Choice::default() })?;
+    // A sheet that was chosen anew has its headings elsewhere.
+    let same = wanted.sheet.as_ref().is_none_or(|sheet| *sheet == asked.sheet);
+    let header_row = wanted.header_row.or(Some(asked.header_row).filter(|row| same && *row > 0));
+    let plain = Choice { sheet: sheet.clone(), header_row, ..Choice::default() };
+    let seen = hub_files::table(&mut book, target, &plain)?;
     // What was said of columns that this file does not have says nothing about it.
     let present = |heading: &str| seen.columns.iter().any(|column| column.heading == heading);
     let mut columns: BTreeMap<String, Option<String>> = BTreeMap::new();
@@ -65,7 +69,7 @@ pub(super) fn propose(
         let heading = by_letters.map_or(name.as_str(), |column| column.heading.as_str());
         columns.insert(heading.to_owned(), Some(field.clone()).filter(|field| !field.is_empty()));
     }
-    let choice = Choice { sheet, columns: columns.clone(), ..Choice::default() };
+    let choice = Choice { sheet, header_row, columns: columns.clone() };
     let table = hub_files::table(&mut book, target, &choice)?;
     let fields = target.map(|target| target.fields.as_slice()).unwrap_or_default();
     let known = table.columns.iter().map(|column| {

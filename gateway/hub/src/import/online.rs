@@ -1,12 +1,13 @@
-//! The part of `hrhub import` that a running hub does: it takes the file, checks every row, applies the good ones, tells
-//! what was imported by whom, and undoes it.
+//! What a running hub does with a file: it checks every row, applies the good ones, tells what was imported by whom, and
+//! undoes it.
 
+use super::{ImportArgs, ImportMode};
 use crate::cli::Format;
 use crate::running::RunningHub;
 use crate::say;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -55,32 +56,6 @@ pub(crate) struct At {
     pub(crate) format: Format,
 }
 
-/// A file to bring to a running hub.
-pub(crate) struct Bring<'a> {
-    /// The file.
-    pub(crate) file: &'a Path,
-    /// What its rows are.
-    pub(crate) target: &'a str,
-    /// A mapping file that reads the rows by their headings.
-    pub(crate) mapping: Option<&'a Path>,
-    /// The sheet.
-    pub(crate) sheet: Option<&'a str>,
-    /// Headings or letters, and fields.
-    pub(crate) columns: Vec<(String, Option<String>)>,
-    /// Whether rows may change records that are there.
-    pub(crate) upsert: bool,
-    /// Whether a bad row keeps all others back.
-    pub(crate) all_or_nothing: bool,
-    /// Whether the good rows are applied.
-    pub(crate) apply: bool,
-    /// Whether they are applied to the trial.
-    pub(crate) trial: bool,
-    /// Where the rows are written with result and reason.
-    pub(crate) report: Option<&'a Path>,
-    /// The hub.
-    pub(crate) at: &'a At,
-}
-
 pub(crate) async fn run(command: ImportCommand) -> anyhow::Result<ExitCode> {
     match command {
         ImportCommand::List { at } => list(&at).await,
@@ -127,20 +102,33 @@ fn word<'v>(value: &'v Value, name: &str) -> &'v str {
 }
 
 /// Brings a file, waits for its rows to be checked, and has them applied if that is wanted.
-pub(crate) async fn bring(bring: Bring<'_>) -> anyhow::Result<ExitCode> {
-    let hub = RunningHub::at(&bring.at.hub, &bring.at.config)?;
+pub(crate) async fn bring(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    let hub = RunningHub::at(args.hub.as_deref().unwrap_or_default(), &args.config)?;
     let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading {}", path.display()));
-    let file = read(bring.file)?;
-    let name = bring.file.file_name().and_then(|name| name.to_str()).unwrap_or("file");
-    let columns = Value::Object(bring.columns.iter().map(|(name, field)| (name.clone(), json!(field))).collect());
+    let file = read(&args.file)?;
+    let name = args.file.file_name().and_then(|name| name.to_str()).unwrap_or("file");
+    let mut columns = Map::new();
+    for column in &args.columns {
+        let Some((name, field)) = column.rsplit_once('=') else {
+            return Ok(say::usage("a column is HEADING=FIELD or LETTERS=FIELD; nothing behind the = leaves it out"));
+        };
+        columns.insert(name.to_owned(), json!(Some(field).filter(|field| !field.is_empty())));
+    }
     let mut query = Serializer::new(String::new());
-    query.append_pair("as", bring.target).append_pair("file_name", name);
-    query.append_pair("mode", if bring.upsert { "upsert" } else { "insert" });
-    query.append_pair("all_or_nothing", if bring.all_or_nothing { "true" } else { "false" });
-    query.extend_pairs(bring.sheet.iter().map(|sheet| ("sheet", sheet)));
-    query.append_pair("columns", &columns.to_string());
+    query.append_pair("as", &args.target).append_pair("file_name", name);
+    query.append_pair(
+        "mode",
+        match args.mode {
+            ImportMode::Insert => "insert",
+            ImportMode::Upsert => "upsert",
+        },
+    );
+    query.append_pair("all_or_nothing", if args.all_or_nothing { "true" } else { "false" });
+    query.extend_pairs(args.sheet.iter().map(|sheet| ("sheet", sheet)));
+    query.extend_pairs(args.header_row.iter().map(|row| ("header_row", row.to_string())));
+    query.append_pair("columns", &Value::Object(columns).to_string());
     let path = format!("/v1/imports?{}", query.finish());
-    let begun = match bring.mapping {
+    let begun = match &args.mapping {
         None => hub.ask("POST", &path, "application/octet-stream", file).await?,
         Some(mapping) => {
             let (kind, body) = form(&file, &read(mapping)?);
@@ -149,19 +137,19 @@ pub(crate) async fn bring(bring: Bring<'_>) -> anyhow::Result<ExitCode> {
     };
     let id = word(&begun, "id").to_owned();
     let mut found = settled(&hub, &id).await?;
-    if let Some(report) = bring.report {
+    if let Some(report) = &args.report {
         hub.fetch(&format!("/v1/imports/{id}/report.xlsx")).await?.save(report)?;
     }
-    if bring.apply && word(&found, "state") == "CHECKED" {
-        let tenant = bring.trial.then(|| format!("{}-trial", word(&found, "tenant")));
+    if args.apply && word(&found, "state") == "CHECKED" {
+        let tenant = args.trial.then(|| format!("{}-trial", word(&found, "tenant")));
         let body = json!({ "tenant": tenant }).to_string().into_bytes();
         hub.ask("POST", &format!("/v1/imports/{id}:apply"), "application/json", body).await?;
         found = settled(&hub, &id).await?;
     }
-    tell(&hub, &found, bring.at.format).await?;
+    tell(&hub, &found, args.format).await?;
     let good = match word(&found, "state") {
         "APPLIED" | "AWAITING_REVIEW" => true,
-        "CHECKED" => !bring.apply && found["rows"]["bad"] == 0,
+        "CHECKED" => !args.apply && found["rows"]["bad"] == 0,
         _ => false,
     };
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -11,6 +11,7 @@ mod connection;
 mod connector;
 mod demo;
 mod doctor;
+mod export;
 mod import;
 mod init;
 mod keys;
@@ -20,6 +21,7 @@ mod parked;
 mod people;
 mod replay;
 mod restore;
+mod running;
 mod sandbox;
 mod say;
 mod schedules;
@@ -70,7 +72,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
         Command::Connector { command: ConnectorCommand::ImportWsdl(args) } => Box::pin(connector::import_wsdl(args)).await,
-        Command::Import(args) => import::run(&args),
+        Command::Export(args) => Box::pin(export::run(args)).await,
+        Command::Import(args) => Box::pin(import::run(*args)).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,

@@ -131,7 +131,11 @@ fn a_file_becomes_records_that_name_its_rows_and_cells_and_goes_again_without_a_
     let number = employee["id"].as_str().unwrap();
     let why = admin.found(&format!("/v1/employees/{number}/explain?field=employee_number"));
     let file = &why["source"]["file"];
-    assert_eq!((&file["name"], &file["row"], &file["import"]), (&json!("staff.csv"), &json!(3), &applied["id"]), "{why}");
+    assert_eq!(
+        (&file["name"], &file["row"], &file["import"]),
+        (&json!("staff.csv"), &json!(3), &applied["id"]),
+        "{why}"
+    );
     assert_eq!(file["columns"], json!([{ "column": "A", "heading": "工号", "cell": "A3" }]), "{why}");
     let person = admin.found(&format!("/v1/people/{}", employee["person"]["id"].as_str().unwrap()));
     assert_eq!(person["national_ids"][0]["number"], "11019919910101000X");
@@ -207,7 +211,8 @@ fn rows_mean_records_that_other_imports_made_and_columns_mean_what_the_tenant_ha
     let departments = admin.brings("as=department", "部门编码,部门名称,上级部门\nD1,示例科技,\nD2,研发部,D1\n");
     let made = admin.applies(id(&departments));
     assert_eq!((&made["state"], &made["rows"]["applied"]), (&json!("APPLIED"), &json!(2)), "{made}");
-    let file = "工号,姓名,归属,入职日期,基本工资\nA0101,刘洋,示例科技>研发部,2019-03-05,1\nA0102,李娜,研发,2020-01-02,2\n";
+    let file =
+        "工号,姓名,归属,入职日期,基本工资\nA0101,刘洋,示例科技>研发部,2019-03-05,1\nA0102,李娜,研发,2020-01-02,2\n";
     let held = admin.brings("as=employee&hold=true", file);
     assert_eq!(held["state"], "UPLOADED", "somebody looks at the columns first");
     let column = held["columns"].as_array().unwrap().iter().find(|column| column["heading"] == "归属").unwrap().clone();
@@ -247,7 +252,10 @@ fn a_trial_is_compared_and_rolled_back_and_tells_nobody() {
     let (status, body) = admin.does(id(&import), "apply", &json!({ "tenant": "default-trial" }));
     assert_eq!(status, 202, "{body}");
     let tried = admin.settled(id(&import));
-    assert_eq!((&tried["state"], &tried["trial"], &tried["rows"]["applied"]), (&json!("APPLIED"), &json!(true), &json!(3)));
+    assert_eq!(
+        (&tried["state"], &tried["trial"], &tried["rows"]["applied"]),
+        (&json!("APPLIED"), &json!(true), &json!(3))
+    );
     assert_eq!(admin.list("/v1/employees").len(), 1, "the tenant's own records are as they were");
     assert_eq!(admin.list("/v1/journeys").len(), real, "a trial is nobody's journey");
     let compared = admin.found(&format!("/v1/imports/{}/comparison", id(&import)));
@@ -272,7 +280,10 @@ fn a_trial_is_compared_and_rolled_back_and_tells_nobody() {
     assert_eq!((status, &back["state"], &back["trial"]), (200, &json!("CHECKED"), &json!(false)), "{back}");
     assert_eq!(admin.does(id(&import), "undo", &json!({})).0, 409);
     let applied = admin.applies(id(&import));
-    assert_eq!((&applied["state"], &applied["records"]["created"]), (&json!("APPLIED"), &applied["records"]["created"]));
+    assert_eq!(
+        (&applied["state"], &applied["records"]["created"]),
+        (&json!("APPLIED"), &applied["records"]["created"])
+    );
     assert_eq!(admin.list("/v1/employees").len(), 3);
 }
 

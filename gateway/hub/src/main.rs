@@ -71,7 +71,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
-        Command::Connector { command: ConnectorCommand::ImportWsdl(args) } => Box::pin(connector::import_wsdl(args)).await,
+        Command::Connector { command: ConnectorCommand::ImportWsdl(args) } => {
+            Box::pin(connector::import_wsdl(args)).await
+        }
         Command::Export(args) => Box::pin(export::run(args)).await,
         Command::Import(args) => Box::pin(import::run(*args)).await,
         Command::Map { command } => maps::run(&command),

@@ -77,7 +77,8 @@ fn a_person_uploads_looks_applies_and_undoes_without_a_script() {
     let page = visitor.open(&format!("{address}?lang=en"));
     assert!(page.contains("These columns are right") && page.contains("name=\"column.A\""), "{page}");
     let said = [("proof", proof.as_str()), ("column.A", "employee_number"), ("column.B", "legal_name")];
-    let rest = [("column.C", "id_number"), ("column.D", "mobile"), ("column.E", "hire_date"), ("column.F", "base_salary")];
+    let rest =
+        [("column.C", "id_number"), ("column.D", "mobile"), ("column.E", "hire_date"), ("column.F", "base_salary")];
     let fields: Vec<(&str, &str)> = said.into_iter().chain(rest).chain([("column.G", "remark")]).collect();
     assert_eq!(visitor.send(&format!("{address}/columns"), &fields).0, 303);
     let page = visitor.settled(&address);
@@ -86,7 +87,11 @@ fn a_person_uploads_looks_applies_and_undoes_without_a_script() {
     let bad = visitor.open(&format!("{address}?rows=bad"));
     assert!(bad.contains("王芳") && !bad.contains("刘洋"), "{bad}");
     let apply = [("proof", proof.as_str()), ("rows", "good")];
-    assert_eq!(visitor.send(&format!("{address}/apply"), &[("rows", "good")]).0, 401, "only from a page of the session");
+    assert_eq!(
+        visitor.send(&format!("{address}/apply"), &[("rows", "good")]).0,
+        401,
+        "only from a page of the session"
+    );
     assert_eq!(visitor.send(&format!("{address}/apply"), &apply).0, 303);
     let page = visitor.settled(&format!("{address}?lang=zh"));
     assert!(page.contains("已写入") && page.contains("撤销此次导入"), "{page}");

@@ -51,7 +51,10 @@ impl ExportFormat {
 
 pub(crate) async fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
     let ending = args.out.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let format = args.format.map_or(ending.as_str(), ExportFormat::word);
+    let format: &str = match args.format {
+        Some(format) => format.word(),
+        None => &ending,
+    };
     let mut query = Serializer::new(String::new());
     query.append_pair("format", if format.is_empty() { "csv" } else { format });
     query.extend_pairs(args.fields.iter().map(|fields| ("fields", fields)));

@@ -99,7 +99,11 @@ fn kingdee_is_read_and_written(sign_in: &str) {
     // Three rows in pages of two; the one that nobody has audited does not count.
     assert_eq!(effects(&place, "query BD_Empinfo from 2"), 1);
     let one = employee(&place, "E0001");
-    assert_eq!((&one["employee_number"], &one["original_hire_on"]), (&json!("ZG0001"), &json!("2020-03-15")), "{one:#}");
+    assert_eq!(
+        (&one["employee_number"], &one["original_hire_on"]),
+        (&json!("ZG0001"), &json!("2020-03-15")),
+        "{one:#}"
+    );
     assert_eq!(employee(&place, "E0002")["status"]["value"], "TERMINATED");
     assert_eq!(employee(&place, "E0009"), Value::Null);
     let posts = place.get("/v1/job-assignments?connection=erp");

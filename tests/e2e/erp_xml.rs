@@ -61,7 +61,8 @@ fn act(place: &Place, vendor: &str, action: &str, body: &Value) {
 
 fn pass(place: &Place, operation: &str, args: &Value) -> (u16, Value) {
     let url = place.url(&format!("/v1/passthrough/erp/{operation}"));
-    let answer = place.http().post(url).bearer_auth(place.secret("HRHUB_ADMIN_KEY")).body(args.to_string()).send().unwrap();
+    let answer =
+        place.http().post(url).bearer_auth(place.secret("HRHUB_ADMIN_KEY")).body(args.to_string()).send().unwrap();
     let status = answer.status().as_u16();
     (status, serde_json::from_str(&answer.text().unwrap()).unwrap())
 }
@@ -76,7 +77,8 @@ fn a_session_lost_between_two_pages_begins_the_read_anew_and_all_have_their_hist
     let _hub = place.serve();
     let round = ended(&place, "all_employees", 1);
     assert_eq!((&round["state"], &round["failed_calls"]), (&json!("complete"), &json!(0)), "{round:#}");
-    let logins = place.effects().iter().filter(|(name, _)| name.contains("login")).map(|(_, count)| *count).sum::<u64>();
+    let logins =
+        place.effects().iter().filter(|(name, _)| name.contains("login")).map(|(_, count)| *count).sum::<u64>();
     assert_eq!(logins, 2, "{:?}", place.effects());
 
     let employees = records(&place, "employees");
@@ -132,7 +134,8 @@ fn workers_come_page_by_page_at_one_moment_and_a_hire_happens_once() {
     assert_eq!((&round["state"], &round["calls"]), (&json!("complete"), &json!(2)), "{round:#}");
     let employees = records(&place, "employees");
     assert_eq!(employees.len(), 3, "{employees:#?}");
-    let pages: Vec<String> = place.effects().into_iter().map(|(name, _)| name).filter(|name| name.contains("page")).collect();
+    let pages: Vec<String> =
+        place.effects().into_iter().map(|(name, _)| name).filter(|name| name.contains("page")).collect();
     let moments: Vec<&str> = pages.iter().filter_map(|name| name.split_once('/').map(|(_, moment)| moment)).collect();
     assert_eq!(moments.len(), 2, "{pages:?}");
     assert_eq!(moments[0], moments[1], "{pages:?}");
@@ -184,13 +187,15 @@ fn idocs_twice_and_out_of_order_over_both_doors_give_one_state() {
         request.basic_auth(user, Some(word)).body(body).send().unwrap().status().as_u16()
     };
     let soap = |body: &str| {
-        let inner = body.replace("<HRMD_A09>", "<n0:HRMD_A09 xmlns:n0=\"urn:sap-com:document:sap:idoc:soap:messages\">");
+        let inner =
+            body.replace("<HRMD_A09>", "<n0:HRMD_A09 xmlns:n0=\"urn:sap-com:document:sap:idoc:soap:messages\">");
         let inner = inner.replace("</HRMD_A09>", "</n0:HRMD_A09>");
         let text = format!(
             "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\"><e:Header/><e:Body>{inner}</e:Body></e:Envelope>"
         );
         let request = place.http().post(place.url("/soap/erp")).header("content-type", "text/xml; charset=utf-8");
-        let answer = request.basic_auth("SAP", Some("sap-secret")).header("soapaction", "\"\"").body(text).send().unwrap();
+        let answer =
+            request.basic_auth("SAP", Some("sap-secret")).header("soapaction", "\"\"").body(text).send().unwrap();
         (answer.status().as_u16(), answer.text().unwrap())
     };
     assert_eq!(plain(idoc("00020001", 1005, "50001005"), "sap:wrong"), 401);
@@ -261,7 +266,10 @@ fn a_bill_that_xchange_refuses_is_refused_and_the_same_bill_again_is_the_same_pe
     assert_eq!(problem["vendor_code"], "resultcode -32000", "{problem:#}");
     let (_, first) = pass(&place, "create_employee", &bill("D001"));
     let (_, second) = pass(&place, "create_employee", &bill("D002"));
-    assert_eq!((&first["@successful"], &first["sendresult"]["content"]), (&json!("Y"), &second["sendresult"]["content"]));
+    assert_eq!(
+        (&first["@successful"], &first["sendresult"]["content"]),
+        (&json!("Y"), &second["sendresult"]["content"])
+    );
     act(&place, "yonyou-nc", "push", &json!({}));
     assert_eq!(by_key(&place, "employees", "20001")["display_name"], "张伟");
 }

@@ -188,7 +188,12 @@ impl Compiler<'_, '_> {
             "basic" => Some(Verifier::Basic),
             "driver" => Some(Verifier::Driver),
             other => {
-                self.cx.unknown(node.span, "kind of proof", other, ["basic", "driver", "hmac_sha256", "standard_webhooks"]);
+                self.cx.unknown(
+                    node.span,
+                    "kind of proof",
+                    other,
+                    ["basic", "driver", "hmac_sha256", "standard_webhooks"],
+                );
                 return None;
             }
         };

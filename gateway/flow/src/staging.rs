@@ -204,7 +204,6 @@ impl<'p> Poller<'p> {
             leave: Leave { until: Instant::now() + SESSION, held: &held },
             spools: false,
             clock: &self.hub.clock,
-            spools: false,
         };
         let mut session = self.tables.open(&cx).await?;
         self.compare(table, &session.columns(table).await?)?;

@@ -131,7 +131,6 @@ impl Bench {
             leave: Leave { until: Instant::now() + Duration::from_secs(60), held },
             spools: false,
             clock: &self.clock,
-            spools: false,
         }
     }
 

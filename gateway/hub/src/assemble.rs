@@ -36,6 +36,7 @@ pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
         Arc::new(hub_im::Wecom),
         Arc::new(hub_im::WechatOa::default()),
         Arc::new(hub_mail::Smtp),
+        Arc::new(hub_soap::Soap),
         Arc::new(hub_staging::Staging),
     ]
 }

@@ -241,7 +241,8 @@ fn names(manifest: &Manifest) -> Vec<&str> {
     let events = manifest.webhook.iter().flat_map(|webhook| {
         webhook.events.iter().map(|rule| rule.name.as_str()).chain(webhook.ignore.iter().map(String::as_str))
     });
-    events.chain(manifest.operations.iter().map(|operation| operation.name.as_str())).collect()
+    let tables = manifest.tables.iter().map(|table| table.name.as_str());
+    events.chain(tables).chain(manifest.operations.iter().map(|operation| operation.name.as_str())).collect()
 }
 
 /// Why nothing can be told of an input, and what to name; a name that is wrong is a wrong command line.

@@ -8,6 +8,7 @@ mod build;
 mod dom;
 mod load;
 mod manifest;
+mod model;
 mod sample;
 mod schema;
 mod service;
@@ -19,7 +20,7 @@ pub use dom::QName;
 pub use load::{Allowed, Documents};
 pub use manifest::Named;
 pub use sample::sample;
-pub use service::{Endpoint, Message, Operation, Service, Style};
+pub use model::{Endpoint, Message, Operation, Service, Style};
 pub use write::{Published, PublishedOperation, write};
 
 /// Documents that one description may consist of.

@@ -4,6 +4,8 @@
 mod door;
 pub(crate) mod peers;
 
+pub(crate) use peers::python;
+
 use hub_im::envelope::{self, AesKey};
 use hub_im::hashed;
 use hub_support::{Place, Running, wait_for};

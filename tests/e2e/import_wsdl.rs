@@ -14,7 +14,8 @@ fn golden(name: &str) -> PathBuf {
 fn import(place: &Place, from: &Path, name: &str) -> (bool, Value) {
     let config = place.config();
     let from = from.to_str().unwrap();
-    let args = ["connector", "import-wsdl", from, "--name", name, "--into", config.to_str().unwrap(), "--format", "json"];
+    let args =
+        ["connector", "import-wsdl", from, "--name", name, "--into", config.to_str().unwrap(), "--format", "json"];
     let output = run_hrhub(args);
     let (found, beside) = said(&output);
     (output.status.success(), serde_json::from_str(&found).unwrap_or_else(|_| Value::from(format!("{found}{beside}"))))
@@ -25,7 +26,11 @@ fn every_description_becomes_a_connector_that_passes_the_check() {
     let place = Place::new(Backends::Embedded);
     for (file, name, operations) in [
         ("hr-erp.wsdl", "hr-erp", vec!["get_employee", "list_employees", "get_salary_band", "sync_payroll_result"]),
-        ("split/hr-erp-service.wsdl", "hr-split", vec!["get_employee", "list_employees", "get_salary_band", "sync_payroll_result"]),
+        (
+            "split/hr-erp-service.wsdl",
+            "hr-split",
+            vec!["get_employee", "list_employees", "get_salary_band", "sync_payroll_result"],
+        ),
         ("hub-push.wsdl", "our-push", vec!["push_employees", "push_payroll_result", "get_push_status"]),
         ("legacy-rpc-encoded.wsdl", "old-erp", vec!["login"]),
     ] {
@@ -50,7 +55,10 @@ fn what_is_wrong_is_said_with_file_and_line_and_nothing_is_written() {
     for (bad, wanted) in [
         (text.replace("type=\"tns:OrgRef\"", "type=\"tns:OrgReff\""), "there is no type `OrgReff`"),
         (format!("{}\n", text.replace("<wsdl:definitions", "<!DOCTYPE a><wsdl:definitions")), "DOCTYPE"),
-        (text.replace("<wsdl:types>", "<wsdl:import location=\"../../etc/x.wsdl\"/><wsdl:types>"), "outside of the folder"),
+        (
+            text.replace("<wsdl:types>", "<wsdl:import location=\"../../etc/x.wsdl\"/><wsdl:types>"),
+            "outside of the folder",
+        ),
     ] {
         let file = place.folder().join("bad.wsdl");
         fs::write(&file, bad).unwrap();

@@ -157,11 +157,13 @@ pub fn column_of(letters: &str) -> Option<usize> {
     if letters.is_empty() || letters.len() > 3 {
         return None;
     }
-    letters.bytes().try_fold(0_usize, |sum, byte| {
-        let byte = byte.to_ascii_uppercase();
-        byte.is_ascii_uppercase().then(|| sum * 26 + usize::from(byte - b'A') + 1)
-    })?
-    .checked_sub(1)
+    letters
+        .bytes()
+        .try_fold(0_usize, |sum, byte| {
+            let byte = byte.to_ascii_uppercase();
+            byte.is_ascii_uppercase().then(|| sum * 26 + usize::from(byte - b'A') + 1)
+        })?
+        .checked_sub(1)
 }
 
 /// A cell in the words of sheets, such as `D5`.
@@ -170,8 +172,9 @@ pub fn cell_name(row: u32, column: usize) -> String {
     format!("{}{row}", column_letters(column))
 }
 
-/// Row and column of a name such as `D5`.
-pub(crate) fn place_of(name: &str) -> Option<(u32, usize)> {
+/// Row, from 1, and column, from 0, of a name such as `D5`.
+#[must_use]
+pub fn place_of(name: &str) -> Option<(u32, usize)> {
     let digits = name.find(|c: char| c.is_ascii_digit())?;
     let (letters, number) = name.split_at(digits);
     Some((number.parse().ok().filter(|row| *row > 0)?, column_of(letters)?))

@@ -17,9 +17,8 @@ pub(crate) struct Package<'b> {
 
 impl<'b> Package<'b> {
     pub(crate) fn open(bytes: &'b [u8], max_unpacked: u64) -> Result<Self, FileProblem> {
-        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| {
-            FileProblem::broken("the zip package cannot be read", "无法读取压缩包")
-        })?;
+        let archive = ZipArchive::new(Cursor::new(bytes))
+            .map_err(|_| FileProblem::broken("the zip package cannot be read", "无法读取压缩包"))?;
         if archive.len() > 10_000 {
             return Err(FileProblem::broken("the package has too many parts", "压缩包内的文件过多"));
         }
@@ -138,6 +137,14 @@ impl Tag<'_> {
         found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
     }
 
+    /// The value of an attribute by its whole name, as written.
+    pub(crate) fn exact(&self, wanted: &str) -> Option<String> {
+        let mut all = self.0.attributes();
+        let mut all = all.with_checks(false).flatten().take(64);
+        let found = all.find(|attribute| attribute.key.0 == wanted)?;
+        found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
+    }
+
     /// Whether an attribute says yes.
     pub(crate) fn flag(&self, wanted: &str) -> bool {
         self.attribute(wanted).is_some_and(|value| matches!(value.as_str(), "1" | "true" | "on"))
@@ -150,10 +157,7 @@ fn local(name: &str) -> &str {
 
 impl Part<'_, '_> {
     /// Hands the next step to `take`. Comments, declarations and instructions are passed over.
-    pub(crate) fn step<T>(
-        &mut self,
-        take: impl FnOnce(Step<'_>) -> Result<T, FileProblem>,
-    ) -> Result<T, FileProblem> {
+    pub(crate) fn step<T>(&mut self, take: impl FnOnce(Step<'_>) -> Result<T, FileProblem>) -> Result<T, FileProblem> {
         loop {
             self.buffer.clear();
             let event = match self.reader.read_event_into(&mut self.buffer) {

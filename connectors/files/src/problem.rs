@@ -1,20 +1,21 @@
 //! Why a file cannot be read, said in English and in Chinese.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A sentence in the two languages of the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     /// English.
-    pub en: String,
+    pub en: Cow<'static, str>,
     /// Chinese.
-    pub zh: String,
+    pub zh: Cow<'static, str>,
 }
 
 impl Said {
     /// A sentence.
     #[must_use]
-    pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
+    pub fn new(en: impl Into<Cow<'static, str>>, zh: impl Into<Cow<'static, str>>) -> Self {
         Self { en: en.into(), zh: zh.into() }
     }
 
@@ -35,7 +36,7 @@ pub struct FileProblem {
 }
 
 impl FileProblem {
-    pub(crate) fn new(code: &'static str, en: impl Into<String>, zh: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, en: impl Into<Cow<'static, str>>, zh: impl Into<Cow<'static, str>>) -> Self {
         Self { code, said: Said::new(en, zh) }
     }
 

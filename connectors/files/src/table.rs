@@ -73,8 +73,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// First and last number of rows below the header that are passed over.
     pub ignored: Vec<(u32, u32, Ignored)>,
-    /// The rows above the header: titles, and how to fill the sheet in.
-    pub titles: Vec<Row>,
+    /// The rows that are no data, in order: titles, header, examples, totals.
+    pub around: Vec<Row>,
     /// Whether serial numbers of days count from 1904.
     pub from_1904: bool,
 }
@@ -178,15 +178,13 @@ pub fn from_grid(mut grid: Grid, target: Option<&Target>, choice: &Choice) -> Re
     let rows = grid.rows.split_off((header.last + 1).min(grid.rows.len()));
     let width = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(header.headings.len());
     let columns = columns(&header.headings, width, &rows, target, choice)?;
-    let mut titles = grid.rows;
-    titles.pop();
     let mut table = Table {
         sheet: grid.name,
         header_row,
         columns,
         rows: Vec::new(),
         ignored: Vec::new(),
-        titles,
+        around: grid.rows,
         from_1904: grid.from_1904,
     };
     sort_out(&mut table, rows, target);
@@ -254,7 +252,10 @@ fn two_rows(top: &Row, below: &Row, merges: &[Merge], target: &Target) -> Vec<(S
     for column in 0..width {
         let (above, part) = (heading(top.cell(column).text()), heading(below.cell(column).text()));
         let in_merge = merges.iter().any(|merge| {
-            merge.rows.0 <= top.number && top.number <= merge.rows.1 && merge.columns.0 < column && column <= merge.columns.1
+            merge.rows.0 <= top.number
+                && top.number <= merge.rows.1
+                && merge.columns.0 < column
+                && column <= merge.columns.1
         });
         if !above.0.is_empty() {
             group = above.clone();
@@ -360,7 +361,10 @@ fn sort_out(table: &mut Table, rows: Vec<Row>, target: Option<&Target>) {
         }
         next = row.number.saturating_add(1);
         match passed_over(&row, key, name) {
-            Some(why) => table.ignored.push((row.number, row.number, why)),
+            Some(why) => {
+                table.ignored.push((row.number, row.number, why));
+                table.around.push(row);
+            }
             None => table.rows.push(row),
         }
     }
@@ -416,7 +420,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(table.header_row, 3);
-        assert_eq!(table.titles.len(), 1);
+        assert_eq!(table.around.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 3, 4, 8]);
         assert_eq!(table.rows.iter().map(|row| row.number).collect::<Vec<_>>(), [6]);
         assert_eq!(
             table.ignored,
@@ -446,7 +450,8 @@ mod tests {
                 Some("emergency_phone"),
             ]
         );
-        let titled = read("基本信息,,,\n工号,姓名,部门,入职日期\nA1,李娜,研发部,2020-01-02\n", &Choice::default()).unwrap();
+        let titled =
+            read("基本信息,,,\n工号,姓名,部门,入职日期\nA1,李娜,研发部,2020-01-02\n", &Choice::default()).unwrap();
         assert_eq!(titled.header_row, 2);
     }
 

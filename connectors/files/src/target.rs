@@ -195,7 +195,15 @@ impl Target {
                 }
             }
         }
-        (findings.error_count() == before).then_some(Self { id: id?, name: name?, fields, key, unique, order, headings })
+        (findings.error_count() == before).then_some(Self {
+            id: id?,
+            name: name?,
+            fields,
+            key,
+            unique,
+            order,
+            headings,
+        })
     }
 
     /// The built-in target of a name.
@@ -242,7 +250,7 @@ fn said(node: &Node, cx: &Context<'_>) -> Option<Said> {
     let mut both = node.fields(cx)?;
     let (zh, en) = (both.required_text("zh"), both.required_text("en"));
     both.finish();
-    Some(Said { en: en?, zh: zh? })
+    Some(Said::new(en?, zh?))
 }
 
 fn field(id: &str, mut keys: Fields<'_, '_>, cx: &Context<'_>) -> Option<Field> {
@@ -273,7 +281,13 @@ fn field(id: &str, mut keys: Fields<'_, '_>, cx: &Context<'_>) -> Option<Field> 
 /// How headings and words are compared: plain, in small letters, without blanks, marks and stars.
 fn normal(text: &str) -> String {
     let plain = crate::clean::plain(text).to_lowercase();
-    let mark = |c: char| c.is_whitespace() || matches!(c, '*' | '★' | '☆' | ':' | '.' | '_' | '-' | '(' | ')' | '[' | ']' | '【' | '】' | '"' | '\'' | '#');
+    let mark = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '*' | '★' | '☆' | ':' | '.' | '_' | '-' | '(' | ')' | '[' | ']' | '【' | '】' | '"' | '\'' | '#'
+            )
+    };
     plain.chars().filter(|c| !mark(*c)).collect()
 }
 
@@ -338,7 +352,12 @@ mod tests {
     fn words_of_enums_are_recognised() {
         let target = Target::built_in("employee").unwrap();
         let field = &target.fields[target.place("employment_type").unwrap()];
-        for (word, value) in [("全职", "FULL_TIME"), ("Part-Time", "PART_TIME"), ("FULL_TIME", "FULL_TIME"), (" 劳务派遣 ", "DISPATCHED")] {
+        for (word, value) in [
+            ("全职", "FULL_TIME"),
+            ("Part-Time", "PART_TIME"),
+            ("FULL_TIME", "FULL_TIME"),
+            (" 劳务派遣 ", "DISPATCHED"),
+        ] {
             assert_eq!(field.value_of(word), Some(value), "{word}");
         }
         assert_eq!(field.value_of("长期"), None);

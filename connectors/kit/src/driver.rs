@@ -174,6 +174,16 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The records of the answer, if they were too many to be read at once; `body` is what is beside them.
     pub spool: Option<Spool>,
+    /// Whether it is the answer of a look-up that found the call carried out, and not the call's own.
+    pub looked_up: bool,
+}
+
+impl Reply {
+    /// An answer of the call itself, read at once.
+    #[must_use]
+    pub const fn new(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body, spool: None, looked_up: false }
+    }
 }
 
 /// Why a call did not succeed: what left the house, whose fault it is, and whether to try again. The text holds codes

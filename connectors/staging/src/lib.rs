@@ -29,6 +29,9 @@ use hub_tree::jiff::tz::TimeZone;
 use hub_tree::{Findings, Span};
 use session::Session;
 
+#[cfg(test)]
+mod tests;
+
 /// The driver.
 #[derive(Debug, Default)]
 pub struct Staging;
@@ -75,7 +78,7 @@ impl Driver for Staging {
         let mut session = Session::open(cx).await?;
         let reply = session.write_out(write, &row).await;
         if reply.is_ok() {
-            session.close().await;
+            session.say_good_bye().await;
         }
         reply
     }
@@ -118,5 +121,9 @@ impl TableSession for Session {
 
     async fn write_back(&mut self, table: &Table, end: &RowEnd) -> Result<WroteBack, CallError> {
         self.write_row_back(table, end).await
+    }
+
+    async fn close(self: Box<Self>) {
+        self.say_good_bye().await;
     }
 }

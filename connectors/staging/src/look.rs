@@ -30,7 +30,7 @@ pub(crate) async fn look(cx: &CallContext<'_>) -> Vec<Looked> {
             found.push(outbound(&mut session, &operation.name, write).await);
         }
     }
-    session.close().await;
+    session.say_good_bye().await;
     found
 }
 
@@ -44,7 +44,9 @@ fn bad(name: &str, detail: String, next: &str) -> Looked {
 
 fn failed(name: &str, error: &CallError) -> Looked {
     let next = match (error, error.party()) {
-        (CallError::NotSent(_), Party::Config) => "add the network to `egress.allow_private` of hub.yaml, or correct `dsn`",
+        (CallError::NotSent(_), Party::Config) => {
+            "add the network to `egress.allow_private` of hub.yaml, or correct `dsn`"
+        }
         (_, Party::Credential) => "compare user and password of `dsn` with the database",
         (_, Party::Network) => "look at host and port of `dsn`, and at what stands between",
         (_, Party::Config) => "compare the manifest with the database",

@@ -38,7 +38,7 @@ impl Session {
             Ok((became, children)) => {
                 self.commit().await?;
                 let body = format!(r#"{{"row":"{}","children":{children}}}"#, became.word());
-                Ok(Reply { status: 0, body: body.into_bytes(), spool: None })
+                Ok(Reply::new(0, body.into_bytes()))
             }
             Err(error) => {
                 self.roll_back().await;
@@ -135,7 +135,8 @@ impl Session {
         key: &[String],
         values: &RowValues,
     ) -> Result<bool, CallError> {
-        let mut statement = Statement::new(self.kind, format!("SELECT 'x' FROM {} WHERE ", quoted_table(self.kind, table)));
+        let mut statement =
+            Statement::new(self.kind, format!("SELECT 'x' FROM {} WHERE ", quoted_table(self.kind, table)));
         is_key(self.kind, table, columns, key, values, &mut statement)?;
         Ok(!self.rows(&statement).await?.is_empty())
     }

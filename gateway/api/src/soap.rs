@@ -20,8 +20,8 @@ use hub_kit::serves::Serves;
 use hub_kit::{Connection, InboundRequest};
 use hub_soap::compose::compose;
 use hub_soap::security::{self, Nonces, Policy, SecurityFault};
-use hub_soap::wsdl::{Published, PublishedOperation, write};
 use hub_soap::write::{FaultAnswer, content_type, envelope};
+use hub_soap::wsdl::{Published, PublishedOperation, write};
 use hub_soap::{FaultCode, Message, Rules, Version, addressing};
 use hub_store::job;
 use hub_tree::jiff::{SignedDuration, Timestamp};
@@ -42,7 +42,8 @@ pub(crate) async fn describe(
         return Err(Problem::method_not_allowed());
     }
     let address = format!("{}/soap/{connection}", api.hub.public_url().trim_end_matches('/'));
-    let described = |element: &'_ QName, key: &'_ Option<String>| key.as_ref().map(|key| (element.name.clone(), key.clone()));
+    let described =
+        |element: &'_ QName, key: &'_ Option<String>| key.as_ref().map(|key| (element.name.clone(), key.clone()));
     let messages: Vec<_> = serves
         .operations
         .iter()
@@ -340,7 +341,9 @@ fn fault_of(
 ) -> FaultAnswer {
     let (code, own, text, retryable) = match fault {
         ServeFault::Caller { code, message } => (FaultCode::Sender, *code, message.as_str(), false),
-        ServeFault::Unavailable => (FaultCode::Receiver, "UNAVAILABLE", "nothing can be accepted now: send it again later", true),
+        ServeFault::Unavailable => {
+            (FaultCode::Receiver, "UNAVAILABLE", "nothing can be accepted now: send it again later", true)
+        }
         ServeFault::Broken => (FaultCode::Receiver, "INTERNAL", "the hub cannot handle this message", false),
     };
     let detail = serves.fault.as_ref().and_then(|key| {
@@ -353,7 +356,8 @@ fn fault_of(
             ("correlationId", Value::Text(&id)),
         ];
         let fields = types.fields(key);
-        let known: Vec<_> = all.into_iter().filter(|(name, _)| fields.iter().any(|field| field.name == *name)).collect();
+        let known: Vec<_> =
+            all.into_iter().filter(|(name, _)| fields.iter().any(|field| field.name == *name)).collect();
         let arena = Arena::new();
         let element = QName { namespace: serves.namespace.clone(), name: key.clone() };
         compose(version, &message(&element, Some(key)), types, &arena.map(&known)).ok()

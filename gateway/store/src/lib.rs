@@ -20,6 +20,7 @@ mod dialect;
 mod doubts;
 mod error;
 mod events;
+mod imports;
 mod inbox;
 mod journeys;
 mod keyring;
@@ -41,6 +42,7 @@ mod row;
 mod schema;
 mod server;
 mod sqlite;
+mod staged;
 mod subscriptions;
 mod suspects;
 mod timers;
@@ -56,6 +58,10 @@ pub use circuits::{Circuit, CircuitState, Counts, Hand};
 pub use claiming::{Found, Turns};
 pub use error::{Cause, StoreError};
 pub use events::{Event, NewEvent};
+pub use imports::{
+    Found as FoundRecords, Import, ImportChange, ImportCounts, ImportRow, ImportRowFilter, ImportState, ImportStep,
+    NewImport, NewImportRow, RowEnd, Written,
+};
 pub use inbox::{Claimed, NewWork};
 pub use journeys::{Journey, Step};
 pub use keyring::{Keyring, MasterKey, Sealed};
@@ -70,6 +76,7 @@ pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};
 pub use replays::{OldRaw, Passed, Past};
 pub use rounds::{Missing, Round, RoundState};
 pub use row::ColumnError;
+pub use staged::{NewStaged, Staged, StagedEnd, StagedTable};
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };

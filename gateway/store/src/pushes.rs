@@ -87,21 +87,22 @@ impl Tx {
     ) -> Result<Pushed, StoreError> {
         let (tenant, connection) = (push.tenant.clone(), push.connection.clone());
         let (source, batch) = (push.source.clone(), push.batch.clone());
-        let statement = sql("INSERT INTO pushes (tenant, connection, source, batch, sha256, payloads, received_at, trace,
+        let statement =
+            sql("INSERT INTO pushes (tenant, connection, source, batch, sha256, payloads, received_at, trace,
                                  accepted, rejected, answer)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
              ON CONFLICT (tenant, connection, source, batch) DO NOTHING RETURNING batch")
-        .bind(push.tenant)
-        .bind(push.connection)
-        .bind(push.source)
-        .bind(push.batch)
-        .bind(push.sha256)
-        .bind(push.payloads)
-        .bind(push.received_at)
-        .bind(push.trace)
-        .bind(push.accepted)
-        .bind(push.rejected)
-        .bind(push.answer.0);
+            .bind(push.tenant)
+            .bind(push.connection)
+            .bind(push.source)
+            .bind(push.batch)
+            .bind(push.sha256)
+            .bind(push.payloads)
+            .bind(push.received_at)
+            .bind(push.trace)
+            .bind(push.accepted)
+            .bind(push.rejected)
+            .bind(push.answer.0);
         if self.one(statement, |row| row.try_get::<String, _>("batch")).await?.is_some() {
             self.insert_raws(raws).await?;
             self.insert_work(work).await?;

@@ -66,9 +66,8 @@ impl<'b> Xlsx<'b> {
             uncomputed: false,
         };
         this.read_book(&book, &relations, &mut budget)?;
-        let of_kind = |kind: &str| {
-            relations.values().find(|(found, _)| found.ends_with(kind)).map(|(_, part)| part.clone())
-        };
+        let of_kind =
+            |kind: &str| relations.values().find(|(found, _)| found.ends_with(kind)).map(|(_, part)| part.clone());
         this.strings_part = of_kind("/sharedStrings");
         if let Some(part) = of_kind("/styles") {
             this.shapes = styles::read(&mut this.package, &part, &mut budget)?;

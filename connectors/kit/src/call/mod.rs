@@ -69,7 +69,7 @@ pub async fn exchange(
             Err(why) => (Some(why), None),
         };
         match judge(cx, operation, args, &response, unreadable, driver)? {
-            Verdict::Good => return Ok(Reply { status: response.status, body: response.body, spool }),
+            Verdict::Good => return Ok(Reply { spool, ..Reply::new(response.status, response.body) }),
             Verdict::Bad(ErrorVerdict::Token, code) => match token {
                 // Fetch a token, repeat once.
                 Some(token) if rejected.is_none() => rejected = Some(token),
@@ -118,7 +118,11 @@ async fn prepare(
     }
     request.headers.push(("traceparent".to_owned(), cx.trace.to_string()));
     let mut used = None;
-    let auth = if operation.anonymous { &Auth::None } else { chosen(cx, operation, &cx.connection.manifest.auth)? };
+    let auth = if operation.anonymous {
+        &Auth::None
+    } else {
+        chosen(cx, operation, cx.connection.manifest.auth_of(operation))?
+    };
     match auth {
         // The last step is to sign.
         Auth::None | Auth::Signed(_) | Auth::OneOf(_) => {}
@@ -299,7 +303,7 @@ fn first_rule<'a>(
     Some(Verdict::Bad(rule.verdict, code))
 }
 
-/// The calls that a good answer leads to.
+/// The calls that a good answer leads to; that of a look-up, those that its own `then` names.
 ///
 /// # Errors
 /// A rule of the manifest that fails on this answer.
@@ -309,14 +313,43 @@ pub fn following(
     args: &[u8],
     reply: &Reply,
 ) -> Result<Vec<FollowCall>, NoCalls> {
-    if operation.then.is_empty() {
+    let rules = match &operation.idempotency {
+        Idempotency::Lookup { then, .. } if reply.looked_up => then,
+        _ if reply.looked_up => return Ok(Vec::new()),
+        _ => &operation.then,
+    };
+    follow(connection, rules, args, Some(reply))
+}
+
+/// The calls that it leads to when an answer says that nothing is there: rules with `on: absent`, which see the
+/// arguments and no payload.
+///
+/// # Errors
+/// A rule of the manifest that fails.
+pub fn following_nothing(
+    connection: &Connection,
+    operation: &Operation,
+    args: &[u8],
+) -> Result<Vec<FollowCall>, NoCalls> {
+    follow(connection, &operation.then, args, None)
+}
+
+fn follow(
+    connection: &Connection,
+    rules: &[FollowUp],
+    args: &[u8],
+    reply: Option<&Reply>,
+) -> Result<Vec<FollowCall>, NoCalls> {
+    if !rules.iter().any(|rule| rule.when_absent == reply.is_none()) {
         return Ok(Vec::new());
     }
     let arena = Arena::new();
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
-    let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
-    let slots = answer_slots(connection, &arena, args, reply.status, payload, &[]);
-    FollowUp::calls(&operation.then, connection, &arena, &slots, &KnownIds::new())
+    let (status, body) = reply.map_or((0, &[][..]), |reply| (reply.status, &reply.body));
+    let payload = json::read(&arena, body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(connection, &arena, args, status, payload, &[]);
+    let rules = rules.iter().filter(|rule| rule.when_absent == reply.is_none());
+    FollowUp::calls(rules, connection, &arena, &slots, &KnownIds::new())
 }
 
 /// The arguments of a lookup, and whether its answer says that the first try was carried out.

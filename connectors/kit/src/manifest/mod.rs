@@ -72,6 +72,8 @@ pub struct Manifest {
     pub settings: Vec<Setting>,
     /// How requests authenticate.
     pub auth: Auth,
+    /// Other ways, by name, for operations that ask for one: a vendor's API families may differ in it.
+    pub auths: Vec<(String, Auth)>,
     /// What it sends us.
     pub webhook: Option<Webhook>,
     /// What we can ask it.
@@ -249,6 +251,8 @@ pub struct Operation {
     pub name: String,
     /// The request.
     pub request: RequestTemplate,
+    /// How it authenticates, if not as `auth` says: a name of `auths`.
+    pub auth: Option<String>,
     /// Where it shows the token, if not where `auth` says: a vendor's API families may differ in it.
     pub token_place: Option<TokenPlace>,
     /// The out mapping that makes its arguments from canonical records.
@@ -290,6 +294,15 @@ pub struct Split {
 }
 
 impl Operation {
+    /// All rules for calls that follow from it.
+    pub fn follow_ups(&self) -> impl Iterator<Item = &FollowUp> {
+        let looked_up = match &self.idempotency {
+            Idempotency::Lookup { then, .. } => then.as_slice(),
+            _ => &[],
+        };
+        self.then.iter().chain(looked_up)
+    }
+
     /// Whether it changes something at the vendor.
     #[must_use]
     pub fn writes(&self) -> bool {
@@ -314,6 +327,8 @@ pub enum Idempotency {
         args: Vec<(String, Located)>,
         /// Says, of its answer, whether the first try was carried out.
         found: Box<Located>,
+        /// What its answer leads to then, in place of what the call's own would.
+        then: Vec<FollowUp>,
     },
     /// Nothing: an attempt that may have arrived is not repeated.
     None,
@@ -386,6 +401,7 @@ impl Manifest {
         }
         let compiler = Compiler::new(&cx, &settings);
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
+        let auths = fields.optional("auths").map(|node| compiler.auths(node)).unwrap_or_default();
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
         let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
@@ -403,13 +419,16 @@ impl Manifest {
         let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
         let hooks = webhook.iter().flatten().flat_map(|webhook| &webhook.events).flat_map(|rule| &rule.fetch);
-        let follow = hooks.chain(operations.iter().flat_map(|operation| &operation.then));
+        let follow = hooks.chain(operations.iter().flat_map(Operation::follow_ups));
         for follow in follow.chain(polls.iter().flat_map(|poll| &poll.begin)).chain(&checks) {
             if !operations.iter().any(|known| known.name == follow.operation) {
                 cx.unknown(follow.span, "operation", &follow.operation, operations.iter().map(|o| o.name.as_str()));
             }
         }
         for operation in &operations {
+            if let Some(name) = operation.auth.as_ref().filter(|name| !auths.iter().any(|(known, _)| known == *name)) {
+                cx.unknown(operation.span, "way to authenticate", name, auths.iter().map(|(name, _)| name.as_str()));
+            }
             if let Idempotency::Lookup { operation: lookup, .. } = &operation.idempotency
                 && !operations.iter().any(|known| known.name == *lookup)
             {
@@ -425,6 +444,7 @@ impl Manifest {
             egress,
             settings,
             auth: auth?,
+            auths,
             webhook: webhook.flatten(),
             operations,
             errors,
@@ -441,6 +461,13 @@ impl Manifest {
             pace,
             source: Arc::clone(source),
         })
+    }
+
+    /// How an operation authenticates.
+    #[must_use]
+    pub fn auth_of(&self, operation: &Operation) -> &Auth {
+        let named = operation.auth.as_ref().and_then(|name| self.auths.iter().find(|(known, _)| known == name));
+        named.map_or(&self.auth, |(_, auth)| auth)
     }
 
     /// The operation called `name`.

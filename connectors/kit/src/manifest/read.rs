@@ -79,6 +79,12 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Some(Auth::OneOf(kinds))
     }
 
+    /// Ways to authenticate by name.
+    pub(super) fn auths(&self, node: &Node) -> Vec<(String, Auth)> {
+        let entries = node.entries(self.cx).iter();
+        entries.filter_map(|(key, node)| Some((key.name.clone(), self.auth(node)?))).collect()
+    }
+
     fn auth_kind(&self, fields: &mut Fields<'_, '_>) -> Option<Auth> {
         let kind = fields.required_text("kind")?;
         match kind.as_str() {
@@ -224,6 +230,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         } else {
             self.request(&mut fields, Some("args"))
         };
+        let auth = fields.text("auth");
         let token_place = fields
             .text("token_header")
             .map(|name| TokenPlace::Header { name: name.to_lowercase(), prefix: String::new() });
@@ -275,6 +282,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Some(Operation {
             name,
             request,
+            auth,
             token_place,
             mapping,
             reply,
@@ -327,7 +335,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 });
                 let found = fields.required("found").and_then(|node| self.condition(node, &self.answer));
                 let args = args.unwrap_or_default();
-                found.map(|found| Idempotency::Lookup { operation, args, found: Box::new(found) })
+                let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
+                let then = then.unwrap_or_default();
+                found.map(|found| Idempotency::Lookup { operation, args, found: Box::new(found), then })
             }
             _ => {
                 let message = "one of `key: HEADER`, `key_in_body: NAME`, `key_in_query: NAME` and `lookup: OPERATION`";

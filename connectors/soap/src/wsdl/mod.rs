@@ -19,8 +19,8 @@ mod write;
 pub use dom::QName;
 pub use load::{Allowed, Documents};
 pub use manifest::Named;
-pub use sample::sample;
 pub use model::{Endpoint, Message, Operation, Service, Style};
+pub use sample::sample;
 pub use write::{Published, PublishedOperation, write};
 
 /// Documents that one description may consist of.

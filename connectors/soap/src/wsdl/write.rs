@@ -4,8 +4,8 @@ mod bindings;
 mod out;
 
 use super::{SOAP11, SOAP12, WSDL, XSD};
-use hub_kit::types::{Attribute, Builtin, Complex, Field, Kind, Shape, Simple, Type, Types};
 use bindings::{binding, messages, port_type};
+use hub_kit::types::{Attribute, Builtin, Complex, Field, Kind, Shape, Simple, Type, Types};
 use out::Out;
 use std::collections::{BTreeMap, BTreeSet};
 

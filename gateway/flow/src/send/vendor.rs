@@ -11,7 +11,8 @@ use crate::poll::{self, Origin};
 use crate::records::SourceOf;
 use async_trait::async_trait;
 use hub_engine::Direction;
-use hub_kit::call::{following, lookup_args, lookup_found};
+use hub_kit::call::{following, following_nothing, lookup_args, lookup_found};
+use hub_kit::follow::{FollowCall, NoCalls};
 use hub_kit::manifest::DEFAULT_TIMEOUT;
 use hub_kit::parts::{is_part, unpack};
 use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Pace, Rate, Reply};
@@ -51,7 +52,7 @@ impl Destination for Vendor {
             return Tried::Impossible(error.code(), error.to_string());
         };
         if is_part(&call.new.operation) {
-            let part = unpack(attempt.args).map(|(_, body)| Reply { status: 200, body, spool: None });
+            let part = unpack(attempt.args).map(|(_, body)| Reply::new(200, body));
             return match part {
                 Some(part) => Tried::Done(Some(part)),
                 None => Tried::Impossible("UNREADABLE_CALL", "the part of an answer is not what was kept".to_owned()),
@@ -70,7 +71,7 @@ impl Destination for Vendor {
         if call.unsure {
             match carried_out(driver, &cx, operation, attempt.args).await {
                 Ok(Before::No) => {}
-                Ok(Before::Yes) => return Tried::Done(None),
+                Ok(Before::Yes(reply)) => return Tried::Done(Some(Reply { looked_up: true, ..reply })),
                 Ok(Before::Unknown) => {
                     let cause = call.error.as_deref().unwrap_or("the hub was stopped in the middle of it");
                     return Tried::Unknown(cause.to_owned());
@@ -105,12 +106,22 @@ impl Destination for Vendor {
     fn understand(&self, attempt: &Attempt<'_>, reply: Reply) -> Understood {
         understand(attempt, &self.0, reply)
     }
+
+    fn nothing_there(&self, attempt: &Attempt<'_>) -> Understood {
+        let operation = self.0.manifest.operation(&attempt.call.new.operation);
+        let calls = operation.map_or(Ok(Vec::new()), |known| following_nothing(&self.0, known, attempt.args));
+        match rows(attempt, &self.0, calls) {
+            Ok(follow) => Understood { follow, ..Understood::default() },
+            Err(failure) => Understood { failure: Some(failure), ..Understood::default() },
+        }
+    }
 }
 
 /// Whether an earlier try was carried out, as far as that matters.
 enum Before {
     No,
-    Yes,
+    /// By the answer of the look-up.
+    Yes(Reply),
     Unknown,
 }
 
@@ -128,7 +139,7 @@ async fn carried_out(
             let lookup = cx.connection.manifest.operation(name).ok_or_else(|| CallError::NoOperation(name.clone()))?;
             let wanted = lookup_args(cx, operation, args)?;
             let reply = driver.call(cx, lookup, &wanted).await?;
-            Ok(if lookup_found(cx, operation, args, &reply)? { Before::Yes } else { Before::No })
+            Ok(if lookup_found(cx, operation, args, &reply)? { Before::Yes(reply) } else { Before::No })
         }
     }
 }
@@ -145,8 +156,9 @@ fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply)
         Some(Ok(follow)) => (follow, None),
         Some(Err(failure)) => (Vec::new(), Some(failure)),
     };
+    // What a look-up says is not what `reply` reads.
     let args = packed.as_ref().map_or(attempt.args, |(args, _)| args);
-    let said = said(attempt, connection, operation, args, reply);
+    let said = if reply.looked_up { None } else { said(attempt, connection, operation, args, reply) };
     let failure = said.as_ref().and_then(|said| said.mapped.error.clone()).or(failure);
     Understood { said, follow, failure }
 }
@@ -158,8 +170,17 @@ fn follow(
     operation: &Operation,
     reply: &Reply,
 ) -> Result<Vec<NewCall>, Failure> {
+    rows(attempt, connection, following(connection, operation, attempt.args, reply))
+}
+
+/// Calls that follow, as they are kept.
+fn rows(
+    attempt: &Attempt<'_>,
+    connection: &Connection,
+    calls: Result<Vec<FollowCall>, NoCalls>,
+) -> Result<Vec<NewCall>, Failure> {
     let (hub, new) = (attempt.hub, &attempt.call.new);
-    let calls = following(connection, operation, attempt.args, reply).map_err(poll::no_calls)?;
+    let calls = calls.map_err(poll::no_calls)?;
     // In a round a page is read once, however often it is named; else what follows is the call's own.
     let round = poll::round_of(&new.subject).is_some();
     let origin = Origin {

@@ -63,21 +63,30 @@ impl Hub {
         };
         let batch = text(&push.batch, &[payload])?;
         if batch.is_empty() || batch.len() > MAX_TOLD || batch.chars().any(char::is_control) {
-            return Err(ServeFault::caller("INVALID_MESSAGE", format!("the batch needs a name of 1 to {MAX_TOLD} bytes")));
+            return Err(ServeFault::caller(
+                "INVALID_MESSAGE",
+                format!("the batch needs a name of 1 to {MAX_TOLD} bytes"),
+            ));
         }
         let source = match &push.source {
             Some(located) => text(located, &[payload])?,
             None => String::new(),
         };
         if source.len() > MAX_TOLD || source.chars().any(char::is_control) {
-            return Err(ServeFault::caller("INVALID_MESSAGE", format!("the source needs a name of 1 to {MAX_TOLD} bytes")));
+            return Err(ServeFault::caller(
+                "INVALID_MESSAGE",
+                format!("the source needs a name of 1 to {MAX_TOLD} bytes"),
+            ));
         }
         let rows = Types::rows(&payload.get(&push.rows));
         if rows.is_empty() {
             return Err(ServeFault::caller("EMPTY_PUSH", format!("there is no `{}`", push.rows)));
         }
         if rows.len() > MAX_ROWS {
-            return Err(ServeFault::caller("TOO_MANY_ROWS", format!("more than {MAX_ROWS} rows: send several batches")));
+            return Err(ServeFault::caller(
+                "TOO_MANY_ROWS",
+                format!("more than {MAX_ROWS} rows: send several batches"),
+            ));
         }
         let row_type = served.message.as_ref().and_then(|message| {
             let types = &connection.manifest.types;

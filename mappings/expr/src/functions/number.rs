@@ -51,7 +51,8 @@ fn localized(text: &str, mark: char) -> Option<Decimal> {
 
 /// What `number` makes of text. Some systems write the minus behind the digits: `120.50-`.
 fn parsed(call: &Call<'_, '_>, text: &str) -> Result<Option<Decimal>, String> {
-    if let Some(digits) = text.trim().strip_suffix('-').filter(|digits| digits.ends_with(|c: char| c.is_ascii_digit())) {
+    if let Some(digits) = text.trim().strip_suffix('-').filter(|digits| digits.ends_with(|c: char| c.is_ascii_digit()))
+    {
         let positive = parsed(call, digits)?.filter(|number| number.is_sign_positive() && !digits.starts_with('+'));
         return Ok(positive.map(|number| -number));
     }

@@ -180,7 +180,10 @@ fn of_rows_that_hold_by_day_the_one_with_the_highest_number_counts() {
         // Text, such as an empty element, is no row.
         ("effective_rows(payload.name, 'f')", "[]"),
         ("effective_on(payload.name, date('2022-01-01'), 'f', 't')", "absent"),
-        ("effective_on([object('n', 1), object('f', '00000000', 't', '0000-00-00', 'n', 2)], date('2022-01-01'), 'f', 't', 'n').n", "2"),
+        (
+            "effective_on([object('n', 1), object('f', '00000000', 't', '0000-00-00', 'n', 2)], date('2022-01-01'), 'f', 't', 'n').n",
+            "2",
+        ),
     ]);
     fail(&[("effective_rows([object('f', '2022-02-30')], 'f')", "row 1 of the list: `f`: the value is not a day")]);
 }

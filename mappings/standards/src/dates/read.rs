@@ -162,7 +162,8 @@ pub(super) fn erp(text: &str) -> Result<Moment, DateError> {
         _ => return misfit(WANTED),
     };
     let short = |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit());
-    let clock = rest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'T' | b'Z' | b' ' | b':' | b'.' | b',' | b'+' | b'-'));
+    let clock =
+        rest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'T' | b'Z' | b' ' | b':' | b'.' | b',' | b'+' | b'-'));
     if !short(month) || !short(day) || !clock {
         return misfit(WANTED);
     }

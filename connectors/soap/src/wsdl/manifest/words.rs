@@ -55,7 +55,11 @@ pub(super) fn quiet(text: &str) -> String {
 /// A word of a value, in quotes where it would be read as something else.
 pub(super) fn word(text: &str) -> String {
     let plain = text.strip_suffix(['?', '*', '+']).unwrap_or(text);
-    if matches!(plain.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "") { quoted(text) } else { text.to_owned() }
+    if matches!(plain.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "") {
+        quoted(text)
+    } else {
+        text.to_owned()
+    }
 }
 
 pub(super) fn bare(kind: &Kind) -> &str {
@@ -107,7 +111,10 @@ mod tests {
     #[test]
     fn text_stays_on_its_line_and_in_its_quotes() {
         assert_eq!(quoted("a\"b\\c\nd\u{1}"), r#""a\"b\\c\nd\x01""#);
-        assert_eq!((word("true"), word("null?"), word("string?")), ("\"true\"".into(), "\"null?\"".into(), "string?".into()));
+        assert_eq!(
+            (word("true"), word("null?"), word("string?")),
+            ("\"true\"".into(), "\"null?\"".into(), "string?".into())
+        );
         assert_eq!(segment("a-b"), "[\"a-b\"]");
     }
 }

@@ -6,8 +6,6 @@ pub(crate) mod peers;
 
 pub(crate) use peers::python;
 
-pub(crate) use peers::python;
-
 use hub_im::envelope::{self, AesKey};
 use hub_im::hashed;
 use hub_support::{Place, Running, wait_for};

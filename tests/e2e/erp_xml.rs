@@ -105,7 +105,7 @@ fn text_that_would_become_part_of_a_query_is_refused_before_anything_is_sent() {
     let _hub = place.serve();
     let (status, problem) = pass(&place, "list_employees", &json!({}));
     assert!(status >= 400, "{problem:#}");
-    let (status, problem) = pass(&place, "get_employee", &json!({ "employee_number": "1' OR '1' = '1" }));
+    let (status, problem) = pass(&place, "get_employee", &json!({ "employee_id": "1' OR '1' = '1" }));
     assert!(status >= 400, "{problem:#}");
     assert!(!place.effects().iter().any(|(name, _)| name.contains("login")), "{:?}", place.effects());
 }
@@ -113,9 +113,12 @@ fn text_that_would_become_part_of_a_query_is_refused_before_anything_is_sent() {
 #[test]
 fn a_refused_login_is_http_200_and_no_session() {
     let place = place("sap-successfactors", "", r#"company_id: acmeCN, username: API_HUB, password: wrong"#);
+    // The simulator takes the password of the vendor's first connection.
+    let right = format!("id: a\nconnector: sap-successfactors\nsettings: {{ {SUCCESSFACTORS}, base_url: http://127.0.0.1:1 }}\n");
+    fs::write(place.config().join("connections/a.yaml"), right).unwrap();
     let _sandbox = place.sandbox();
     let _hub = place.serve();
-    let (status, problem) = pass(&place, "get_employee", &json!({ "employee_number": "20001" }));
+    let (status, problem) = pass(&place, "get_employee", &json!({ "employee_id": "20001" }));
     assert!(status >= 400, "{problem:#}");
     assert_eq!(problem["party"], "CREDENTIAL", "{problem:#}");
 }

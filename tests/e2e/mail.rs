@@ -103,8 +103,14 @@ fn messages_go_out_as_mails_with_templates_in_both_languages() {
 
     let variables = json!({ "name": "Mira", "company": "Heron", "day": "2 March", "place": "12 Canal Street" });
     let template = |locale: &str| json!({ "id": "welcome", "locale": locale });
-    send(&place, &json!({ "to": [{ "address": "m@example.org" }], "template": template("en"), "variables": variables }));
-    send(&place, &json!({ "to": [{ "address": "z@example.org" }], "template": template("zh"), "variables": variables }));
+    send(
+        &place,
+        &json!({ "to": [{ "address": "m@example.org" }], "template": template("en"), "variables": variables }),
+    );
+    send(
+        &place,
+        &json!({ "to": [{ "address": "z@example.org" }], "template": template("zh"), "variables": variables }),
+    );
     assert_eq!(sink.mail_to("m@example.org")["headers"]["subject"], "Welcome to Heron");
     assert_eq!(sink.mail_to("z@example.org")["headers"]["subject"], "欢迎加入 Heron");
 
@@ -137,7 +143,8 @@ fn a_relay_proves_its_name_and_takes_ours_before_anything_goes_out() {
     let authority = format!("  ca_file: {}\n", folder.join("ca.pem").display());
     let test = || {
         let config = place.config();
-        let output = run_hrhub(["connection", "test", "mail-main", "--config", config.to_str().unwrap(), "--format", "json"]);
+        let output =
+            run_hrhub(["connection", "test", "mail-main", "--config", config.to_str().unwrap(), "--format", "json"]);
         let (out, beside) = said(&output);
         assert!(!out.contains("relay-secret") && !beside.contains("relay-secret"), "{out}{beside}");
         let found: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{beside}"));

@@ -16,6 +16,7 @@ mod erp_xml;
 mod feishu;
 mod hooks;
 mod import_wsdl;
+mod imports;
 mod large_answers;
 mod layers;
 mod mail;

@@ -87,7 +87,8 @@ fn rows_are_judged_and_good_ones_become_records(backends: Backends) {
         employee("20001", ""),
         employee("20004", "").replace("2020-03-15", "2021-02-30"),
         employee("20005", "").replace("</t:hireDate>", "</t:hireDate><t:baseSalary>12,000.00</t:baseSalary>"),
-        employee("20006", "").replace("</t:hireDate>", "</t:hireDate><t:terminationDate>2019-01-01</t:terminationDate>"),
+        employee("20006", "")
+            .replace("</t:hireDate>", "</t:hireDate><t:terminationDate>2019-01-01</t:terminationDate>"),
         employee("20007", "").replace("<t:employee>", "<t:employee change='REMOVE'>"),
         employee("2&lt;8>&amp;𠮷", ""),
     ];
@@ -192,13 +193,21 @@ fn what_is_no_message_for_us_gets_a_fault_and_the_next_good_one_is_taken() {
         ("DOCTYPE", format!("<!DOCTYPE a [<!ENTITY b 'c'>]>{}", envelope("", &good)), ":Client<"),
         ("two bodies", envelope("", &format!("{good}{good}")), ":Client<"),
         ("unknown operation", envelope("", "<t:Remove/>"), "UNKNOWN_OPERATION"),
-        ("unknown envelope", envelope("", &good).replace("schemas.xmlsoap.org/soap/envelope", "x.example"), ":VersionMismatch<"),
+        (
+            "unknown envelope",
+            envelope("", &good).replace("schemas.xmlsoap.org/soap/envelope", "x.example"),
+            ":VersionMismatch<",
+        ),
         ("mandatory header", envelope("<x:y xmlns:x='urn:x' soapenv:mustUnderstand='1'/>", &good), ":MustUnderstand<"),
         ("30 000 levels", envelope("", &deep), ":Client<"),
         ("no rows", envelope("", &push("b-2", "")), "EMPTY_PUSH"),
         ("no batch", envelope("", &push("", &employee("1", ""))), "INVALID_MESSAGE"),
         ("bad time", envelope("", &good).replace("2025-11-01T16", "2025-13-01T16"), "INVALID_MESSAGE"),
-        ("unknown batch", envelope("", "<t:GetPushStatus><t:batchId>b-9</t:batchId></t:GetPushStatus>"), "BATCH_UNKNOWN"),
+        (
+            "unknown batch",
+            envelope("", "<t:GetPushStatus><t:batchId>b-9</t:batchId></t:GetPushStatus>"),
+            "BATCH_UNKNOWN",
+        ),
     ] {
         let (status, answer) = post(&place, &body);
         assert!(status == 500 && answer.contains(fault), "{name}: {status} {answer}");
@@ -208,7 +217,11 @@ fn what_is_no_message_for_us_gets_a_fault_and_the_next_good_one_is_taken() {
         .replace("http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope");
     let send = |body: Vec<u8>, kind: &str| {
         let answer = place.http().post(place.url("/soap/push")).header("content-type", kind).body(body).send().unwrap();
-        (answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap().to_owned(), answer.text().unwrap())
+        (
+            answer.status().as_u16(),
+            answer.headers()["content-type"].to_str().unwrap().to_owned(),
+            answer.text().unwrap(),
+        )
     };
     let (status, kind, answer) = send(twelve.clone().into_bytes(), "application/soap+xml; charset=utf-8");
     assert!(status == 200 && kind.starts_with("application/soap+xml") && answer.contains("accepted>1<"), "{answer}");
@@ -239,9 +252,9 @@ fn a_digest_is_believed_once_and_strangers_learn_nothing() {
     assert_eq!(wrong, stranger);
     assert!(wrong.1.contains("FailedAuthentication"), "{wrong:?}");
     let text = digest(PASSWORD, "nonce-4").replace("PasswordDigest", "PasswordText");
-    let plain = text.split_once("PasswordText'>").map(|(before, rest)| {
-        format!("{before}PasswordText'>{PASSWORD}{}", &rest[rest.find('<').unwrap()..])
-    });
+    let plain = text
+        .split_once("PasswordText'>")
+        .map(|(before, rest)| format!("{before}PasswordText'>{PASSWORD}{}", &rest[rest.find('<').unwrap()..]));
     let (_, refused) = post(&place, &envelope(&plain.unwrap(), &body));
     assert!(refused.contains("UnsupportedSecurityToken"), "a password in clear over an open line: {refused}");
     let (_, none) = post(&place, &envelope("", &body));
@@ -275,7 +288,9 @@ fn an_independent_library_reads_the_description_as_the_published_contract_and_ca
     let said = run(Command::new(python()).arg(script).arg(url).arg(contract).args([USER, PASSWORD]));
     assert_eq!(said.split_whitespace().collect::<Vec<_>>(), ["contract", "HubPushSoap11Port", "HubPushSoap12Port"]);
     for port in ["HubPushSoap11Port", "HubPushSoap12Port"] {
-        wait_for("what was pushed", LIMIT, || found(&place, "payslips", &format!("ZEEP%2F2025-10%2FZ%3C1%3E%26%22%27{port}")));
+        wait_for("what was pushed", LIMIT, || {
+            found(&place, "payslips", &format!("ZEEP%2F2025-10%2FZ%3C1%3E%26%22%27{port}"))
+        });
     }
 }
 

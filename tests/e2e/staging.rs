@@ -84,7 +84,9 @@ impl Erp {
             ("mappings/heron-erp/push_employee.out.yaml", PUSH),
             (
                 "connections/heron-main.yaml",
-                &format!("id: heron-main\nconnector: heron-erp\nsettings: {{ dsn: \"{url}\", time_zone: Asia/Shanghai }}\n"),
+                &format!(
+                    "id: heron-main\nconnector: heron-erp\nsettings: {{ dsn: \"{url}\", time_zone: Asia/Shanghai }}\n"
+                ),
             ),
         ] {
             let path = erp.place.config().join(file);
@@ -160,7 +162,8 @@ fn rows_become_records_and_are_told_what_became_of_them(kind: &'static str, back
     let _hub = erp.serve();
     let body = json!({ "filter": { "code": "UNKNOWN_ENUM_VALUE" } });
     let key = erp.place.secret("HRHUB_ADMIN_KEY");
-    let answer = erp.place.http().post(erp.place.url("/v1/parked:redrive")).bearer_auth(key).json(&body).send().unwrap();
+    let answer =
+        erp.place.http().post(erp.place.url("/v1/parked:redrive")).bearer_auth(key).json(&body).send().unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().unwrap());
     let wanted = states("S", none);
     erp.until(STATES, &wanted.each_ref().map(String::as_str));
@@ -169,8 +172,7 @@ fn rows_become_records_and_are_told_what_became_of_them(kind: &'static str, back
     erp.sql("UPDATE \"人员表\" SET \"姓名\" = '陈晨', \"状态\" = 'N' WHERE \"序号\" = 4");
     erp.until("SELECT \"状态\" FROM \"人员表\" WHERE \"序号\" = 4", &["S"]);
     assert_eq!(erp.place.get("/v1/parked?connection=heron-main")["data"], json!([]));
-    let names: Vec<_> =
-        erp.employees().iter().map(|one| one["display_name"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<_> = erp.employees().iter().map(|one| one["display_name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["李小龙", "王?", "陈晨"]);
     // Nothing is read twice for being told.
     erp.until("SELECT max(tries) FROM \"人员表\"", &["2"]);
@@ -276,7 +278,9 @@ fn a_connection_is_tested_table_by_table_and_its_password_is_never_shown() {
     assert_eq!((&found["ok"], &found["permissions"][3]["result"]), (&json!(false), &json!("bad")), "{found:#}");
     // Without the network in `allow_private` nothing is connected to.
     erp.place.edit("hub.yaml", |text| {
-        let lines = text.lines().map(|line| if line.contains("allow_private") { "egress: { allow_private: [] }" } else { line });
+        let lines = text
+            .lines()
+            .map(|line| if line.contains("allow_private") { "egress: { allow_private: [] }" } else { line });
         lines.collect::<Vec<_>>().join("\n") + "\n"
     });
     let found = test();

@@ -30,7 +30,8 @@ emit:
   - { to: employee, key: payload.person, fields: { employee_number: { path: payload.person }, display_name: { path: payload.name, required: true } } }
 ignore: [payload.seq]
 ";
-const TABLE: &str = "CREATE TABLE hr_out (seq int PRIMARY KEY, person text, name text, status char(1) NOT NULL DEFAULT 'N',
+const TABLE: &str =
+    "CREATE TABLE hr_out (seq int PRIMARY KEY, person text, name text, status char(1) NOT NULL DEFAULT 'N',
     locked_by text, locked_at timestamp, err_code text, tries int, ended int NOT NULL DEFAULT 0);
 CREATE FUNCTION count_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF NEW.status IN ('S', 'E') THEN NEW.ended := OLD.ended + 1; END IF; RETURN NEW; END $$;

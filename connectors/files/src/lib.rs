@@ -4,7 +4,9 @@ mod check;
 mod clean;
 mod csv;
 mod grid;
+mod html;
 mod number;
+mod ods;
 mod open;
 mod package;
 mod problem;
@@ -12,6 +14,7 @@ mod report;
 mod table;
 mod target;
 mod write;
+mod xls;
 mod xlsx;
 
 pub use check::{Checked, CheckedRow, Context, Finding, Known, Level, Match, Mode, Names, Nothing, check};

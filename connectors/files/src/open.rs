@@ -2,8 +2,11 @@
 
 use crate::csv;
 use crate::grid::{Grid, Limits};
-use crate::package::{self, Package};
+use crate::html;
+use crate::ods::Ods;
+use crate::package::Package;
 use crate::problem::FileProblem;
+use crate::xls::Xls;
 use crate::xlsx::Xlsx;
 
 /// The kinds of file that are read.
@@ -56,6 +59,9 @@ impl SheetInfo {
 
 enum Inner<'b> {
     Xlsx(Box<Xlsx<'b>>),
+    Xls(Box<Xls>),
+    Ods(Box<Ods<'b>>),
+    Html(String),
     Text { text: String, separator: u8 },
 }
 
@@ -92,7 +98,7 @@ pub fn open<'b>(bytes: &'b [u8], file_name: &str, limits: Limits) -> Result<Work
     }
     match bytes {
         [b'P', b'K', 3 | 5, ..] => packed(bytes, limits),
-        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => compound(bytes),
+        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => compound(bytes, limits),
         [b'%', b'P', b'D', b'F', ..] => Err(unknown("PDF")),
         _ => text(bytes, file_name, limits),
     }
@@ -122,30 +128,37 @@ fn packed(bytes: &[u8], limits: Limits) -> Result<Workbook<'_>, FileProblem> {
             inner: Inner::Xlsx(Box::new(xlsx)),
         });
     }
-    if package.text("mimetype", 200).is_some_and(|kind| kind.contains("opendocument")) {
-        return Err(unknown("OpenDocument"));
+    if let Some(kind) = package.text("mimetype", 200).filter(|kind| kind.contains("opendocument")) {
+        if !kind.contains("spreadsheet") {
+            return Err(unknown("OpenDocument text and presentation"));
+        }
+        let ods = Ods::open(package)?;
+        let sheets = ods.sheets.clone();
+        return Ok(Workbook { kind: FileKind::Ods, encoding: None, sheets, limits, inner: Inner::Ods(Box::new(ods)) });
     }
     Err(unknown("zip"))
 }
 
 /// The containers of Office 97 hold old workbooks, and encrypted new ones.
-fn compound(bytes: &[u8]) -> Result<Workbook<'_>, FileProblem> {
-    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    if bytes.windows(name.len()).any(|window| window == name) {
-        return Err(package::encrypted());
-    }
-    Err(unknown("XLS"))
+fn compound<'b>(bytes: &[u8], limits: Limits) -> Result<Workbook<'b>, FileProblem> {
+    let xls = Xls::open(bytes)?;
+    let sheets = xls.sheets.clone();
+    Ok(Workbook { kind: FileKind::Xls, encoding: None, sheets, limits, inner: Inner::Xls(Box::new(xls)) })
 }
 
-fn text<'b>(bytes: &'b [u8], file_name: &str, limits: Limits) -> Result<Workbook<'b>, FileProblem> {
+fn text<'b>(bytes: &[u8], file_name: &str, limits: Limits) -> Result<Workbook<'b>, FileProblem> {
     let decoded = csv::decode(bytes)?;
-    let start = decoded.text.trim_start().get(..200.min(decoded.text.trim_start().len())).unwrap_or_default();
-    let start = start.to_ascii_lowercase();
-    if start.starts_with("<?xml") || start.starts_with("{") {
-        return Err(unknown(if file_name.to_ascii_lowercase().ends_with(".xls") { "XML" } else { "XML and JSON" }));
-    }
     let encoding = Some(decoded.encoding);
     let text = decoded.text.into_owned();
+    if html::is_page(&text) {
+        let sheets = vec![SheetInfo::only()];
+        return Ok(Workbook { kind: FileKind::Html, encoding, sheets, limits, inner: Inner::Html(text) });
+    }
+    let start = text.trim_start();
+    let is_named = |ending: &str| file_name.to_ascii_lowercase().ends_with(ending);
+    if start.starts_with("<?xml") || (start.starts_with(['{', '[']) && is_named(".json")) {
+        return Err(unknown("XML and JSON"));
+    }
     let separator = csv::separator(&text);
     Ok(Workbook {
         kind: FileKind::Csv,
@@ -194,6 +207,9 @@ impl Workbook<'_> {
     fn read(&mut self, sheet: usize, wanted: Option<usize>) -> Result<Grid, FileProblem> {
         match &mut self.inner {
             Inner::Xlsx(xlsx) => xlsx.grid(sheet, self.limits, wanted),
+            Inner::Xls(xls) => xls.grid(sheet, self.limits, wanted),
+            Inner::Ods(ods) => ods.grid(sheet, self.limits, wanted),
+            Inner::Html(text) => html::grid(text, self.limits),
             Inner::Text { text, separator } => csv::grid(text, *separator, self.limits, wanted),
         }
     }

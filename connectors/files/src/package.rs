@@ -137,6 +137,14 @@ impl Tag<'_> {
         found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
     }
 
+    /// The value of an attribute by its whole name, as written.
+    pub(crate) fn exact(&self, wanted: &str) -> Option<String> {
+        let mut all = self.0.attributes();
+        let mut all = all.with_checks(false).flatten().take(64);
+        let found = all.find(|attribute| attribute.key.0 == wanted)?;
+        found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
+    }
+
     /// Whether an attribute says yes.
     pub(crate) fn flag(&self, wanted: &str) -> bool {
         self.attribute(wanted).is_some_and(|value| matches!(value.as_str(), "1" | "true" | "on"))

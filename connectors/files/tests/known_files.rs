@@ -202,3 +202,89 @@ fn a_report_is_the_file_of_the_user_with_result_and_reason() {
     assert_eq!(numbers, ["4", "6", "7"]);
     assert_eq!(refused[0].1[11..], ["Result", "Reason", "Row"]);
 }
+
+#[test]
+fn what_an_office_program_makes_of_a_workbook_says_the_same() {
+    for file in ["employees-sheet-dirty.ods", "employees-sheet-dirty.xls", "employees-sheet-dirty.libreoffice.xlsx"] {
+        let data = bytes(&format!("made/{file}"));
+        let table = read(&data, file);
+        assert_eq!((&*table.sheet, table.header_row), ("员工信息", 2), "{file}");
+        let result = checked(&table, &Nothing);
+        let arena = Arena::new();
+        let found: Vec<String> = result
+            .rows
+            .iter()
+            .map(|row| {
+                let tree = result.tree(row, &arena);
+                let value = |field: &str| tree.get(field).as_text().unwrap_or("-").to_owned();
+                let errors = row.findings.iter().filter(|finding| finding.level == Level::Error);
+                let codes: Vec<&str> = errors.map(|finding| finding.code).collect();
+                let said = [value("employee_number"), value("hire_date"), value("base_salary"), codes.join(",")];
+                format!("{} {}", row.number, said.join(" ")).trim().to_owned()
+            })
+            .collect();
+        // The program that converted it has computed the formula of row 6.
+        let wanted = [
+            "3 001234 2020-03-15 15000.10",
+            "4 B0002 2015-09-01 9000.00 ID_LOST_DIGITS",
+            "5 B0003 2024-03-05 8000.30",
+            "6 B0004 2021-01-01 30000.20",
+            "7 B0005 2021-01-01 7000.00 CELL_ERROR",
+            "8 B0006 2021-01-01 6000.00",
+        ];
+        assert_eq!(found, wanted, "{file}");
+        assert!(table.ignored.is_empty(), "{file}");
+    }
+    for file in ["employees-template.ods", "employees-template.xls"] {
+        let (data, original) = (bytes(&format!("made/{file}")), bytes("employees-template.xlsx"));
+        let (made, first) = (read(&data, file), read(&original, "employees-template.xlsx"));
+        let rows = |table: &Table| {
+            let result = checked(table, &Nothing);
+            result.rows.iter().map(|row| result.json(row)).collect::<Vec<_>>()
+        };
+        assert_eq!(rows(&made), rows(&first), "{file}");
+    }
+}
+
+#[test]
+fn headings_over_two_rows_days_from_1904_and_hidden_rows_are_read() {
+    let data = bytes("made/openpyxl-1904.xlsx");
+    let table = read(&data, "openpyxl-1904.xlsx");
+    assert_eq!((&*table.sheet, table.header_row), ("花名册", 3));
+    assert!(table.columns.iter().all(|column| column.field.is_some()), "{:?}", table.columns);
+    let result = checked(&table, &Nothing);
+    let value = |row: usize, field: &str| result.value(&result.rows[row], field).unwrap_or("-");
+    assert_eq!(value(0, "employee_number"), "000001");
+    assert_eq!(value(0, "legal_name"), "王芳");
+    assert_eq!((value(0, "hire_date"), value(0, "contract_end_date")), ("2024-03-05", "-"));
+    assert_eq!((value(1, "legal_name"), value(1, "hire_date")), ("李娜", "2021-07-01"));
+    assert_eq!((value(1, "mobile"), value(1, "base_salary")), ("+442079460018", "8500.00"));
+    let codes: Vec<Vec<&str>> =
+        result.rows.iter().map(|row| row.findings.iter().map(|finding| finding.code).collect()).collect();
+    assert_eq!(codes, [vec![], vec!["NATIONALITY_MISSING"], vec!["FORMULA", "AMOUNT"]]);
+}
+
+#[test]
+fn files_that_cannot_be_used_say_why() {
+    let code = |bytes: &[u8], name: &str| match open(bytes, name, Limits::default()) {
+        Ok(mut book) => {
+            table(&mut book, Some(target()), &Choice::default()).err().map_or("none", |problem| problem.code)
+        }
+        Err(problem) => problem.code,
+    };
+    assert_eq!(code(b"", "a.csv"), "FILE_EMPTY");
+    assert_eq!(code(b" \r\n", "a.csv"), "FILE_EMPTY");
+    assert_eq!(code(b"%PDF-1.7", "a.xlsx"), "FILE_KIND");
+    assert_eq!(code(b"PK\x03\x04 and no more", "a.xlsx"), "FILE_BROKEN");
+    assert_eq!(code(&[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 0, 0], "a.xls"), "FILE_BROKEN");
+    assert_eq!(code("<?xml version=\"1.0\"?><Workbook/>".as_bytes(), "a.xls"), "FILE_KIND");
+    assert_eq!(code("a,b\n1,2\n".as_bytes(), "a.csv"), "HEADER_NOT_FOUND");
+    let html =
+        "<html><table><tr><td>工号<td>姓名<td>部门<td>入职日期<tr><td>A1<td>李娜<td>研发部<td>2020-01-02</table>";
+    assert_eq!(code(html.as_bytes(), "a.xls"), "none");
+    let small = Limits { max_bytes: 10, ..Limits::default() };
+    assert_eq!(open(b"01234567890", "a.csv", small).unwrap_err().code, "FILE_TOO_LARGE");
+    let few = Limits { max_rows: 3, ..Limits::default() };
+    let mut book = open("工号,姓名\n1,a\n2,b\n3,c\n".as_bytes(), "a.csv", few).unwrap();
+    assert_eq!(book.grid(0).unwrap_err().code, "TOO_MANY_ROWS");
+}

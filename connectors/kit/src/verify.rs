@@ -244,3 +244,31 @@ pub fn sign_standard_webhooks(secret: &str, id: &str, timestamp: i64, body: &[u8
     let digest = hmac_sha256(&key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body]);
     Some(format!("v1,{}", STANDARD.encode(digest)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_takes_any_of_its_pairs_and_nothing_else() {
+        let secrets = ["hub:old".to_owned(), "hub:p:w".to_owned(), "nocolon".to_owned()];
+        let check = |value: Option<&str>| {
+            let headers = value.map(|value| ("authorization".to_owned(), value.to_owned())).into_iter().collect();
+            let now = Timestamp::UNIX_EPOCH;
+            let request =
+                InboundRequest { method: "POST".to_owned(), query: Vec::new(), headers, body: b"<a/>".to_vec(), now };
+            Verifier::Basic.check(&request, &secrets, 300)
+        };
+        let pair = |text: &str| format!("Basic {}", STANDARD.encode(text));
+        assert_eq!(check(Some(&pair("hub:p:w"))), Ok(()));
+        assert_eq!(check(Some(&pair("hub:old").replace("Basic", "basic"))), Ok(()));
+        for wrong in ["hub:p", "hub:", "nocolon", ""] {
+            assert_eq!(check(Some(&pair(wrong))), Err(WebhookError::SignatureMismatch), "{wrong}");
+        }
+        assert_eq!(check(Some("Basic ???")), Err(WebhookError::MalformedSignature));
+        assert_eq!(check(Some("Bearer x")), Err(WebhookError::MalformedSignature));
+        assert_eq!(check(None), Err(WebhookError::MissingSignature));
+        let proof = Verifier::Basic.prove("hub:p:w", b"", Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(check(Some(&proof[0].1)), Ok(()));
+    }
+}

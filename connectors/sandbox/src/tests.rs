@@ -316,12 +316,15 @@ async fn operations_of_one_address_are_told_apart_by_their_element_and_answered_
     let ask = async |body: String| {
         let request = Request::post("/soap").header("content-type", "text/xml").body(Body::from(body)).unwrap();
         let answer = router.clone().oneshot(request).await.unwrap();
-        let (status, media_type) = (answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap().to_owned());
+        let (status, media_type) =
+            (answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap().to_owned());
         let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         (status, media_type, String::from_utf8(body.to_vec()).unwrap())
     };
     let envelope = |namespace: &str, inner: &str| {
-        format!("<e:Envelope xmlns:e='{namespace}'><e:Header><Security><User>u</User></Security></e:Header><e:Body>{inner}</e:Body></e:Envelope>")
+        format!(
+            "<e:Envelope xmlns:e='{namespace}'><e:Header><Security><User>u</User></Security></e:Header><e:Body>{inner}</e:Body></e:Envelope>"
+        )
     };
     let old = "http://schemas.xmlsoap.org/soap/envelope/";
     let new = "http://www.w3.org/2003/05/soap-envelope";
@@ -330,7 +333,10 @@ async fn operations_of_one_address_are_told_apart_by_their_element_and_answered_
     assert!(body.contains("<askResponse xmlns=\"urn:h\"><n>7</n><user>u</user></askResponse>"), "{body}");
     let (status, _, body) = ask(envelope(old, "<ask><n>0</n></ask>")).await;
     assert_eq!(status, 500);
-    assert!(body.contains("<faultcode>S:Client.zero</faultcode><faultstring>no zero</faultstring><detail><e>"), "{body}");
+    assert!(
+        body.contains("<faultcode>S:Client.zero</faultcode><faultstring>no zero</faultstring><detail><e>"),
+        "{body}"
+    );
     let (_, media_type, body) = ask(envelope(new, "<ask><n>0</n></ask>")).await;
     assert!(media_type.starts_with("application/soap+xml"), "{media_type}");
     assert!(body.contains("<S:Reason><S:Text xml:lang=\"en\">no zero</S:Text></S:Reason>"), "{body}");

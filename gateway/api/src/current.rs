@@ -65,10 +65,12 @@ fn job_on(api: &Api, on: Date, held: &[(RecordRow, Vec<RecordRow>)]) -> Result<O
 
 /// The records of an entity that refer to a record by a field.
 async fn below(api: &Api, row: &RecordRow, entity: &'static str, field: &str) -> Result<Vec<RecordRow>, StoreError> {
-    let Some(field) = hub_model::entity(entity).and_then(|of| of.fields.iter().find(|known| known.name == field)) else {
+    let Some(field) = hub_model::entity(entity).and_then(|of| of.fields.iter().find(|known| known.name == field))
+    else {
         return Ok(Vec::new());
     };
-    let filter = RecordFilter { equals: vec![index_entry(&api.hub, &row.tenant, field, &row.id)?], ..RecordFilter::default() };
+    let filter =
+        RecordFilter { equals: vec![index_entry(&api.hub, &row.tenant, field, &row.id)?], ..RecordFilter::default() };
     let (tenant, page) = (row.tenant.clone(), Page { after: String::new(), limit: MOST });
     api.hub.store.read(job!(|tx| { tx.records(&tenant, entity, filter, page).await })).await
 }

@@ -2,7 +2,6 @@
 //! not read are left out.
 
 mod columns;
-mod write;
 
 use crate::Api;
 use crate::problem::Problem;
@@ -10,15 +9,15 @@ use crate::records::{entity_of, filter_of, parameters, seen};
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use columns::{Column, cells, columns_of};
+use columns::{Column, Said, cells, columns_of};
 use futures::stream;
+use hub_files::{Datum, TableWriter, WriteColumn, WriteFormat, WriteOptions};
 use hub_flow::access::Principal;
 use hub_model::{Class, EntityType};
 use hub_store::{Page, RecordFilter, job};
 use hub_tree::Arena;
 use std::io::{self, Write};
 use tokio::sync::mpsc;
-use write::{Format, table};
 
 /// Records that are read at once.
 const PAGE: i64 = 500;
@@ -29,7 +28,7 @@ const PIECES: usize = 8;
 const PIECE: usize = 64 << 10;
 
 /// What a row says in each column.
-type Cells = Vec<Option<String>>;
+type Cells = Vec<Said>;
 
 /// A collection as a file.
 pub(crate) async fn export(
@@ -41,8 +40,9 @@ pub(crate) async fn export(
     let entity = entity_of(collection)?;
     let allowed = who.readable()?;
     let mut given = parameters(query);
-    let format = Format::of(given.take("format").as_deref().unwrap_or("csv"))
-        .ok_or_else(|| Problem::bad_parameter("format", "`format` is csv, xlsx or parquet", None))?;
+    let word = given.take("format").unwrap_or_else(|| "csv".to_owned());
+    let format = WriteFormat::named(&word);
+    let format = format.ok_or_else(|| Problem::bad_parameter("format", "`format` is csv, xlsx or parquet", None))?;
     let columns = columns_of(entity, allowed, given.take("fields").as_deref())?;
     let (filter, names) = filter_of(api, &who, entity, allowed, &mut given)?;
     given.finish(&names.into_iter().chain(["format", "fields"]).collect::<Vec<_>>())?;
@@ -62,9 +62,9 @@ pub(crate) async fn export(
     let first = first.map_err(|_| Problem::unavailable("the store is not available now"))?;
     let rest = stream::unfold(pieces_out, |mut pieces| async move { Some((pieces.recv().await?, pieces)) });
     let body = Body::from_stream(stream::StreamExt::chain(stream::iter([Ok::<_, io::Error>(first)]), rest));
-    let name = format!("attachment; filename=\"{}.{}\"", entity.collection, format.ending());
-    Ok(([(header::CONTENT_TYPE, format.media_type().to_owned()), (header::CONTENT_DISPOSITION, name)], body)
-        .into_response())
+    let name = format!("attachment; filename=\"{}.{word}\"", entity.collection);
+    let head = [(header::CONTENT_TYPE, format.content_type().to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((head, body).into_response())
 }
 
 /// Reads records page by page, as the key may see them.
@@ -108,19 +108,22 @@ async fn read(
 
 /// Writes rows into a file that is sent while it is written.
 fn write(
-    format: Format,
-    name: &str,
+    format: WriteFormat,
+    sheet: &str,
     columns: &[Column],
     mut rows: mpsc::Receiver<io::Result<Vec<Cells>>>,
     out: Pieces,
 ) -> io::Result<()> {
-    let mut table = table(format, name, columns, out)?;
+    let options = WriteOptions { sheet: sheet.to_owned(), ..WriteOptions::default() };
+    let named = columns.iter().map(|column| WriteColumn { name: column.name.clone(), kind: column.kind });
+    let mut table = TableWriter::new(out, format, named.collect(), &options)?;
     while let Some(page) = rows.blocking_recv() {
         for row in page? {
-            table.row(&row)?;
+            let data: Vec<Datum<'_>> = row.iter().map(Said::as_datum).collect();
+            table.row(&data)?;
         }
     }
-    table.finish()
+    table.finish()?.flush()
 }
 
 /// Sends what is written in pieces.

@@ -104,11 +104,21 @@ pub(crate) async fn list(
     let after = given.cursor("i")?.unwrap_or_default();
     given.finish(&[])?;
     let tenant = who.tenant;
-    let mut found = api.hub.store.read(job!(|tx| { tx.imports(&tenant, &after, limit + 1).await })).await?;
-    let next = Parameters::page("i", &mut found, limit, |import| import.id.clone());
+    let found = api.hub.store.read(job!(|tx| {
+        let mut found = Vec::new();
+        for import in tx.imports(&tenant, &after, limit + 1).await? {
+            let steps = tx.import_steps(&import.id).await?;
+            found.push((import, steps));
+        }
+        Ok(found)
+    }));
+    let mut found = found.await?;
+    let next = Parameters::page("i", &mut found, limit, |(import, _)| import.id.clone());
     let mut data = Vec::with_capacity(found.len());
-    for import in found {
-        data.push(import_json(&imports::open(&api.hub, import)?));
+    for (import, steps) in found {
+        let mut shown = import_json(&imports::open(&api.hub, import)?);
+        shown["uploaded_by"] = json!(steps.first().map(|step| step.by.as_str()).unwrap_or_default());
+        data.push(shown);
     }
     Ok(Json(json!({ "data": data, "next_cursor": next })))
 }
@@ -138,6 +148,7 @@ impl Said {
             "mapping" => value.clone_into(&mut self.mapping),
             "hold" => self.hold = flag()?,
             "sheet" => self.wanted.sheet = Some(value.to_owned()).filter(|sheet| !sheet.is_empty()),
+            "header_row" => self.wanted.header_row = Some(row(value)?),
             "all_or_nothing" => self.wanted.all_or_nothing = Some(flag()?),
             "mode" => self.wanted.upsert = Some(upsert(value)?),
             "columns" => {
@@ -146,13 +157,19 @@ impl Said {
                 self.wanted.columns = columns(&read.map_err(wrong)?)?;
             }
             _ => {
-                let known = ["as", "file_name", "mapping", "hold", "sheet", "all_or_nothing", "mode", "columns"];
+                let known =
+                    ["as", "file_name", "mapping", "hold", "sheet", "header_row", "all_or_nothing", "mode", "columns"];
                 let near = hub_tree::finding::suggest(name, known);
                 return Err(Problem::bad_parameter(name, format!("unknown parameter `{name}`"), near));
             }
         }
         Ok(())
     }
+}
+
+fn row(text: &str) -> Result<u32, Problem> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| Problem::bad_parameter("header_row", "`header_row` is the number of a row, from 1", None))
 }
 
 fn upsert(word: &str) -> Result<bool, Problem> {
@@ -289,6 +306,10 @@ pub(crate) async fn act(
         "check" => {
             let wanted = Wanted {
                 sheet: text(&mut given, "sheet")?,
+                header_row: match given.remove("header_row") {
+                    None | Some(Value::Null) => None,
+                    Some(value) => Some(row(&value.to_string())?),
+                },
                 columns: given.remove("columns").map_or(Ok(Vec::new()), |value| columns(&value))?,
                 upsert: text(&mut given, "mode")?.map(|word| upsert(&word)).transpose()?,
                 all_or_nothing: flag(&mut given, "all_or_nothing")?,

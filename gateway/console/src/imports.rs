@@ -344,7 +344,7 @@ pub(crate) async fn confirm(
 
 /// The workbook that came, with what is wrong in two columns of its own.
 async fn report(shared: &Shared, visit: &Visit, id: &str) -> Result<Response, Response> {
-    match imports::report(&shared.hub, &visit.who, id).await {
+    match imports::report(&shared.hub, &visit.who, id, false, visit.lang.tag()).await {
         Ok(report) => {
             let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
             let name = "attachment; filename=\"report.xlsx\"";

@@ -105,6 +105,8 @@ pub struct Brought {
 pub struct Wanted {
     /// The sheet.
     pub sheet: Option<String>,
+    /// The row of the headings, from 1.
+    pub header_row: Option<u32>,
     /// What columns mean: letters or heading, and the field; an empty field leaves a column out.
     pub columns: Vec<(String, String)>,
     /// Whether rows may change records that are there.
@@ -545,7 +547,13 @@ const ROWS: i64 = 500;
 ///
 /// # Errors
 /// The file is gone, or the store fails.
-pub async fn report(hub: &Arc<Hub>, who: &Principal, id: &str) -> Result<Vec<u8>, Refused> {
+pub async fn report(
+    hub: &Arc<Hub>,
+    who: &Principal,
+    id: &str,
+    only_refused: bool,
+    language: &str,
+) -> Result<Vec<u8>, Refused> {
     let Shown { import, about } = find(hub, &who.tenant, id).await?;
     let bytes = file(hub, &who.tenant, id).await?;
     let wanted = id.to_owned();
@@ -563,5 +571,7 @@ pub async fn report(hub: &Arc<Hub>, who: &Principal, id: &str) -> Result<Vec<u8>
             rows.push((row.number, row.state.clone(), open_row(hub, &import, row)?));
         }
     }
-    aside(move || sheet::report(&bytes, &import.target, &about, &rows, allowed)).await
+    let language = language.to_owned();
+    let how = move || sheet::report(&bytes, &import.target, &about, &rows, (allowed, only_refused, &language));
+    aside(how).await
 }

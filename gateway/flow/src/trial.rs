@@ -221,7 +221,7 @@ impl<'a> Trial<'a> {
             }
         }
         // A call whose token is refused is made once more with a new one.
-        let renewed = |verdict| verdict == Some(ErrorVerdict::Token) && manifest.auth.has_token();
+        let renewed = |verdict| verdict == Some(ErrorVerdict::Token) && manifest.auth_of(operation).has_token();
         let retryable = failure.map(|(verdict, failure)| renewed(verdict) || retryable(&failure, operation));
         let (input, fetch) = (self.reply(operation), Vec::new());
         Would { event: Some(&operation.name), mapping, input, dedupe_id: None, retryable, fetch, notes }

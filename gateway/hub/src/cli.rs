@@ -128,6 +128,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConnectorCommand,
     },
+    /// Write a collection of a running hub into a CSV, XLSX or Parquet file.
+    Export(crate::export::ExportArgs),
+    /// Read rows of a spreadsheet or CSV file, check each, and import the good ones.
+    Import(Box<crate::import::ImportCommands>),
     /// Work on mapping files.
     Map {
         #[command(subcommand)]

@@ -150,7 +150,8 @@ fn files(args: &ImportWsdl, service: &Service) -> anyhow::Result<Vec<(PathBuf, S
 fn in_mapping(vendor: &str, named: &Named<'_>, reply: &str) -> anyhow::Result<String> {
     let arena = Arena::new();
     let limits = Limits::default();
-    let tree = xml::read_as(&arena, reply.as_bytes(), Some(Encoding::UTF_8), limits).context("an example of an answer")?;
+    let tree =
+        xml::read_as(&arena, reply.as_bytes(), Some(Encoding::UTF_8), limits).context("an example of an answer")?;
     let samples = [Sample { name: "the description", value: hub_kit::hook::content(tree) }];
     let proposal = propose(&Request { connector: vendor, object: &named.name, samples: &samples, entities: None });
     let head = format!("# Proposed from the description of {}; lines behind `#` are unsure.\n", named.operation.name);
@@ -186,7 +187,10 @@ fn show(args: &ImportWsdl, service: &Service, files: &[(PathBuf, String)]) {
             })
         });
         let notes: Vec<String> = service.notes.iter().map(ToString::to_string).collect();
-        let endpoints = service.endpoints.iter().map(|one| json!({ "port": one.port, "version": one.version, "address": one.address }));
+        let endpoints = service
+            .endpoints
+            .iter()
+            .map(|one| json!({ "port": one.port, "version": one.version, "address": one.address }));
         say::out(
             json!({
                 "connector": args.name,
@@ -207,7 +211,12 @@ fn show(args: &ImportWsdl, service: &Service, files: &[(PathBuf, String)]) {
         let gap = " ".repeat(widest - named.name.chars().count());
         let kind = if named.reads { "reads" } else { "writes" };
         let versions = operation.versions.join(", ");
-        say::out(format!("{}{gap}  {kind:6}  {} ({}, SOAP {versions})", named.name, operation.name, operation.style.word()));
+        say::out(format!(
+            "{}{gap}  {kind:6}  {} ({}, SOAP {versions})",
+            named.name,
+            operation.name,
+            operation.style.word()
+        ));
     }
     for note in &service.notes {
         say::note(format!("note: {note}"));

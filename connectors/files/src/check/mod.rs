@@ -46,7 +46,10 @@ impl<'a> Context<'a> {
     /// A check as of a day, with the usual days that stand for none.
     #[must_use]
     pub fn new(today: Date, mode: Mode, known: &'a dyn Known) -> Self {
-        let open_ends = vec![date(9999, 12, 31), date(4712, 12, 31), date(2099, 12, 31), date(1900, 1, 1)];
+        // The first two are how programs that count from other days show the numbers 0 and 1.
+        let nothing = [date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1)];
+        let ends = [date(9999, 12, 31), date(4712, 12, 31), date(2099, 12, 31)];
+        let open_ends = nothing.into_iter().chain(ends).collect();
         Self { today, mode, open_ends, known }
     }
 }

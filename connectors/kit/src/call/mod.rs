@@ -118,7 +118,11 @@ async fn prepare(
     }
     request.headers.push(("traceparent".to_owned(), cx.trace.to_string()));
     let mut used = None;
-    let auth = if operation.anonymous { &Auth::None } else { chosen(cx, operation, &cx.connection.manifest.auth)? };
+    let auth = if operation.anonymous {
+        &Auth::None
+    } else {
+        chosen(cx, operation, cx.connection.manifest.auth_of(operation))?
+    };
     match auth {
         // The last step is to sign.
         Auth::None | Auth::Signed(_) | Auth::OneOf(_) => {}

@@ -50,13 +50,18 @@ impl Service {
     pub fn manifest(&self, vendor: &str) -> String {
         let mut out = String::new();
         let title = if self.name.is_empty() { vendor } else { &self.name };
-        let _ = writeln!(out, "# Made from the WSDL of {}. Read it before use: what is behind `#` is a guess or a gap.", quiet(title));
+        let _ = writeln!(
+            out,
+            "# Made from the WSDL of {}. Read it before use: what is behind `#` is a guess or a gap.",
+            quiet(title)
+        );
         let _ = writeln!(out, "version: 1\nvendor: {vendor}\nname: {}\nfamily: erp\ndriver: soap", quoted(title));
         let versions: Vec<&str> = self.operations.iter().flat_map(|one| one.versions.iter().copied()).collect();
         let endpoint = self.endpoints.iter().find(|one| one.version == "1.1").or(self.endpoints.first());
         let url = endpoint.and_then(|one| Url::parse(&one.address).ok()).filter(|url| url.has_host());
         if let Some(url) = &url {
-            let _ = writeln!(out, "base_url: {} # as the WSDL says; a connection's `base_url` wins", quoted(url.as_str()));
+            let _ =
+                writeln!(out, "base_url: {} # as the WSDL says; a connection's `base_url` wins", quoted(url.as_str()));
             let _ = writeln!(out, "egress: [{}]", quoted(url.host_str().unwrap_or_default()));
         }
         for other in &self.endpoints {
@@ -65,7 +70,10 @@ impl Service {
             }
         }
         let version = if versions.contains(&"1.1") { "1.1" } else { "1.2" };
-        let _ = writeln!(out, "soap: {{ version: \"{version}\" }} # a connection says `auth`: none, wsse_text, wsse_digest or basic");
+        let _ = writeln!(
+            out,
+            "soap: {{ version: \"{version}\" }} # a connection says `auth`: none, wsse_text, wsse_digest or basic"
+        );
         if !self.types.namespaces.is_empty() {
             out.push_str("namespaces:\n");
             for (prefix, namespace) in &self.types.namespaces {
@@ -95,7 +103,8 @@ impl Service {
         let same = |message: &Message| {
             let one = self.types.get(&message.type_key);
             one.is_some_and(|one| {
-                one.name == message.element.name && one.namespace.as_deref().unwrap_or_default() == &*message.element.namespace
+                one.name == message.element.name
+                    && one.namespace.as_deref().unwrap_or_default() == &*message.element.namespace
             })
         };
         if !same(&operation.input) {
@@ -113,12 +122,19 @@ impl Service {
         }
         let _ = writeln!(out, "    soap: {{ {} }}", soap.join(", "));
         for header in &operation.headers {
-            let _ = writeln!(out, "    # wants the header block `{}` (type {}): `headers` of `soap`", header.element.name, header.type_key);
+            let _ = writeln!(
+                out,
+                "    # wants the header block `{}` (type {}): `headers` of `soap`",
+                header.element.name, header.type_key
+            );
         }
         if *reads {
             out.push_str("    reads: true\n");
         } else {
-            let _ = writeln!(out, "    idempotency: none # not repeated when it may have arrived; better a `lookup`\n    mapping: {name}");
+            let _ = writeln!(
+                out,
+                "    idempotency: none # not repeated when it may have arrived; better a `lookup`\n    mapping: {name}"
+            );
         }
         if operation.output.is_some() {
             let _ = writeln!(out, "    reply: {name}");
@@ -346,7 +362,11 @@ fn quiet(text: &str) -> String {
 /// A word of a value, in quotes where it would be read as something else.
 fn word(text: &str) -> String {
     let plain = text.strip_suffix(['?', '*', '+']).unwrap_or(text);
-    if matches!(plain.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "") { quoted(text) } else { text.to_owned() }
+    if matches!(plain.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "") {
+        quoted(text)
+    } else {
+        text.to_owned()
+    }
 }
 
 fn bare(kind: &Kind) -> &str {
@@ -398,7 +418,10 @@ mod tests {
     #[test]
     fn text_stays_on_its_line_and_in_its_quotes() {
         assert_eq!(quoted("a\"b\\c\nd\u{1}"), r#""a\"b\\c\nd\x01""#);
-        assert_eq!((word("true"), word("null?"), word("string?")), ("\"true\"".into(), "\"null?\"".into(), "string?".into()));
+        assert_eq!(
+            (word("true"), word("null?"), word("string?")),
+            ("\"true\"".into(), "\"null?\"".into(), "string?".into())
+        );
         assert_eq!(segment("a-b"), "[\"a-b\"]");
     }
 }

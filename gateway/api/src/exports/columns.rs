@@ -2,25 +2,50 @@
 
 use crate::problem::Problem;
 use crate::records::class_of;
+use hub_files::{ColumnKind, Datum};
 use hub_model::{Class, EntityType, Field, Type};
 use hub_tree::finding::suggest;
+use hub_tree::jiff::Timestamp;
+use hub_tree::jiff::civil::Date;
 use hub_tree::{Arena, Value, json};
 
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Holds {
-    /// Text, codes and everything that is none of the others.
-    Text,
-    /// A whole number.
-    Integer,
-    /// An exact number.
-    Decimal,
-    /// A day.
-    Date,
-    /// An instant.
-    Instant,
-    /// True or false.
-    Flag,
+/// What a record says in a column.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Said {
+    Nothing,
+    Text(String),
+    Integer(i64),
+    Flag(bool),
+    Date(Date),
+    Instant(Timestamp),
+}
+
+impl Said {
+    /// The same as files take it.
+    pub(super) fn as_datum(&self) -> Datum<'_> {
+        match self {
+            Self::Nothing => Datum::Nothing,
+            Self::Text(text) => Datum::Text(text),
+            Self::Integer(number) => Datum::Integer(*number),
+            Self::Flag(flag) => Datum::Bool(*flag),
+            Self::Date(day) => Datum::Date(*day),
+            Self::Instant(at) => Datum::DateTime(*at),
+        }
+    }
+
+    /// A text as the kind of its column; what is no such thing is nothing.
+    fn of(text: Option<String>, kind: ColumnKind) -> Self {
+        let Some(text) = text else { return Self::Nothing };
+        let read = match kind {
+            ColumnKind::Integer => text.parse().ok().map(Self::Integer),
+            ColumnKind::Bool => text.parse().ok().map(Self::Flag),
+            ColumnKind::Date => text.parse().ok().map(Self::Date),
+            ColumnKind::DateTime => text.parse().ok().map(Self::Instant),
+            // Decimals have as many digits as they have: their texts are exact.
+            ColumnKind::Text | ColumnKind::Decimal(_) => return Self::Text(text),
+        };
+        read.unwrap_or(Self::Nothing)
+    }
 }
 
 /// A column of a table of records.
@@ -29,7 +54,7 @@ pub(super) struct Column {
     /// Its name: the way to the value, such as `name.full`.
     pub(super) name: String,
     /// What it holds.
-    pub(super) holds: Holds,
+    pub(super) kind: ColumnKind,
     /// The way to the value in a document.
     path: Vec<&'static str>,
     /// Whether the value is a list, whose items are written one behind the other.
@@ -39,8 +64,12 @@ pub(super) struct Column {
 /// How deep columns go into a record.
 const DEEPEST: usize = 4;
 /// What every record has.
-const HEAD: [(&str, Holds); 4] =
-    [("id", Holds::Text), ("version", Holds::Integer), ("created_at", Holds::Instant), ("updated_at", Holds::Instant)];
+const HEAD: [(&str, ColumnKind); 4] = [
+    ("id", ColumnKind::Text),
+    ("version", ColumnKind::Integer),
+    ("created_at", ColumnKind::DateTime),
+    ("updated_at", ColumnKind::DateTime),
+];
 
 /// The columns that somebody wants, all that they may see unless they say so. A field means all that lies in it.
 pub(super) fn columns_of(
@@ -49,9 +78,9 @@ pub(super) fn columns_of(
     wanted: Option<&str>,
 ) -> Result<Vec<Column>, Problem> {
     let all = |allowed: Class| {
-        let head = HEAD.iter().map(|(name, holds)| Column {
+        let head = HEAD.iter().map(|(name, kind)| Column {
             name: (*name).to_owned(),
-            holds: *holds,
+            kind: *kind,
             path: vec![name],
             list: false,
         });
@@ -93,11 +122,11 @@ fn add(columns: &mut Vec<Column>, field: &'static Field, above: &[&'static str],
         return;
     }
     let path: Vec<&'static str> = above.iter().copied().chain([field.name]).collect();
-    let mut column = |holds, list, behind: &[&'static str]| {
+    let mut column = |kind, list, behind: &[&'static str]| {
         let path: Vec<&'static str> = path.iter().chain(behind).copied().collect();
         // What a value is made of is named where it has several parts.
         let name = if behind == ["value"] { path[..path.len() - 1].join(".") } else { path.join(".") };
-        columns.push(Column { name, holds, path, list });
+        columns.push(Column { name, kind, path, list });
     };
     match field.ty {
         Type::Struct(of) if path.len() < DEEPEST => {
@@ -105,27 +134,27 @@ fn add(columns: &mut Vec<Column>, field: &'static Field, above: &[&'static str],
                 add(columns, inner, &path, allowed);
             }
         }
-        Type::Enum(_) => column(Holds::Text, false, &["value"]),
+        Type::Enum(_) => column(ColumnKind::Text, false, &["value"]),
         Type::Ref(_) => {
-            column(Holds::Text, false, &["id"]);
-            column(Holds::Text, false, &["display"]);
+            column(ColumnKind::Text, false, &["id"]);
+            column(ColumnKind::Text, false, &["display"]);
         }
-        Type::List(_) => column(Holds::Text, true, &[]),
-        Type::Integer => column(Holds::Integer, false, &[]),
-        Type::Decimal | Type::Rate => column(Holds::Decimal, false, &[]),
-        Type::Date => column(Holds::Date, false, &[]),
-        Type::DateTime => column(Holds::Instant, false, &[]),
-        Type::Bool => column(Holds::Flag, false, &[]),
-        _ => column(Holds::Text, false, &[]),
+        Type::List(_) => column(ColumnKind::Text, true, &[]),
+        Type::Integer => column(ColumnKind::Integer, false, &[]),
+        Type::Date => column(ColumnKind::Date, false, &[]),
+        Type::DateTime => column(ColumnKind::DateTime, false, &[]),
+        Type::Bool => column(ColumnKind::Bool, false, &[]),
+        _ => column(ColumnKind::Text, false, &[]),
     }
 }
 
-/// What a record says in each column; `None` where it says nothing.
-pub(super) fn cells(columns: &[Column], document: Value<'_>) -> Vec<Option<String>> {
+/// What a record says in each column.
+pub(super) fn cells(columns: &[Column], document: Value<'_>) -> Vec<Said> {
     let arena = Arena::new();
     let cell = |column: &Column| {
         let value = column.path.iter().fold(document, |value, name| value.get(name));
-        if column.list { listed(value, &arena) } else { text(value, &arena) }
+        let text = if column.list { listed(value, &arena) } else { text(value, &arena) };
+        Said::of(text, column.kind)
     };
     columns.iter().map(cell).collect()
 }
@@ -192,11 +221,11 @@ mod tests {
         let columns = columns_of(person, Class::S3, Some(wanted)).unwrap();
         let told = cells(&columns, document);
         let at = |name: &str| told[columns.iter().position(|column| column.name == name).unwrap()].clone();
-        assert_eq!(at("version").as_deref(), Some("3"));
-        assert_eq!(at("name.full").as_deref(), Some("李娜"));
-        assert_eq!(at("sex").as_deref(), Some("FEMALE"));
-        assert_eq!(at("emails").as_deref(), Some("a@b.cn; c@d.cn"));
-        assert_eq!((at("birth_date").as_deref(), at("nationality")), (Some("1990-01-02"), None));
-        assert!(at("national_ids").unwrap().starts_with("[{"));
+        let said = |text: &str| Said::Text(text.to_owned());
+        assert_eq!((at("version"), at("name.full"), at("sex")), (Said::Integer(3), said("李娜"), said("FEMALE")));
+        assert_eq!(at("emails"), said("a@b.cn; c@d.cn"));
+        assert_eq!(at("birth_date"), Said::Date("1990-01-02".parse().unwrap()));
+        assert_eq!(at("nationality"), Said::Nothing);
+        assert!(matches!(at("national_ids"), Said::Text(text) if text.starts_with("[{")));
     }
 }

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::records::{Parameters, parameters};
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use hub_flow::imports::{self, Finding, RowBody, Shown, compare};
 use hub_model::Class;
@@ -100,9 +100,18 @@ pub(crate) async fn report(
     State(api): State<Api>,
     Caller(who): Caller,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     may_look(&who)?;
-    let report = imports::report(&api.hub, &who, &id).await?;
+    let mut given = parameters(query.as_deref());
+    let rows = given.take("rows").unwrap_or_default();
+    given.finish(&["rows"])?;
+    if !["", "all", "refused"].contains(&rows.as_str()) {
+        return Err(Problem::bad_parameter("rows", "`rows` is all or refused", None));
+    }
+    let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let report = imports::report(&api.hub, &who, &id, rows == "refused", language).await?;
     let name = [
         (header::CONTENT_TYPE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"report.xlsx\""),

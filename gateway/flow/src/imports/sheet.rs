@@ -3,7 +3,11 @@
 
 use super::checking::{Known, Named};
 use super::{About, Column, Finding, Refused, RowBody, Wanted};
-use hub_files::{Choice, Context, FileProblem, Ignored, Level, Limits, Match, Mode, Names, Row, Table, Target, folded};
+use hub_files::{
+    Choice, Context, FileProblem, Ignored, Level, Limits, Match, Mode, Names, ReportOptions, ReportRows, Row,
+    RowResult, Table, Target, folded,
+};
+use hub_model::Class;
 use hub_tree::jiff::civil::Date;
 use hub_tree::{Arena, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +53,11 @@ pub(super) fn propose(
     let sheets = book.sheets().iter().filter(|sheet| sheet.is_data && sheet.visible);
     let sheets: Vec<String> = sheets.map(|sheet| sheet.name.clone()).filter(|name| !name.is_empty()).collect();
     let sheet = wanted.sheet.clone().or_else(|| Some(asked.sheet.clone())).filter(|sheet| !sheet.is_empty());
-    let seen = hub_files::table(&mut book, target, &Choice { sheet: sheet.clone(), ..Choice::default() })?;
+    // A sheet that was chosen anew has its headings elsewhere.
+    let same = wanted.sheet.as_ref().is_none_or(|sheet| *sheet == asked.sheet);
+    let header_row = wanted.header_row.or(Some(asked.header_row).filter(|row| same && *row > 0));
+    let plain = Choice { sheet: sheet.clone(), header_row, ..Choice::default() };
+    let seen = hub_files::table(&mut book, target, &plain)?;
     // What was said of columns that this file does not have says nothing about it.
     let present = |heading: &str| seen.columns.iter().any(|column| column.heading == heading);
     let mut columns: BTreeMap<String, Option<String>> = BTreeMap::new();
@@ -61,7 +69,7 @@ pub(super) fn propose(
         let heading = by_letters.map_or(name.as_str(), |column| column.heading.as_str());
         columns.insert(heading.to_owned(), Some(field.clone()).filter(|field| !field.is_empty()));
     }
-    let choice = Choice { sheet, columns: columns.clone(), ..Choice::default() };
+    let choice = Choice { sheet, header_row, columns: columns.clone() };
     let table = hub_files::table(&mut book, target, &choice)?;
     let fields = target.map(|target| target.fields.as_slice()).unwrap_or_default();
     let known = table.columns.iter().map(|column| {
@@ -277,16 +285,39 @@ fn as_it_is(table: &Table, row: &Row) -> Checked {
     }
 }
 
-/// The workbook that came, with result and reason of each row in two columns of its own. Values above `allowed` are left
-/// out.
+/// The workbook that came, with result and reason of each row in two columns of its own, in the language of a tag such as
+/// `zh-CN`. Values above `allowed` are left out.
 pub(super) fn report(
-    _bytes: &[u8],
-    _name: &str,
-    _about: &About,
-    _rows: &[(i64, String, RowBody)],
-    _allowed: hub_model::Class,
+    bytes: &[u8],
+    name: &str,
+    about: &About,
+    rows: &[(i64, String, RowBody)],
+    (allowed, only_refused, language): (Class, bool, &str),
 ) -> Result<Vec<u8>, Refused> {
-    Ok(Vec::new())
+    let table = read(bytes, reading(name, about)?, about)?;
+    let chinese = language.to_ascii_lowercase().starts_with("zh");
+    let mut results = BTreeMap::new();
+    for (number, state, body) in rows {
+        let Ok(number) = u32::try_from(*number) else { continue };
+        let said = body.findings.iter().map(|finding| {
+            let place =
+                if finding.cell.is_empty() { String::new() } else { format!("{} {}: ", finding.cell, finding.heading) };
+            format!("{place}{}", if chinese { &finding.zh } else { &finding.en })
+        });
+        let marks = body.findings.iter().filter_map(|finding| {
+            let (_, column) = hub_files::place_of(&finding.cell)?;
+            Some((column, if finding.error { Level::Error } else { Level::Warning }))
+        });
+        let accepted = state == "good" || state == "applied";
+        let reason = said.collect::<Vec<_>>().join("; ");
+        results.insert(number, RowResult { accepted, reason, marks: marks.collect() });
+    }
+    let hidden = about.columns.iter().filter(|column| column.class() > allowed);
+    let hidden = hidden.filter_map(|column| hub_files::column_of(&column.letters)).collect();
+    let rows = if only_refused { ReportRows::Refused } else { ReportRows::All };
+    let options = ReportOptions { rows, language, hidden };
+    hub_files::report(Vec::new(), &table, &results, &options)
+        .map_err(|error| Refused::State(format!("the report cannot be written: {error}")))
 }
 
 #[cfg(test)]

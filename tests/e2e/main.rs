@@ -12,6 +12,7 @@ mod connection_test;
 mod demo;
 mod doctor;
 mod feishu;
+mod files;
 mod hooks;
 mod large_answers;
 mod layers;

@@ -2,7 +2,9 @@
 //! all look alike from outside.
 
 mod door;
-mod peers;
+pub(crate) mod peers;
+
+pub(crate) use peers::python;
 
 use hub_im::envelope::{self, AesKey};
 use hub_im::hashed;

@@ -5,4 +5,5 @@ mod cases;
 mod exchanges;
 mod payloads;
 mod schemas;
+mod soap;
 mod vectors;

@@ -82,6 +82,7 @@ impl Compiler<'_, '_> {
             errors: Vec::new(),
             split: None,
             then: Vec::new(),
+            auth: None,
             anonymous,
             table: None,
             mail: false,

@@ -10,7 +10,7 @@ use crate::callbacks::Callbacks;
 use crate::gateway::StreamProfile;
 use crate::shape::Shape;
 use crate::sign::{Sign, sign};
-use crate::wire::Written;
+use crate::wire::{SendBody, Written};
 use hub_expr::{Located, Scope, Templated, Type};
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Arena, Findings, Source, Span, json};
@@ -124,24 +124,18 @@ pub(crate) struct Send {
     pub(crate) lost: Option<Keep>,
 }
 
-#[derive(Debug)]
-pub(crate) enum SendBody {
-    Json(Shape),
-    Written(Span, Written),
-}
-
 const METHODS: [(&str, &str); 5] =
     [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")];
 
 /// The names that every expression sees, in slot order.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "settings", "hook_url", "now", "fresh", "query", "headers", "basic", "path", "body", "address", "element",
-    "envelope",
+    "envelope", "text",
 ];
 
 fn base_scope() -> Scope {
     let ty = |name: &str| match name {
-        "hook_url" | "address" | "element" => Type::Text,
+        "hook_url" | "address" | "element" | "text" => Type::Text,
         "now" => Type::DateTime,
         "fresh" => Type::record("fresh", [("id", Type::Number), ("token", Type::Text)]),
         "basic" => Type::record("basic", [("username", Type::Text), ("password", Type::Text)]),
@@ -393,10 +387,7 @@ fn send(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Send> {
     let to = fields.required("to").and_then(|node| Located::compile(node, scope, cx));
     let after_ms = fields.integer("after_ms", 0, 86_400_000).unwrap_or(0);
     let headers = headers(&mut fields, scope, cx);
-    let body = match Written::read(&mut fields, scope, cx) {
-        Some(written) => Some(SendBody::Written(fields.span, written)),
-        None => fields.required("body").and_then(|node| Shape::compile(node, scope, cx)).map(SendBody::Json),
-    };
+    let body = SendBody::read(&mut fields, scope, cx);
     let escape_unicode = fields.bool("escape_unicode").unwrap_or(false);
     let sign = fields.optional("sign").and_then(|node| sign(node, cx));
     let lost = fields.optional("lost").and_then(|node| keep(node, scope, cx));

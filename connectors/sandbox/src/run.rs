@@ -1,8 +1,9 @@
 //! Runs a step of a profile: one request, or one action.
 
-use crate::profile::{AnswerShape, Keep, Let, Profile, Send, SendBody, Step};
+use crate::profile::{AnswerShape, Keep, Let, Profile, Send, Step};
 use crate::shape::render;
 use crate::state::{Answer, Change, Delivery, Document, State};
+use crate::wire::SendBody;
 use crate::{SandboxError, Settings};
 use hub_expr::{Cx, EvalError, Located};
 use hub_tree::{Arena, Clock, Limits, Span, Value, json, random};
@@ -23,6 +24,8 @@ pub(crate) struct Asked {
     pub(crate) element: String,
     /// Of SOAP: the envelope's version and header as JSON.
     pub(crate) envelope: Vec<u8>,
+    /// The body as it came, for what is signed; what is no UTF-8 is not there.
+    pub(crate) text: String,
 }
 
 struct Run<'r, 'a> {
@@ -86,6 +89,7 @@ pub(crate) fn perform(
         Value::Text(arena.text(&asked.address)),
         Value::Text(arena.text(&asked.element)),
         parse(&asked.envelope).unwrap_or_default(),
+        Value::Text(arena.text(&asked.text)),
     ];
     let mut run = Run {
         profile,

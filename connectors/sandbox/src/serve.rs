@@ -157,6 +157,7 @@ async fn vendor(State(served): State<Served>, request: Request) -> Response {
         address: format!("/{}", path.join("/")),
         element: opened.element,
         envelope: opened.envelope,
+        text: String::from_utf8(bytes.to_vec()).unwrap_or_default(),
     };
     let guard = profile.guard.as_ref().filter(|_| !route.open);
     let own = match fate {

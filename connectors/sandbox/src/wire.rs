@@ -132,6 +132,23 @@ impl Written {
     }
 }
 
+/// The body of a web hook.
+#[derive(Debug)]
+pub(crate) enum SendBody {
+    Json(Shape),
+    Written(Span, Written),
+}
+
+impl SendBody {
+    /// Reads `xml`, `soap`, or `body`.
+    pub(crate) fn read(fields: &mut Fields<'_, '_>, scope: &Scope, cx: &Context<'_>) -> Option<Self> {
+        match Written::read(fields, scope, cx) {
+            Some(written) => Some(Self::Written(fields.span, written)),
+            None => fields.required("body").and_then(|node| Shape::compile(node, scope, cx)).map(Self::Json),
+        }
+    }
+}
+
 /// The bytes of a body: a document that declares another encoding is written in it.
 pub(crate) fn bytes(body: String) -> Vec<u8> {
     let declared = body.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")).and_then(|(declaration, _)| {

@@ -8,6 +8,7 @@ pub mod addressing;
 pub mod compose;
 pub mod driver;
 pub mod fault;
+pub mod judge;
 pub mod names;
 pub mod read;
 pub mod security;

@@ -7,7 +7,10 @@
 mod auth;
 mod body;
 mod connections;
+mod current;
+mod exports;
 mod hooks;
+mod imports;
 mod journeys;
 mod outgoing;
 pub mod parked;
@@ -31,6 +34,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use hub_flow::Hub;
 use hub_flow::access::ApiKeys;
+use hub_tree::jiff::tz::TimeZone;
 use std::sync::Arc;
 
 /// What every handler shares.
@@ -40,6 +44,8 @@ pub struct Api {
     pub hub: Arc<Hub>,
     /// Who may call.
     pub keys: Arc<ApiKeys>,
+    /// Whose day counts as today.
+    pub zone: TimeZone,
 }
 
 /// Every route of this crate and what it needs; `open` ones answer strangers.
@@ -53,6 +59,12 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/v1/connections/{id}", "ops"),
     ("/v1/connections/{id}/polls", "ops"),
     ("/v1/connections/{id}/polls/{poll}", "ops"),
+    ("/v1/imports", "import"),
+    ("/v1/imports/{id}", "import, import:approve"),
+    ("/v1/imports/{id}/comparison", "import, import:approve"),
+    ("/v1/imports/{id}/records", "import, import:approve"),
+    ("/v1/imports/{id}/report.xlsx", "import, import:approve"),
+    ("/v1/imports/{id}/rows", "import, import:approve"),
     ("/v1/journeys", "ops"),
     ("/v1/journeys/{trace_id}", "ops"),
     ("/v1/parked", "ops"),
@@ -98,6 +110,12 @@ fn requests() -> Router<Api> {
         .route("/v1/connections/{id}", get(connections::show).post(connections::act))
         .route("/v1/connections/{id}/polls", get(polls::list))
         .route("/v1/connections/{id}/polls/{poll}", post(polls::run))
+        .route("/v1/imports", get(imports::list).post(imports::create))
+        .route("/v1/imports/{id}", get(imports::show).post(imports::act))
+        .route("/v1/imports/{id}/comparison", get(imports::comparison))
+        .route("/v1/imports/{id}/records", get(imports::records))
+        .route("/v1/imports/{id}/report.xlsx", get(imports::report))
+        .route("/v1/imports/{id}/rows", get(imports::rows))
         .route("/v1/journeys", get(journeys::list))
         .route("/v1/journeys/{trace_id}", get(journeys::show))
         .route("/v1/parked", get(parked::list))

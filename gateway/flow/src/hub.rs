@@ -11,7 +11,7 @@ use crate::retention::{self, Retention};
 use crate::staging::Standings;
 use crate::streams::Streams;
 use crate::tokens::KeptTokens;
-use crate::{alone, intake, map_in, react, redrive, relay, schedule, send, shared, staging, streams};
+use crate::{alone, imports, intake, map_in, react, redrive, relay, schedule, send, shared, staging, streams};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -85,6 +85,8 @@ pub struct HubOptions {
     pub admission: Admission,
     /// How long what is kept.
     pub retention: Retention,
+    /// What is configured about imports.
+    pub imports: imports::Rules,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -117,6 +119,8 @@ pub struct Hub {
     pub admission: Admission,
     /// How long what is kept.
     pub retention: Retention,
+    /// What is configured about imports.
+    pub imports: imports::Rules,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -154,6 +158,7 @@ pub(crate) struct Wake {
     pub(crate) events: Notify,
     pub(crate) work: Notify,
     pub(crate) calls: Notify,
+    pub(crate) imports: Notify,
 }
 
 /// The queues that a hub with these consumers reads; a bus is opened with them.
@@ -174,6 +179,7 @@ impl Hub {
             max_body_bytes,
             admission,
             retention,
+            imports,
             store,
             bus,
             clock,
@@ -194,6 +200,7 @@ impl Hub {
             max_body_bytes,
             admission,
             retention,
+            imports,
             store,
             bus,
             clock,
@@ -293,6 +300,7 @@ impl Hub {
             loops.spawn(relay::run(Arc::clone(&self)));
             loops.spawn(react::take_in(Arc::clone(&self)));
             loops.spawn(redrive::run(Arc::clone(&self)));
+            loops.spawn(imports::run(Arc::clone(&self)));
             loops.spawn(retention::run(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));

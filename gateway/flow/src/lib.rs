@@ -21,6 +21,7 @@ pub mod event;
 pub mod explain;
 mod fault;
 pub mod hub;
+pub mod imports;
 pub mod intake;
 pub mod journey;
 mod kept_mappings;

@@ -1,5 +1,6 @@
 //! What is configured: connectors, mappings, connections and flows, checked against each other.
 
+use crate::imports;
 use crate::rules::Flow;
 use crate::schedule::Schedule;
 use hub_engine::{Direction, Format, Mapping, Parts};
@@ -57,8 +58,8 @@ impl Registry {
     }
 
     fn load_manifests(&mut self, sources: &Sources<'_>, findings: &Findings) {
-        for vendor in sources.catalog.vendors() {
-            let Some(source) = sources.catalog.file(&format!("connectors/{vendor}/manifest.yaml")) else { continue };
+        // Files that people bring have mappings and no manifest.
+        for vendor in sources.catalog.vendors().chain([imports::SOURCE]) {
             let lists = sources.catalog.code_lists(vendor);
             let own = sources.catalog.mappings(vendor).map(|layers| (None, layers.to_vec()));
             let of_connections = sources.catalog.connection_mappings(vendor).map(|(id, layers)| (Some(id), layers));
@@ -72,6 +73,7 @@ impl Registry {
                     None => _ = self.broken.insert(id),
                 }
             }
+            let Some(source) = sources.catalog.file(&format!("connectors/{vendor}/manifest.yaml")) else { continue };
             if let Some(manifest) = Manifest::compile(vendor, source, findings) {
                 Self::check_manifest(&manifest, sources, findings);
                 self.check_formats(&manifest, findings);
@@ -166,6 +168,9 @@ impl Registry {
                 (_, Some(object)) => (object, Direction::Out),
                 _ => continue,
             };
+            if vendor == imports::SOURCE {
+                continue;
+            }
             if !vendors.contains(&vendor) {
                 let help = hub_tree::finding::suggest(vendor, vendors.iter().copied());
                 let message = format!("there is no connector `{vendor}`: nothing runs this mapping");

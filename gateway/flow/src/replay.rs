@@ -10,6 +10,7 @@
 use crate::effects::Failure;
 use crate::event::EventMessage;
 use crate::hub::Hub;
+use crate::imports;
 use crate::intake::{self, MAP};
 use crate::map_in::{Mapped, map_reply};
 use crate::records::SourceOf;
@@ -149,6 +150,11 @@ pub(crate) async fn raws(
     let mut work = Vec::with_capacity(raws.len());
     let mut portion = Portion { place, last: handled < size, ..Portion::default() };
     for old in raws {
+        // Rows of a file are mapped when their import is applied, and by its mapping.
+        if old.connection == imports::SOURCE {
+            portion.refused += 1;
+            continue;
+        }
         // The order key is in the payload, which has to be opened for it.
         let Some(raw) = tx.raw(&redrive.new.tenant, &old.id).await? else { continue };
         match intake::read_again(hub, &raw) {

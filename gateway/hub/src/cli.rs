@@ -123,8 +123,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConnectionCommand,
     },
+    /// Make connectors from what vendors publish.
+    Connector {
+        #[command(subcommand)]
+        command: ConnectorCommand,
+    },
+    /// Write a collection of a running hub into a CSV, XLSX or Parquet file.
+    Export(crate::export::ExportArgs),
     /// Read rows of a spreadsheet or CSV file, check each, and import the good ones.
-    Import(Box<crate::import::ImportArgs>),
+    Import(Box<crate::import::ImportCommands>),
     /// Work on mapping files.
     Map {
         #[command(subcommand)]
@@ -151,6 +158,11 @@ pub(crate) enum Command {
     },
     /// Serve the vendors' simulators alone.
     Sandbox(Sandbox),
+    /// Look at SOAP messages.
+    Soap {
+        #[command(subcommand)]
+        command: SoapCommand,
+    },
     /// Print a completion script for a shell, such as: hrhub completions bash > /etc/bash_completion.d/hrhub
     Completions {
         /// The shell.
@@ -263,7 +275,8 @@ pub(crate) enum KeysCommand {
         /// What people call it.
         #[arg(long)]
         name: String,
-        /// What it may do, separated by commas: read:structure, read, read:restricted, write, passthrough, ops, admin.
+        /// What it may do, separated by commas: read:structure, read, read:restricted, write, passthrough, import,
+        /// import:approve, ops, admin.
         #[arg(long)]
         scopes: String,
         /// Whose data it sees.
@@ -393,6 +406,33 @@ pub(crate) enum ConnectionCommand {
     Test(ConnectionTest),
 }
 
+#[derive(Subcommand)]
+pub(crate) enum ConnectorCommand {
+    /// Write a connector from a WSDL: manifest, types, mappings to be filled in, sample requests; list its operations.
+    ImportWsdl(ImportWsdl),
+}
+
+#[derive(Args)]
+pub(crate) struct ImportWsdl {
+    /// The WSDL 1.1: a file, or an address of http or https. What it imports lies beside it or on its host.
+    pub(crate) from: String,
+    /// The connector's name, such as `our-erp`.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// The configuration folder.
+    #[arg(long, value_name = "CONFIG")]
+    pub(crate) into: PathBuf,
+    /// Another host that imported documents may come from.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<String>,
+    /// Write over files that are there.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How operations and problems are printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
 #[derive(Args)]
 pub(crate) struct ConnectionTest {
     /// The connection.
@@ -452,6 +492,36 @@ pub(crate) struct MapTest {
     /// How problems are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SoapCommand {
+    /// Print what the hub makes of a message: its tree, the fault that it is, or why it is refused.
+    Read(SoapRead),
+}
+
+#[derive(Args)]
+pub(crate) struct SoapRead {
+    /// The message as it came; `-` reads standard input.
+    pub(crate) file: PathBuf,
+    /// Its `Content-Type`: charset, and for a message in parts the boundary.
+    #[arg(long, value_name = "T")]
+    pub(crate) content_type: Option<String>,
+    /// Its `Content-Encoding`, such as gzip.
+    #[arg(long, value_name = "E")]
+    pub(crate) content_encoding: Option<String>,
+    /// Judge it as our server judges a request; else it is an answer.
+    #[arg(long)]
+    pub(crate) request: bool,
+    /// When it came, such as 2025-11-01T08:00:00Z; else now.
+    #[arg(long, value_name = "INSTANT", requires = "request")]
+    pub(crate) now: Option<hub_tree::jiff::Timestamp>,
+    /// The user that it must prove to be by WS-Security.
+    #[arg(long, requires = "request", requires = "password")]
+    pub(crate) username: Option<String>,
+    /// That user's password.
+    #[arg(long, requires = "username")]
+    pub(crate) password: Option<String>,
 }
 
 /// How an input is read, where its name does not say it.

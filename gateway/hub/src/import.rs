@@ -1,8 +1,10 @@
 //! `hrhub import`: rows of a file become records.
 //!
-//! With `--dry-run` no hub is needed: the file is read, every row checked and mapped, and nothing is kept.
+//! With `--dry-run` no hub is needed: the file is read, every row checked and mapped, and nothing is kept. A running hub
+//! keeps it, applies it, tells what was imported by whom, and undoes it.
 
 mod offline;
+mod online;
 mod show;
 
 use crate::cli::Format;
@@ -51,6 +53,22 @@ pub(crate) struct ImportArgs {
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    /// Bring the file to the hub that runs there. Its key, with the scope import: HRHUB_KEY, else the folder's
+    /// HRHUB_ADMIN_KEY.
+    #[arg(long, value_name = "URL", env = "HRHUB_URL")]
+    pub(crate) hub: Option<String>,
+    /// The configuration folder.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) config: PathBuf,
+    /// Have the good rows applied.
+    #[arg(long, requires = "hub")]
+    pub(crate) apply: bool,
+    /// Apply all rows or none.
+    #[arg(long, requires = "hub")]
+    pub(crate) all_or_nothing: bool,
+    /// Apply to a tenant of its own, to be compared and rolled back.
+    #[arg(long, requires = "apply")]
+    pub(crate) trial: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -61,9 +79,21 @@ pub(crate) enum ImportMode {
     Upsert,
 }
 
-pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
-    if !args.dry_run {
-        return Ok(say::usage("say --dry-run: rows are only checked here"));
+/// A file to import, or what was imported.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct ImportCommands {
+    #[command(subcommand)]
+    command: Option<online::ImportCommand>,
+    #[command(flatten)]
+    file: Option<ImportArgs>,
+}
+
+pub(crate) async fn run(args: ImportCommands) -> anyhow::Result<ExitCode> {
+    match (args.command, args.file) {
+        (Some(command), _) => online::run(command).await,
+        (None, Some(file)) if file.dry_run => offline::run(&file),
+        (None, Some(file)) if file.hub.is_some() => online::bring(&file).await,
+        _ => Ok(say::usage("say --dry-run to check the rows here, or --hub URL to bring the file to a running hub")),
     }
-    offline::run(args)
 }

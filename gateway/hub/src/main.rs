@@ -8,8 +8,10 @@ mod circuit;
 mod cli;
 mod config;
 mod connection;
+mod connector;
 mod demo;
 mod doctor;
+mod export;
 mod import;
 mod init;
 mod keys;
@@ -19,16 +21,18 @@ mod parked;
 mod people;
 mod replay;
 mod restore;
+mod running;
 mod sandbox;
 mod say;
 mod schedules;
 mod serve;
 mod server;
+mod soap;
 mod subscriptions;
 mod topology;
 
 use clap::Parser;
-use cli::{Cli, Command, ConnectionCommand};
+use cli::{Cli, Command, ConnectionCommand, ConnectorCommand, SoapCommand};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -67,12 +71,17 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
-        Command::Import(args) => import::run(&args),
+        Command::Connector { command: ConnectorCommand::ImportWsdl(args) } => {
+            Box::pin(connector::import_wsdl(args)).await
+        }
+        Command::Export(args) => Box::pin(export::run(args)).await,
+        Command::Import(args) => Box::pin(import::run(*args)).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,
         Command::Schedules { command, place } => schedules::run(command, &place).await,
         Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Soap { command: SoapCommand::Read(args) } => soap::read(args).await,
         Command::Completions { shell } => {
             cli::completions(shell);
             Ok(ExitCode::SUCCESS)

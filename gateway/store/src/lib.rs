@@ -20,6 +20,7 @@ mod dialect;
 mod doubts;
 mod error;
 mod events;
+mod imports;
 mod inbox;
 mod journeys;
 mod keyring;
@@ -57,6 +58,10 @@ pub use circuits::{Circuit, CircuitState, Counts, Hand};
 pub use claiming::{Found, Turns};
 pub use error::{Cause, StoreError};
 pub use events::{Event, NewEvent};
+pub use imports::{
+    Found as FoundRecords, Import, ImportChange, ImportCounts, ImportRow, ImportRowFilter, ImportState, ImportStep,
+    NewImport, NewImportRow, RowEnd, Written,
+};
 pub use inbox::{Claimed, NewWork};
 pub use journeys::{Journey, Step};
 pub use keyring::{Keyring, MasterKey, Sealed};

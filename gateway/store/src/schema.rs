@@ -25,7 +25,7 @@ const MIGRATIONS: &[&[&str]] = &[
     ],
     &[crate::rates::TABLES, crate::rounds::TABLES],
     &[crate::calls::BEGINNINGS],
-    &[crate::pushes::TABLES, crate::staged::TABLES],
+    &[crate::imports::TABLES, crate::pushes::TABLES, crate::staged::TABLES],
 ];
 
 /// The names of all tables that any version has made, in the order of their making.

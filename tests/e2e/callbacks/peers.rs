@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A Python that has the libraries, made once for a list of them. What cannot be installed fails the test.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let list = project_root().join("tests/e2e/peers/requirements.txt");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
     fs::create_dir_all(&folder).unwrap();
@@ -23,7 +23,7 @@ fn python() -> PathBuf {
     python
 }
 
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (out, err) = hub_support::said(&output);
     assert!(output.status.success(), "{command:?}:\n{out}{err}");

@@ -46,7 +46,8 @@ impl MariaDb {
         let output = install.arg(format!("--datadir={}", data.display())).output().unwrap();
         assert!(output.status.success(), "mariadb-install-db: {}", String::from_utf8_lossy(&output.stderr));
         let first = folder.join("first.sql");
-        let users = "CREATE OR REPLACE USER hub@'127.0.0.1' IDENTIFIED BY 'secret'; \
+        // The server reads one statement a line.
+        let users = "CREATE OR REPLACE USER hub@'127.0.0.1' IDENTIFIED BY 'secret';\n\
              GRANT ALL ON *.* TO hub@'127.0.0.1' WITH GRANT OPTION;\n";
         fs::write(&first, users).unwrap();
         let port = free_port();

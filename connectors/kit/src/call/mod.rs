@@ -118,7 +118,11 @@ async fn prepare(
     }
     request.headers.push(("traceparent".to_owned(), cx.trace.to_string()));
     let mut used = None;
-    let auth = if operation.anonymous { &Auth::None } else { chosen(cx, operation, &cx.connection.manifest.auth)? };
+    let auth = if operation.anonymous {
+        &Auth::None
+    } else {
+        chosen(cx, operation, cx.connection.manifest.auth_of(operation))?
+    };
     match auth {
         // The last step is to sign.
         Auth::None | Auth::Signed(_) | Auth::OneOf(_) => {}
@@ -314,13 +318,37 @@ pub fn following(
         _ if reply.looked_up => return Ok(Vec::new()),
         _ => &operation.then,
     };
-    if rules.is_empty() {
+    follow(connection, rules, args, Some(reply))
+}
+
+/// The calls that it leads to when an answer says that nothing is there: rules with `on: absent`, which see the
+/// arguments and no payload.
+///
+/// # Errors
+/// A rule of the manifest that fails.
+pub fn following_nothing(
+    connection: &Connection,
+    operation: &Operation,
+    args: &[u8],
+) -> Result<Vec<FollowCall>, NoCalls> {
+    follow(connection, &operation.then, args, None)
+}
+
+fn follow(
+    connection: &Connection,
+    rules: &[FollowUp],
+    args: &[u8],
+    reply: Option<&Reply>,
+) -> Result<Vec<FollowCall>, NoCalls> {
+    if !rules.iter().any(|rule| rule.when_absent == reply.is_none()) {
         return Ok(Vec::new());
     }
     let arena = Arena::new();
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
-    let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
-    let slots = answer_slots(connection, &arena, args, reply.status, payload, &[]);
+    let (status, body) = reply.map_or((0, &[][..]), |reply| (reply.status, &reply.body));
+    let payload = json::read(&arena, body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(connection, &arena, args, status, payload, &[]);
+    let rules = rules.iter().filter(|rule| rule.when_absent == reply.is_none());
     FollowUp::calls(rules, connection, &arena, &slots, &KnownIds::new())
 }
 

@@ -72,6 +72,8 @@ pub struct Manifest {
     pub settings: Vec<Setting>,
     /// How requests authenticate.
     pub auth: Auth,
+    /// Other ways, by name, for operations that ask for one: a vendor's API families may differ in it.
+    pub auths: Vec<(String, Auth)>,
     /// What it sends us.
     pub webhook: Option<Webhook>,
     /// What we can ask it.
@@ -249,6 +251,8 @@ pub struct Operation {
     pub name: String,
     /// The request.
     pub request: RequestTemplate,
+    /// How it authenticates, if not as `auth` says: a name of `auths`.
+    pub auth: Option<String>,
     /// Where it shows the token, if not where `auth` says: a vendor's API families may differ in it.
     pub token_place: Option<TokenPlace>,
     /// The out mapping that makes its arguments from canonical records.
@@ -397,6 +401,7 @@ impl Manifest {
         }
         let compiler = Compiler::new(&cx, &settings);
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
+        let auths = fields.optional("auths").map(|node| compiler.auths(node)).unwrap_or_default();
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
         let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
@@ -421,6 +426,9 @@ impl Manifest {
             }
         }
         for operation in &operations {
+            if let Some(name) = operation.auth.as_ref().filter(|name| !auths.iter().any(|(known, _)| known == *name)) {
+                cx.unknown(operation.span, "way to authenticate", name, auths.iter().map(|(name, _)| name.as_str()));
+            }
             if let Idempotency::Lookup { operation: lookup, .. } = &operation.idempotency
                 && !operations.iter().any(|known| known.name == *lookup)
             {
@@ -436,6 +444,7 @@ impl Manifest {
             egress,
             settings,
             auth: auth?,
+            auths,
             webhook: webhook.flatten(),
             operations,
             errors,
@@ -452,6 +461,13 @@ impl Manifest {
             pace,
             source: Arc::clone(source),
         })
+    }
+
+    /// How an operation authenticates.
+    #[must_use]
+    pub fn auth_of(&self, operation: &Operation) -> &Auth {
+        let named = operation.auth.as_ref().and_then(|name| self.auths.iter().find(|(known, _)| known == name));
+        named.map_or(&self.auth, |(_, auth)| auth)
     }
 
     /// The operation called `name`.

@@ -79,6 +79,12 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Some(Auth::OneOf(kinds))
     }
 
+    /// Ways to authenticate by name.
+    pub(super) fn auths(&self, node: &Node) -> Vec<(String, Auth)> {
+        let entries = node.entries(self.cx).iter();
+        entries.filter_map(|(key, node)| Some((key.name.clone(), self.auth(node)?))).collect()
+    }
+
     fn auth_kind(&self, fields: &mut Fields<'_, '_>) -> Option<Auth> {
         let kind = fields.required_text("kind")?;
         match kind.as_str() {
@@ -224,6 +230,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         } else {
             self.request(&mut fields, Some("args"))
         };
+        let auth = fields.text("auth");
         let token_place = fields
             .text("token_header")
             .map(|name| TokenPlace::Header { name: name.to_lowercase(), prefix: String::new() });
@@ -275,6 +282,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Some(Operation {
             name,
             request,
+            auth,
             token_place,
             mapping,
             reply,

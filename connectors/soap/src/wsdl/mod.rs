@@ -7,6 +7,7 @@
 mod build;
 mod dom;
 mod load;
+mod manifest;
 mod sample;
 mod schema;
 mod service;
@@ -16,6 +17,7 @@ mod write;
 
 pub use dom::QName;
 pub use load::{Allowed, Documents};
+pub use manifest::Named;
 pub use sample::sample;
 pub use service::{Endpoint, Message, Operation, Service, Style};
 pub use write::{Published, PublishedOperation, write};

@@ -115,6 +115,11 @@ pub(super) async fn settle(
         }
         Ended::Absent(error) => {
             step(Went::Ok, format!("{}: {error}", new.operation));
+            settled.reply = destination.as_ref().map(|known| known.nothing_there(attempt)).unwrap_or_default();
+            if let Some(Failure::Park { code, reason, place }) = settled.reply.failure.clone() {
+                step(Went::Parked, format!("{}: {reason}", new.operation));
+                settled.parked = Some(parked(hub, call, &context, code, &reason, place));
+            }
             "absent"
         }
         Ended::Again { error, unsure } => {

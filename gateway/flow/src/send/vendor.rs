@@ -11,7 +11,8 @@ use crate::poll::{self, Origin};
 use crate::records::SourceOf;
 use async_trait::async_trait;
 use hub_engine::Direction;
-use hub_kit::call::{following, lookup_args, lookup_found};
+use hub_kit::call::{following, following_nothing, lookup_args, lookup_found};
+use hub_kit::follow::{FollowCall, NoCalls};
 use hub_kit::manifest::DEFAULT_TIMEOUT;
 use hub_kit::parts::{is_part, unpack};
 use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Pace, Rate, Reply};
@@ -105,6 +106,15 @@ impl Destination for Vendor {
     fn understand(&self, attempt: &Attempt<'_>, reply: Reply) -> Understood {
         understand(attempt, &self.0, reply)
     }
+
+    fn nothing_there(&self, attempt: &Attempt<'_>) -> Understood {
+        let operation = self.0.manifest.operation(&attempt.call.new.operation);
+        let calls = operation.map_or(Ok(Vec::new()), |known| following_nothing(&self.0, known, attempt.args));
+        match rows(attempt, &self.0, calls) {
+            Ok(follow) => Understood { follow, ..Understood::default() },
+            Err(failure) => Understood { failure: Some(failure), ..Understood::default() },
+        }
+    }
 }
 
 /// Whether an earlier try was carried out, as far as that matters.
@@ -160,8 +170,17 @@ fn follow(
     operation: &Operation,
     reply: &Reply,
 ) -> Result<Vec<NewCall>, Failure> {
+    rows(attempt, connection, following(connection, operation, attempt.args, reply))
+}
+
+/// Calls that follow, as they are kept.
+fn rows(
+    attempt: &Attempt<'_>,
+    connection: &Connection,
+    calls: Result<Vec<FollowCall>, NoCalls>,
+) -> Result<Vec<NewCall>, Failure> {
     let (hub, new) = (attempt.hub, &attempt.call.new);
-    let calls = following(connection, operation, attempt.args, reply).map_err(poll::no_calls)?;
+    let calls = calls.map_err(poll::no_calls)?;
     // In a round a page is read once, however often it is named; else what follows is the call's own.
     let round = poll::round_of(&new.subject).is_some();
     let origin = Origin {

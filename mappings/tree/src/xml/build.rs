@@ -3,6 +3,7 @@
 use super::Reason;
 use super::outline::{Outline, Step};
 use super::tag::{Attribute, Fail, Tag, fail, fail_as, is_blank};
+use super::tokens::Plain;
 use crate::arena::Arena;
 use crate::reader::Limits;
 use crate::repeated;
@@ -87,7 +88,21 @@ struct Frame<'a> {
     run_plain: bool,
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    fn new(name: &'a str, base: usize) -> Self {
+        Self {
+            name,
+            base,
+            attributes: 0,
+            children: false,
+            array: false,
+            nil: false,
+            text: Words::default(),
+            run: Words::default(),
+            run_plain: true,
+        }
+    }
+
     /// Ends a run of text before a tag. White space that only lays out child elements is dropped.
     fn end_run(&mut self) {
         let layout = self.children && self.run_plain && is_blank(self.run.as_str());
@@ -111,11 +126,25 @@ pub(super) struct Tree<'a> {
     frames: Vec<Frame<'a>>,
     /// Attributes and children of all open elements, and at last the tree itself.
     entries: Vec<(&'a str, Value<'a>)>,
+    /// Names of attributes that were seen, with their keys.
+    keys: Vec<(&'a str, &'a str)>,
 }
+
+/// Names of attributes whose keys are remembered.
+const MOST_KEYS: usize = 24;
 
 impl<'a> Tree<'a> {
     pub(super) fn new(arena: &'a Arena, limits: Limits, dialect: Dialect) -> Self {
-        Self { arena, limits, dialect, nodes: 0, includes: false, frames: Vec::new(), entries: Vec::new() }
+        Self {
+            arena,
+            limits,
+            dialect,
+            nodes: 0,
+            includes: false,
+            frames: Vec::new(),
+            entries: Vec::new(),
+            keys: Vec::new(),
+        }
     }
 
     /// Takes a step of the outline. Gives the name and value of the outermost element once that has ended.
@@ -142,6 +171,57 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Takes a plain piece, as [`Tree::take`] takes a step.
+    pub(super) fn take_plain(
+        &mut self,
+        outline: &mut Outline,
+        plain: Plain<'a>,
+    ) -> Result<Option<(&'a str, Value<'a>)>, Fail> {
+        match plain {
+            Plain::Leaf(name, text) => {
+                self.count(0)?;
+                self.end_run();
+                self.entries.push((name, Value::Text(text)));
+            }
+            Plain::Open(name) => {
+                self.count(0)?;
+                self.end_run();
+                outline.enter();
+                self.frames.push(Frame::new(name, self.entries.len()));
+            }
+            Plain::Close => {
+                outline.close();
+                return self.close();
+            }
+            Plain::Text(text) => {
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.run.push(text);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// A child element begins.
+    fn end_run(&mut self) {
+        if let Some(parent) = self.frames.last_mut() {
+            parent.children = true;
+            parent.end_run();
+        }
+    }
+
+    /// The key of an attribute.
+    fn attribute_key(&mut self, name: &'a str) -> &'a str {
+        if let Some((_, key)) = self.keys.iter().find(|(known, _)| *known == name) {
+            return key;
+        }
+        let key = self.arena.format(format_args!("@{name}"));
+        if self.keys.len() < MOST_KEYS {
+            self.keys.push((name, key));
+        }
+        key
+    }
+
     fn keep(&self, text: Cow<'a, str>) -> &'a str {
         match text {
             Cow::Borrowed(text) => text,
@@ -159,10 +239,7 @@ impl<'a> Tree<'a> {
 
     fn open(&mut self, outline: &Outline, tag: Tag<'a>) -> Result<(), Fail> {
         self.count(0)?;
-        if let Some(parent) = self.frames.last_mut() {
-            parent.children = true;
-            parent.end_run();
-        }
+        self.end_run();
         let base = self.entries.len();
         let (mut nil, mut array) = (false, false);
         for attribute in tag.attributes {
@@ -190,7 +267,7 @@ impl<'a> Tree<'a> {
                 },
                 _ => self.keep(attribute.value),
             };
-            let key = self.arena.format(format_args!("@{}", attribute.name.local));
+            let key = self.attribute_key(attribute.name.local);
             self.entries.push((key, Value::Text(value)));
         }
         let name = match self.dialect {
@@ -200,17 +277,8 @@ impl<'a> Tree<'a> {
             }
             _ => tag.name.local,
         };
-        self.frames.push(Frame {
-            name,
-            base,
-            attributes: self.entries.len() - base,
-            children: false,
-            array,
-            nil,
-            text: Words::default(),
-            run: Words::default(),
-            run_plain: true,
-        });
+        let attributes = self.entries.len() - base;
+        self.frames.push(Frame { attributes, array, nil, ..Frame::new(name, base) });
         Ok(())
     }
 

@@ -22,6 +22,7 @@ mod stream;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod write;
 
 pub use build::Dialect;

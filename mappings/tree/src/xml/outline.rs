@@ -107,6 +107,21 @@ impl Outline {
         Self { max_depth, caps, depth: 0, started: false, root_seen: false, bindings: Vec::new(), names: String::new() }
     }
 
+    /// Whether one more element may open.
+    pub(super) fn can_enter(&self) -> bool {
+        self.depth < self.max_depth
+    }
+
+    /// An element without attributes opens, whose prefix is bound.
+    pub(super) fn enter(&mut self) {
+        self.depth += 1;
+    }
+
+    /// Whether a prefix stands for a namespace here.
+    pub(super) fn is_bound(&self, prefix: &str) -> bool {
+        prefix == "xml" || self.binding(prefix).is_some()
+    }
+
     /// How many elements are open.
     pub(super) fn depth(&self) -> usize {
         self.depth

@@ -1,8 +1,9 @@
 //! A document piece by piece, with its namespaces: for wires whose outer elements mean something of their own.
 
 use super::build::{Dialect, Tree};
-use super::outline::{self, Outline, Step, Token};
+use super::outline::{Outline, Step};
 use super::tag::{Caps, Fail};
+use super::tokens::Tokens;
 use super::{Reason, Refusal};
 use crate::arena::Arena;
 use crate::encoding::{self, Encoding};
@@ -89,7 +90,7 @@ pub struct Pull<'a> {
     arena: &'a Arena,
     text: &'a str,
     rules: Rules,
-    reader: quick_xml::Reader<&'a [u8]>,
+    tokens: Tokens<'a>,
     outline: Outline,
     /// Whether the element that was opened last is empty, so that its end comes next.
     empty: bool,
@@ -112,11 +113,10 @@ impl<'a> Pull<'a> {
         };
         let text = encoding::decode(arena, bytes, encoding, "").map_err(refused(Reason::Encoding))?;
         super::refuse_second_mark(text.as_bytes()).map_err(refused(Reason::Malformed))?;
-        let mut reader = quick_xml::Reader::from_str(text);
-        reader.config_mut().check_comments = true;
+        let tokens = Tokens::new(text);
         let caps = Caps { attributes: rules.max_attributes, length: rules.max_length };
         let outline = Outline::new(rules.limits.max_depth, caps);
-        Ok(Self { arena, text, rules, reader, outline, empty: false, nodes: 0, start: 0, includes: false })
+        Ok(Self { arena, text, rules, tokens, outline, empty: false, nodes: 0, start: 0, includes: false })
     }
 
     /// The next piece; comments and processing instructions are passed over.
@@ -143,15 +143,11 @@ impl<'a> Pull<'a> {
     }
 
     fn step(&mut self) -> Result<Step<'a>, Refusal> {
-        self.start = self.offset();
-        let token = match self.reader.read_event() {
-            Ok(event) => Token::of(&event),
-            Err(error) => {
-                let (reason, message) = outline::complaint(&error);
-                return Err(self.refusal(Fail { at: 0, reason, message }));
-            }
+        self.start = self.tokens.at();
+        let (token, piece) = match self.tokens.next() {
+            Ok(found) => found,
+            Err((reason, message)) => return Err(self.refusal(Fail { at: 0, reason, message })),
         };
-        let piece = self.text.get(self.start..self.offset()).unwrap_or_default();
         match self.outline.take(token, piece) {
             Ok(step) => Ok(step),
             Err(fail) => Err(self.refusal(fail)),
@@ -197,7 +193,7 @@ impl<'a> Pull<'a> {
     /// How many bytes of the text have been read.
     #[must_use]
     pub fn offset(&self) -> usize {
-        usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
+        self.tokens.at()
     }
 
     fn element(&self, tag: super::tag::Tag<'a>) -> Element<'a> {
@@ -237,17 +233,25 @@ impl<'a> Pull<'a> {
         let empty = std::mem::take(&mut self.empty);
         let mut tree = Tree::new(self.arena, self.rules.limits, self.rules.dialect);
         tree.nodes = self.nodes;
-        let mut step = Step::Open { tag: element.tag, empty };
+        let mut took = tree.take(&mut self.outline, Step::Open { tag: element.tag, empty });
         loop {
-            match tree.take(&mut self.outline, step) {
+            match took {
                 Ok(Some((_, value))) => {
                     self.nodes = tree.nodes;
                     self.includes |= tree.includes;
                     return Ok(value);
                 }
-                Ok(None) => step = self.step()?,
+                Ok(None) => {}
                 Err(fail) => return Err(self.refusal(fail)),
             }
+            self.start = self.tokens.at();
+            took = match self.tokens.plain(&self.outline) {
+                Some(plain) => tree.take_plain(&mut self.outline, plain),
+                None => {
+                    let step = self.step()?;
+                    tree.take(&mut self.outline, step)
+                }
+            };
         }
     }
 
@@ -258,6 +262,6 @@ impl<'a> Pull<'a> {
     pub fn value_and_source(&mut self, element: Element<'a>) -> Result<(Value<'a>, &'a str), Refusal> {
         let start = element.start;
         let value = self.value(element)?;
-        Ok((value, self.text.get(start..self.offset()).unwrap_or_default()))
+        Ok((value, self.text.get(start..self.tokens.at()).unwrap_or_default()))
     }
 }

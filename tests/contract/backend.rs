@@ -2,6 +2,7 @@
 
 use hub_bus::Embedded;
 use hub_flow::admission::Admission;
+use hub_flow::imports::Rules;
 use hub_flow::retention::Retention;
 use hub_flow::{Consumer, Hub, HubOptions, Registry, Role, queues};
 use hub_kit::{AllowPrivate, Client};
@@ -29,6 +30,7 @@ pub(crate) fn hub_on(
         max_body_bytes: 1000,
         admission: Admission::new(100, 1_000_000),
         retention: Retention::default(),
+        imports: Rules::default(),
         store,
         bus: Arc::new(Embedded::open(folder, queues(&consumers)).unwrap()),
         clock,

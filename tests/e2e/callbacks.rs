@@ -2,7 +2,7 @@
 //! all look alike from outside.
 
 mod door;
-mod peers;
+pub(crate) mod peers;
 
 pub(crate) use peers::python;
 

@@ -126,12 +126,25 @@ fn an_independent_server_takes_our_messages_in_both_versions_and_we_read_its_ans
         let wanted = (502, "vendor_trouble", &json!("BUSY"), &json!("REMOTE"), &json!(true));
         assert_eq!(told(&busy), wanted, "{connection}: {}", busy.1);
         // What the schema does not allow does not leave the house.
-        let unfit = call(&place, connection, "add_employee", &json!({ "employeeNo": "1", "legalName": "x", "leftOn": null, "hireDate": "15.3.2020" }));
+        let unfit = call(
+            &place,
+            connection,
+            "add_employee",
+            &json!({ "employeeNo": "1", "legalName": "x", "leftOn": null, "hireDate": "15.3.2020" }),
+        );
         assert_eq!((unfit.0, &unfit.1["party"]), (502, &json!("CONFIG")), "{}", unfit.1);
         let detail = unfit.1["detail"].as_str().unwrap();
-        assert!(detail.contains("manifest.yaml:") && detail.contains("`employee.hireDate` is no value of the type date"), "{detail}");
+        assert!(
+            detail.contains("manifest.yaml:") && detail.contains("`employee.hireDate` is no value of the type date"),
+            "{detail}"
+        );
         let other = call(&place, connection, "other_answer", &json!({ "no": "E00001" }));
-        assert_eq!((other.0, &other.1["code"], &other.1["party"]), (502, &json!("vendor_trouble"), &json!("REMOTE")), "{}", other.1);
+        assert_eq!(
+            (other.0, &other.1["code"], &other.1["party"]),
+            (502, &json!("vendor_trouble"), &json!("REMOTE")),
+            "{}",
+            other.1
+        );
     }
     for connection in ["wrong11", "wrong12", "none"] {
         let refused = call(&place, connection, "get_employee", &json!({ "no": "E00001" }));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod broker;
+mod imports;
 mod invariants;
 mod kill;
 mod late;
@@ -9,4 +10,5 @@ mod noisy;
 mod overload;
 mod poison;
 mod roles;
+mod staging;
 mod store;

@@ -18,6 +18,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use url::{Host, Url};
 
 /// Networks of private addresses that may be reached.
@@ -103,6 +104,15 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+/// What came back, where it may be too much for memory.
+#[derive(Debug)]
+pub enum Arrived {
+    /// All of it.
+    Whole(Response),
+    /// What is before the body, and the body in a file of its own that has no name.
+    Spooled(Response, std::fs::File),
+}
+
 /// What came back.
 #[derive(Clone, Debug)]
 pub struct Response {
@@ -149,6 +159,8 @@ const DEFAULT_TIME: Duration = Duration::from_secs(30);
 /// own time does, so that nothing-was-sent is told from no-answer.
 const CONNECT: Duration = Duration::from_secs(5);
 const CONNECT_QUICKLY: Duration = Duration::from_secs(1);
+/// The longest answer that is kept in a file, bytes.
+pub const MAX_SPOOLED: usize = 1 << 30;
 /// With less time than this left, a request is not begun.
 const LEAST_TIME: Duration = Duration::from_millis(200);
 
@@ -230,6 +242,64 @@ impl Client {
         egress: &[String],
         left: Duration,
     ) -> Result<Response, SendError> {
+        let (mut response, mut stream) = self.begin(request, egress, left).await?;
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| failed(&error))?;
+            let chunk = chunk.as_ref();
+            if response.body.len() + chunk.len() > self.max_answer_bytes {
+                return Err(SendError::TooLarge(self.max_answer_bytes));
+            }
+            response.body.extend_from_slice(chunk);
+        }
+        Ok(response)
+    }
+
+    /// As [`Client::send_within`]; an answer that is longer than `in_memory` bytes goes into a file, up to
+    /// [`MAX_SPOOLED`].
+    ///
+    /// # Errors
+    /// Whether anything may have arrived, and why there is no answer.
+    pub async fn send_spooling(
+        &self,
+        request: Request,
+        egress: &[String],
+        left: Duration,
+        in_memory: usize,
+    ) -> Result<Arrived, SendError> {
+        let (mut response, mut stream) = self.begin(request, egress, left).await?;
+        let no_room = |error: std::io::Error| SendError::NoAnswer(format!("no room for a large answer: {error}"));
+        let (mut spool, mut length) = (None, 0);
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| failed(&error))?;
+            let chunk = chunk.as_ref();
+            length += chunk.len();
+            if length > MAX_SPOOLED {
+                return Err(SendError::TooLarge(MAX_SPOOLED));
+            }
+            if spool.is_none() && length > in_memory {
+                spool = Some(tokio::fs::File::from_std(tempfile::tempfile().map_err(no_room)?));
+            }
+            match &mut spool {
+                None => response.body.extend_from_slice(chunk),
+                Some(file) => {
+                    let head = std::mem::take(&mut response.body);
+                    file.write_all(&head).await.map_err(no_room)?;
+                    file.write_all(chunk).await.map_err(no_room)?;
+                }
+            }
+        }
+        let Some(mut file) = spool else { return Ok(Arrived::Whole(response)) };
+        file.rewind().await.map_err(no_room)?;
+        Ok(Arrived::Spooled(response, file.into_std().await))
+    }
+
+    /// Sends a request; its answer without the body, and the body as it comes.
+    async fn begin(
+        &self,
+        request: Request,
+        egress: &[String],
+        left: Duration,
+    ) -> Result<(Response, impl futures::Stream<Item = reqwest::Result<impl AsRef<[u8]>>> + Unpin), SendError> {
         self.permit(&request.url, egress)?;
         if left < LEAST_TIME {
             return Err(SendError::NoTime);
@@ -248,16 +318,7 @@ impl Client {
             .iter()
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
             .collect();
-        let mut body = Vec::new();
-        let mut stream = answer.bytes_stream();
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| failed(&error))?;
-            if body.len() + chunk.len() > self.max_answer_bytes {
-                return Err(SendError::TooLarge(self.max_answer_bytes));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Response { status, headers, body })
+        Ok((Response { status, headers, body: Vec::new() }, answer.bytes_stream()))
     }
 }
 

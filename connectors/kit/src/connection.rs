@@ -101,6 +101,8 @@ impl Connection {
                     Ok(url) if matches!(url.scheme(), "http" | "https") => {
                         egress.extend(url.host_str().map(ToOwned::to_owned));
                     }
+                    // A connector that only listens has nobody to call.
+                    _ if base_url.is_empty() && manifest.operations.is_empty() && manifest.serves.is_some() => {}
                     _ if base_url.is_empty() => {
                         cx.error(node.span, "`base_url` is missing; the connector has none of its own");
                     }

@@ -2,11 +2,12 @@
 
 use crate::auth::Tokens;
 use crate::call::{Answer, Verdict};
-use crate::client::{Client, Request, Response, SendError};
+use crate::client::{Arrived, Client, Request, Response, SendError};
 use crate::connection::Connection;
 use crate::hook::Opened;
 use crate::inbound::InboundRequest;
 use crate::manifest::{ErrorVerdict, Manifest, Operation, RequestTemplate};
+use crate::parts::{self, Spool};
 use crate::stream::Frame;
 use crate::tables::{Looked, Tables};
 use crate::verify::WebhookError;
@@ -46,6 +47,11 @@ pub trait Driver: Send + Sync {
     /// The body is not what the request's `answer` says, and where; without its words.
     fn read_response(&self, _: &Connection, template: &RequestTemplate, response: &mut Response) -> Result<(), String> {
         template.answer.read(&mut response.body)
+    }
+
+    /// The elements that lead from the root of an answer's document to its payload; `*` is any name.
+    fn way_to_payload(&self) -> &'static [&'static str] {
+        &["*"]
     }
 
     /// Makes one call: arguments are JSON text, and so is the reply's body.
@@ -109,6 +115,8 @@ pub struct CallContext<'c> {
     pub call_id: &'c str,
     /// What the attempt may still do.
     pub leave: Leave<'c>,
+    /// Whether whoever calls reads answers part by part that are too large for memory.
+    pub spools: bool,
     /// The clock, for vendors that name an instant.
     pub clock: &'c Clock,
 }
@@ -120,6 +128,15 @@ impl CallContext<'_> {
     /// What may have arrived, and why there is no answer.
     pub async fn send(&self, request: Request) -> Result<Response, SendError> {
         self.leave.send(self.client, request, &self.connection.egress).await
+    }
+
+    /// As [`CallContext::send`], for an answer that may be too large for memory.
+    ///
+    /// # Errors
+    /// What may have arrived, and why there is no answer.
+    pub(crate) async fn send_spooling(&self, request: Request) -> Result<Arrived, SendError> {
+        let left = self.leave.left()?;
+        self.client.send_spooling(request, &self.connection.egress, left, parts::IN_MEMORY).await
     }
 }
 
@@ -139,10 +156,12 @@ impl Leave<'_> {
     /// # Errors
     /// What may have arrived, and why there is no answer.
     pub async fn send(&self, client: &Client, request: Request, egress: &[String]) -> Result<Response, SendError> {
-        if !(self.held)() {
-            return Err(SendError::ClaimLost);
-        }
-        client.send_within(request, egress, self.until.saturating_duration_since(Instant::now())).await
+        client.send_within(request, egress, self.left()?).await
+    }
+
+    /// The time that is left.
+    fn left(&self) -> Result<Duration, SendError> {
+        if (self.held)() { Ok(self.until.saturating_duration_since(Instant::now())) } else { Err(SendError::ClaimLost) }
     }
 }
 
@@ -153,6 +172,18 @@ pub struct Reply {
     pub status: u16,
     /// The body: JSON, or empty.
     pub body: Vec<u8>,
+    /// The records of the answer, if they were too many to be read at once; `body` is what is beside them.
+    pub spool: Option<Spool>,
+    /// Whether it is the answer of a look-up that found the call carried out, and not the call's own.
+    pub looked_up: bool,
+}
+
+impl Reply {
+    /// An answer of the call itself, read at once.
+    #[must_use]
+    pub const fn new(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body, spool: None, looked_up: false }
+    }
 }
 
 /// Why a call did not succeed: what left the house, whose fault it is, and whether to try again. The text holds codes

@@ -21,6 +21,8 @@ pub struct FollowUp {
     pub when: Option<Located>,
     /// The operation's arguments.
     pub with: Vec<(String, Located)>,
+    /// Whether it follows from an answer that says that nothing is there, in place of a good one.
+    pub when_absent: bool,
     /// How long to wait with the call: vendors tell of changes before their own read side knows them.
     pub after_secs: i64,
     /// Where the rule stands.
@@ -98,9 +100,10 @@ impl FollowUp {
         let with = with.iter().filter_map(|(key, node)| Some((key.name.clone(), Located::compile(node, &scope, cx)?)));
         let with = with.collect();
         let after_secs = fields.integer("after_secs", 0, 3600).unwrap_or(0);
+        let when_absent = fields.word("on", &[("good", false), ("absent", true)]).unwrap_or(false);
         let span = fields.span;
         fields.finish();
-        Some(Self { operation: operation?, each, when, with, after_secs, span })
+        Some(Self { operation: operation?, each, when, with, when_absent, after_secs, span })
     }
 
     /// The calls that rules lead to. `slots` holds what their expressions see.
@@ -108,7 +111,7 @@ impl FollowUp {
     /// # Errors
     /// An expression that fails, or a list that is too long.
     pub fn calls<'a>(
-        rules: &'a [Self],
+        rules: impl IntoIterator<Item = &'a Self>,
         connection: &Connection,
         arena: &'a Arena,
         slots: &[Value<'a>],

@@ -44,6 +44,9 @@ pub trait TableSession: Send {
     /// # Errors
     /// The database fails: nothing was written, or nobody knows; writing it again does no harm.
     async fn write_back(&mut self, table: &Table, end: &RowEnd) -> Result<WroteBack, CallError>;
+
+    /// Ends the session in peace.
+    async fn close(self: Box<Self>);
 }
 
 /// From where a table with a mark is read.

@@ -91,6 +91,8 @@ pub enum Verifier {
     },
     /// Standard Webhooks (<https://www.standardwebhooks.com>), `v1` signatures; the `svix-` header names too.
     StandardWebhooks,
+    /// HTTP Basic; the secret is `USER:PASSWORD`. It proves who sends, not what is sent: only for encrypted connections.
+    Basic,
     /// The driver's own proof and cipher.
     Driver,
 }
@@ -145,6 +147,7 @@ impl Verifier {
                     ("webhook-signature".to_owned(), sign_standard_webhooks(secret, id, timestamp, body)?),
                 ]
             }
+            Self::Basic => vec![("authorization".to_owned(), format!("Basic {}", STANDARD.encode(secret)))],
             Self::Driver => return None,
         })
     }
@@ -170,6 +173,17 @@ impl Verifier {
                 if good { Ok(()) } else { Err(WebhookError::SignatureMismatch) }
             }
             Self::StandardWebhooks => standard_webhooks(request, secrets, max_skew_secs),
+            Self::Basic => {
+                let value = request.header("authorization").ok_or(WebhookError::MissingSignature)?;
+                let given = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
+                let given = given.and_then(|(_, pair)| STANDARD.decode(pair.trim()).ok());
+                let given = given.ok_or(WebhookError::MalformedSignature)?;
+                let mut good = false;
+                for secret in secrets.iter().filter(|secret| secret.contains(':')) {
+                    good |= bool::from(secret.as_bytes().ct_eq(&given));
+                }
+                if good { Ok(()) } else { Err(WebhookError::SignatureMismatch) }
+            }
             Self::Driver => Err(WebhookError::Unsupported),
         }
     }
@@ -229,4 +243,32 @@ pub fn sign_standard_webhooks(secret: &str, id: &str, timestamp: i64, body: &[u8
     let timestamp = timestamp.to_string();
     let digest = hmac_sha256(&key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body]);
     Some(format!("v1,{}", STANDARD.encode(digest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_takes_any_of_its_pairs_and_nothing_else() {
+        let secrets = ["hub:old".to_owned(), "hub:p:w".to_owned(), "nocolon".to_owned()];
+        let check = |value: Option<&str>| {
+            let headers = value.map(|value| ("authorization".to_owned(), value.to_owned())).into_iter().collect();
+            let now = Timestamp::UNIX_EPOCH;
+            let request =
+                InboundRequest { method: "POST".to_owned(), query: Vec::new(), headers, body: b"<a/>".to_vec(), now };
+            Verifier::Basic.check(&request, &secrets, 300)
+        };
+        let pair = |text: &str| format!("Basic {}", STANDARD.encode(text));
+        assert_eq!(check(Some(&pair("hub:p:w"))), Ok(()));
+        assert_eq!(check(Some(&pair("hub:old").replace("Basic", "basic"))), Ok(()));
+        for wrong in ["hub:p", "hub:", "nocolon", ""] {
+            assert_eq!(check(Some(&pair(wrong))), Err(WebhookError::SignatureMismatch), "{wrong}");
+        }
+        assert_eq!(check(Some("Basic ???")), Err(WebhookError::MalformedSignature));
+        assert_eq!(check(Some("Bearer x")), Err(WebhookError::MalformedSignature));
+        assert_eq!(check(None), Err(WebhookError::MissingSignature));
+        let proof = Verifier::Basic.prove("hub:p:w", b"", Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(check(Some(&proof[0].1)), Ok(()));
+    }
 }

@@ -83,7 +83,7 @@ impl Sandbox {
         }
         let mut headers = delivery.headers.clone();
         headers.extend(dressed.headers);
-        if dressed.method != "GET" {
+        if dressed.method != "GET" && !headers.iter().any(|(name, _)| name == "content-type") {
             headers.insert(0, ("content-type".to_owned(), dressed.content_type.to_owned()));
         }
         let egress: Vec<String> = url.host_str().map(str::to_owned).into_iter().collect();

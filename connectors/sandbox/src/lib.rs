@@ -19,6 +19,7 @@ mod serve;
 mod shape;
 mod sign;
 mod state;
+mod wire;
 
 pub use dial::Dial;
 pub use profile::Profile;

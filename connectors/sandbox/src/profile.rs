@@ -3,12 +3,14 @@
 //! A step runs in one order: `let` (read state, compute), `repeat` (an idempotency key seen before gets the answer of
 //! then), `refuse`, `effect`, `keep`, `then` (as `let`, after what is kept), `send`, `answer`. Expressions see `settings`, `hook_url`, `now`, `fresh.id` and
 //! `fresh.token` (new with each request), `query`, `headers`, `basic.username`, `basic.password`, `path` (the names
-//! in braces of the route), `body` and `address` (the path below the vendor); then the names of `let`.
+//! in braces of the route), `body`, `address` (the path below the vendor), and of XML `element` and `envelope`; then the
+//! names of `let`.
 
 use crate::callbacks::Callbacks;
 use crate::gateway::StreamProfile;
 use crate::shape::Shape;
 use crate::sign::{Sign, sign};
+use crate::wire::{SendBody, Written};
 use hub_expr::{Located, Scope, Templated, Type};
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Arena, Findings, Source, Span, json};
@@ -50,6 +52,8 @@ pub(crate) struct Route {
     pub(crate) method: &'static str,
     pub(crate) path: Vec<Piece>,
     pub(crate) open: bool,
+    /// The element that the request holds: operations of one address are told apart by it.
+    pub(crate) element: Option<String>,
     pub(crate) step: Step,
 }
 
@@ -93,6 +97,7 @@ pub(crate) struct AnswerShape {
     pub(crate) body: Option<Shape>,
     /// In place of a JSON body.
     pub(crate) text: Option<Templated>,
+    pub(crate) written: Option<(Span, Written)>,
 }
 
 #[derive(Debug)]
@@ -112,7 +117,7 @@ pub(crate) struct Send {
     pub(crate) to: Located,
     pub(crate) after_ms: i64,
     pub(crate) headers: Vec<(String, Templated)>,
-    pub(crate) body: Shape,
+    pub(crate) body: SendBody,
     pub(crate) escape_unicode: bool,
     pub(crate) sign: Option<Sign>,
     /// What is kept when the vendor gives up delivering it.
@@ -123,12 +128,14 @@ const METHODS: [(&str, &str); 5] =
     [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")];
 
 /// The names that every expression sees, in slot order.
-pub(crate) const NAMES: [&str; 10] =
-    ["settings", "hook_url", "now", "fresh", "query", "headers", "basic", "path", "body", "address"];
+pub(crate) const NAMES: [&str; 13] = [
+    "settings", "hook_url", "now", "fresh", "query", "headers", "basic", "path", "body", "address", "element",
+    "envelope", "text",
+];
 
 fn base_scope() -> Scope {
     let ty = |name: &str| match name {
-        "hook_url" | "address" => Type::Text,
+        "hook_url" | "address" | "element" | "text" => Type::Text,
         "now" => Type::DateTime,
         "fresh" => Type::record("fresh", [("id", Type::Number), ("token", Type::Text)]),
         "basic" => Type::record("basic", [("username", Type::Text), ("password", Type::Text)]),
@@ -198,8 +205,14 @@ impl Profile {
     }
 
     /// The route of a request and the values of its named pieces.
-    pub(crate) fn route(&self, method: &str, path: &[String]) -> Option<(&Route, Vec<(String, String)>)> {
-        self.routes.iter().filter(|route| route.method == method).find_map(|route| {
+    pub(crate) fn route(
+        &self,
+        method: &str,
+        path: &[String],
+        element: &str,
+    ) -> Option<(&Route, Vec<(String, String)>)> {
+        let fits = |route: &&Route| route.element.as_ref().is_none_or(|wanted| wanted == element);
+        self.routes.iter().filter(|route| route.method == method).filter(fits).find_map(|route| {
             if route.path.len() != path.len() {
                 return None;
             }
@@ -241,6 +254,7 @@ fn route(node: &Node, open_scope: &Scope, guarded: &Scope, cx: &Context<'_>) -> 
         }
     }
     let open = fields.bool("open").unwrap_or(false);
+    let element = fields.text("element");
     let mut scope = if open { open_scope.clone() } else { guarded.clone() };
     let step = step(&mut fields, &mut scope, cx);
     fields.finish();
@@ -253,7 +267,7 @@ fn route(node: &Node, open_scope: &Scope, guarded: &Scope, cx: &Context<'_>) -> 
         None => Piece::Fixed(part.to_owned()),
     };
     let path = path.split('/').filter(|part| !part.is_empty()).map(piece).collect();
-    Some(Route { method, path, open, step: step? })
+    Some(Route { method, path, open, element, step: step? })
 }
 
 pub(crate) fn step(fields: &mut Fields<'_, '_>, scope: &mut Scope, cx: &Context<'_>) -> Option<Step> {
@@ -341,6 +355,7 @@ fn answer(fields: &mut Fields<'_, '_>, scope: &Scope, cx: &Context<'_>) -> Answe
         headers: headers(fields, scope, cx),
         body: fields.optional("body").and_then(|node| Shape::compile(node, scope, cx)),
         text: fields.optional("text").and_then(|node| Templated::compile(node, scope, cx)),
+        written: Written::read(fields, scope, cx).map(|written| (fields.span, written)),
     }
 }
 
@@ -372,7 +387,7 @@ fn send(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Send> {
     let to = fields.required("to").and_then(|node| Located::compile(node, scope, cx));
     let after_ms = fields.integer("after_ms", 0, 86_400_000).unwrap_or(0);
     let headers = headers(&mut fields, scope, cx);
-    let body = fields.required("body").and_then(|node| Shape::compile(node, scope, cx));
+    let body = SendBody::read(&mut fields, scope, cx);
     let escape_unicode = fields.bool("escape_unicode").unwrap_or(false);
     let sign = fields.optional("sign").and_then(|node| sign(node, cx));
     let lost = fields.optional("lost").and_then(|node| keep(node, scope, cx));

@@ -3,6 +3,7 @@
 use crate::profile::{AnswerShape, Keep, Let, Profile, Send, Step};
 use crate::shape::render;
 use crate::state::{Answer, Change, Delivery, Document, State};
+use crate::wire::SendBody;
 use crate::{SandboxError, Settings};
 use hub_expr::{Cx, EvalError, Located};
 use hub_tree::{Arena, Clock, Limits, Span, Value, json, random};
@@ -19,6 +20,12 @@ pub(crate) struct Asked {
     pub(crate) body: Vec<u8>,
     /// The path below the vendor.
     pub(crate) address: String,
+    /// Of XML: the element that holds the body.
+    pub(crate) element: String,
+    /// Of SOAP: the envelope's version and header as JSON.
+    pub(crate) envelope: Vec<u8>,
+    /// The body as it came, for what is signed; what is no UTF-8 is not there.
+    pub(crate) text: String,
 }
 
 struct Run<'r, 'a> {
@@ -26,6 +33,8 @@ struct Run<'r, 'a> {
     state: &'r State,
     cx: Cx<'a>,
     arena: &'a Arena,
+    /// The version of the envelope that asked.
+    version: &'a str,
     now: i64,
     change: Change,
 }
@@ -78,12 +87,16 @@ pub(crate) fn perform(
         map(&asked.path),
         body,
         Value::Text(arena.text(&asked.address)),
+        Value::Text(arena.text(&asked.element)),
+        parse(&asked.envelope).unwrap_or_default(),
+        Value::Text(arena.text(&asked.text)),
     ];
     let mut run = Run {
         profile,
         state,
         cx: Cx::new(&arena, slots),
         arena: &arena,
+        version: parse(&asked.envelope).unwrap_or_default().get("version").as_text().unwrap_or_default(),
         now: now.as_microsecond(),
         change: Change { vendor: profile.vendor.clone(), serial, ..Change::default() },
     };
@@ -212,10 +225,19 @@ impl<'a> Run<'_, 'a> {
             let value = render(value, &mut self.cx)?;
             headers.push((name.clone(), value.scalar_text(self.arena).unwrap_or_default().to_owned()));
         }
-        let body = match (&shape.text, &shape.body) {
-            (Some(text), _) => render(text, &mut self.cx)?.scalar_text(self.arena).unwrap_or_default().to_owned(),
-            (None, Some(body)) => json::to_string(&body.render(&mut self.cx)?),
-            (None, None) => String::new(),
+        let mut status = status;
+        let body = match (&shape.written, &shape.text, &shape.body) {
+            (Some((span, written)), ..) => {
+                status = written.status(status);
+                let (body, media_type) = written.write(&mut self.cx, self.version, *span)?;
+                if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                    headers.push(("content-type".to_owned(), media_type.to_owned()));
+                }
+                body
+            }
+            (None, Some(text), _) => render(text, &mut self.cx)?.scalar_text(self.arena).unwrap_or_default().to_owned(),
+            (None, None, Some(body)) => json::to_string(&body.render(&mut self.cx)?),
+            (None, None, None) => String::new(),
         };
         Ok(Answer { status: shape.status.unwrap_or(status), headers, body })
     }
@@ -269,7 +291,16 @@ impl<'a> Run<'_, 'a> {
                 headers.push((name.to_lowercase(), text.to_owned()));
             }
         }
-        let body = json::to_string(&send.body.render(&mut self.cx)?);
+        let body = match &send.body {
+            SendBody::Json(shape) => json::to_string(&shape.render(&mut self.cx)?),
+            SendBody::Written(span, written) => {
+                let (body, media_type) = written.write(&mut self.cx, "1.1", *span)?;
+                if !headers.iter().any(|(name, _)| name == "content-type") {
+                    headers.push(("content-type".to_owned(), media_type.to_owned()));
+                }
+                body
+            }
+        };
         let body = if send.escape_unicode { escape_unicode(&body) } else { body };
         let lost = match &send.lost {
             Some(rule) => self.laid_over(rule)?,

@@ -3,6 +3,7 @@
 use crate::dial::{Dial, Fate};
 use crate::run::Asked;
 use crate::state::Answer;
+use crate::wire::{self, opened};
 use crate::{Sandbox, SandboxError};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hub_kit::hook::is_xml;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, PoisonError};
@@ -129,12 +131,13 @@ async fn vendor(State(served): State<Served>, request: Request) -> Response {
         Ok(profile) => profile,
         Err(error) => return complain(&error),
     };
-    let Some((route, named)) = profile.route(parts.method.as_str(), &path) else {
-        let message = format!("{vendor} has no {} /{}", parts.method, path.join("/"));
-        return json_answer(StatusCode::NOT_FOUND, json!({ "message": message }).to_string());
-    };
     let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let opened = opened(&as_json(&parts.headers, &bytes));
+    let Some((route, named)) = profile.route(parts.method.as_str(), &path, &opened.element) else {
+        let message = format!("{vendor} has no {} /{}", parts.method, path.join("/"));
+        return json_answer(StatusCode::NOT_FOUND, json!({ "message": message }).to_string());
     };
     let (fate, slow_ms, retry_after) = {
         let mut dial = sandbox.dial.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,8 +153,11 @@ async fn vendor(State(served): State<Served>, request: Request) -> Response {
         headers: text_headers(&parts.headers),
         basic: basic(&parts.headers),
         path: named,
-        body: as_json(&parts.headers, &bytes),
+        body: opened.body,
         address: format!("/{}", path.join("/")),
+        element: opened.element,
+        envelope: opened.envelope,
+        text: String::from_utf8(bytes.to_vec()).unwrap_or_default(),
     };
     let guard = profile.guard.as_ref().filter(|_| !route.open);
     let own = match fate {
@@ -190,7 +196,7 @@ fn respond(answer: Answer, fate: Fate) -> Response {
             let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("answer lost")) });
             Body::from_stream(broken)
         }
-        _ => Body::from(answer.body),
+        _ => Body::from(wire::bytes(answer.body)),
     };
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
     for (name, value) in &answer.headers {
@@ -215,7 +221,8 @@ fn basic(map: &HeaderMap) -> Option<(String, String)> {
 /// A form as a JSON object; everything else as it is.
 fn as_json(headers: &HeaderMap, body: &Bytes) -> Vec<u8> {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !media_type.starts_with("application/x-www-form-urlencoded") {
+    // Some send XML as if it were a form.
+    if !media_type.starts_with("application/x-www-form-urlencoded") || is_xml(body) {
         return body.to_vec();
     }
     let fields = url::form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), Value::from(value)));

@@ -48,6 +48,19 @@ actions:
   close: { keep: [{ in: jobs, key: body.id, set: { closed: true } }], answer: { body: { closed: "{body.id}" } } }
 "#;
 
+const SOAP_VENDOR: &str = r#"
+version: 1
+vendor: kestrel
+routes:
+  - post: /soap
+    element: ask
+    refuse: [{ when: 'body.n == "0"', fault: { code: Client.zero, reason: no zero, detail: { e: { code: Z } } } }]
+    answer: { soap: { askResponse: { "@xmlns": "urn:h", n: "{body.n}", user: "{envelope.header.Security.User}" } } }
+  - post: /soap
+    element: add
+    answer: { xml: { added: { "@ok": "Y" } } }
+"#;
+
 fn compile(text: &str) -> (Option<Profile>, String) {
     let source = Source::new("kestrel/sandbox.yaml", text);
     let findings = Findings::new();
@@ -292,4 +305,42 @@ fn callbacks_are_sealed_in_every_form_and_only_the_vendors_answer_counts() {
     let challenge = sent("challenge");
     assert!(challenge.headers.is_empty() && challenge.wants.missing(br#"{"challenge":"abd"}"#).is_some());
     assert_eq!(challenge.wants.missing(br#"{"challenge":"abc"}"#), None);
+}
+
+#[tokio::test]
+async fn operations_of_one_address_are_told_apart_by_their_element_and_answered_in_the_version_that_asked() {
+    let (profile, problems) = compile(SOAP_VENDOR);
+    assert_eq!(problems, "");
+    let sandbox = Sandbox::open(vec![profile.unwrap()], [], None, None, Clock::System).unwrap();
+    let router = sandbox.router(Some("kestrel")).unwrap();
+    let ask = async |body: String| {
+        let request = Request::post("/soap").header("content-type", "text/xml").body(Body::from(body)).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let (status, media_type) =
+            (answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap().to_owned());
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, media_type, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let envelope = |namespace: &str, inner: &str| {
+        format!(
+            "<e:Envelope xmlns:e='{namespace}'><e:Header><Security><User>u</User></Security></e:Header><e:Body>{inner}</e:Body></e:Envelope>"
+        )
+    };
+    let old = "http://schemas.xmlsoap.org/soap/envelope/";
+    let new = "http://www.w3.org/2003/05/soap-envelope";
+    let (status, media_type, body) = ask(envelope(old, "<ask><n>7</n></ask>")).await;
+    assert_eq!((status, media_type.as_str()), (200, "text/xml; charset=utf-8"));
+    assert!(body.contains("<askResponse xmlns=\"urn:h\"><n>7</n><user>u</user></askResponse>"), "{body}");
+    let (status, _, body) = ask(envelope(old, "<ask><n>0</n></ask>")).await;
+    assert_eq!(status, 500);
+    assert!(
+        body.contains("<faultcode>S:Client.zero</faultcode><faultstring>no zero</faultstring><detail><e>"),
+        "{body}"
+    );
+    let (_, media_type, body) = ask(envelope(new, "<ask><n>0</n></ask>")).await;
+    assert!(media_type.starts_with("application/soap+xml"), "{media_type}");
+    assert!(body.contains("<S:Reason><S:Text xml:lang=\"en\">no zero</S:Text></S:Reason>"), "{body}");
+    let (status, _, body) = ask("<add/>".to_owned()).await;
+    assert_eq!((status, body.as_str()), (200, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><added ok=\"Y\"/>"));
+    assert_eq!(ask("<other/>".to_owned()).await.0, 404);
 }

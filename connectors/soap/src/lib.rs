@@ -13,6 +13,7 @@ pub mod names;
 pub mod read;
 pub mod security;
 pub mod write;
+pub mod wsdl;
 
 pub use driver::Soap;
 pub use fault::{Fault, FaultCode};

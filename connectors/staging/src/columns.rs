@@ -138,7 +138,9 @@ impl Session {
         let rows = match self.rows(&statement).await {
             Ok(rows) => rows,
             // The name does not lead to a table, or its schema is not ours to see.
-            Err(CallError::Refused { code: Some(code), .. }) if matches!(code.as_str(), "42P01" | "3F000" | "42501") => {
+            Err(CallError::Refused { code: Some(code), .. })
+                if matches!(code.as_str(), "42P01" | "3F000" | "42501") =>
+            {
                 return Err(missing());
             }
             Err(error) => return Err(error),
@@ -185,7 +187,9 @@ fn of_postgres(row: Vec<Option<String>>) -> Column {
 fn of_mysql(row: Vec<Option<String>>) -> Column {
     let [name, type_name, data_type, full_type, _, not_null, chars, octets, read, write] = texts(row);
     let cast = match data_type.as_str() {
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" if full_type.contains("unsigned") => "UNSIGNED",
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" if full_type.contains("unsigned") => {
+            "UNSIGNED"
+        }
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" | "bit" => "SIGNED",
         "decimal" | "float" | "double" => "DECIMAL(65, 30)",
         "date" => "DATE",

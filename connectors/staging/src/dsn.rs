@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn an_address_says_database_and_protection_and_never_shows_its_password() {
-        let dsn = Dsn::parse("mysql://erp:p%40ss%E5%AF%86@DB.example.com/hr?ssl-mode=VERIFY_IDENTITY&ssl-ca=/etc/ca.pem");
+        let dsn =
+            Dsn::parse("mysql://erp:p%40ss%E5%AF%86@DB.example.com/hr?ssl-mode=VERIFY_IDENTITY&ssl-ca=/etc/ca.pem");
         let dsn = dsn.unwrap();
         assert_eq!((dsn.kind, dsn.host.as_str(), dsn.port), (Kind::MySql, "db.example.com", 3306));
         assert_eq!((dsn.password.expose().as_str(), dsn.database.as_str()), ("p@ss密", "hr"));

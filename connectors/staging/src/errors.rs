@@ -1,9 +1,9 @@
 //! What an error of a database means: whether anything was done, who must act, and whether to try again. Messages of
 //! servers quote values; only their codes are handed on.
 
+use hub_kit::CallError;
 use hub_kit::client::SendError;
 use hub_kit::driver::Party;
-use hub_kit::CallError;
 use sqlx::mysql::MySqlDatabaseError;
 
 /// What was being done.

@@ -105,7 +105,8 @@ impl<'t> Shape<'t> {
         for (name, (columns, rows)) in &lists {
             let mut items = Vec::with_capacity(rows.len());
             for values in rows {
-                let fields: Vec<(&str, Value<'_>)> = columns.iter().map(String::as_str).zip(values.iter().map(to_value)).collect();
+                let fields: Vec<(&str, Value<'_>)> =
+                    columns.iter().map(String::as_str).zip(values.iter().map(to_value)).collect();
                 if let Some((column, _)) =
                     columns.iter().zip(values).find(|(_, value)| value.as_deref().is_some_and(has_lost_letters))
                 {

@@ -6,11 +6,13 @@ use crate::errors::{Phase, classify};
 use crate::statement::Statement;
 use hub_kit::client::SendError;
 use hub_kit::{CallContext, CallError};
-use hub_tree::jiff::tz::TimeZone;
 use hub_tree::jiff::Timestamp;
+use hub_tree::jiff::tz::TimeZone;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor, MySqlConnection, PgConnection, Row as _, SqlSafeStr};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection as _, Executor, MySqlConnection, PgConnection, Row as _, SqlSafeStr,
+};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -171,11 +173,13 @@ impl Session {
         let doing = async {
             match &mut self.db {
                 Db::Postgres(db) => {
-                    let query = statement.values.iter().fold(sqlx::query(text), |query, value| query.bind(value.clone()));
+                    let query =
+                        statement.values.iter().fold(sqlx::query(text), |query, value| query.bind(value.clone()));
                     db.execute(query).await.map(|done| done.rows_affected())
                 }
                 Db::MySql(db) => {
-                    let query = statement.values.iter().fold(sqlx::query(text), |query, value| query.bind(value.clone()));
+                    let query =
+                        statement.values.iter().fold(sqlx::query(text), |query, value| query.bind(value.clone()));
                     db.execute(query).await.map(|done| done.rows_affected())
                 }
             }
@@ -190,14 +194,16 @@ impl Session {
             let mut all = Vec::new();
             match &mut self.db {
                 Db::Postgres(db) => {
-                    let query = statement.values.iter().fold(sqlx::query(text), |query, value| query.bind(value.clone()));
+                    let query =
+                        statement.values.iter().fold(sqlx::query(text), |query, value| query.bind(value.clone()));
                     for row in db.fetch_all(query).await? {
                         let values = (0..row.len()).map(|index| row.try_get_unchecked::<Option<String>, _>(index));
                         all.push(values.collect::<Result<Vec<_>, _>>()?);
                     }
                 }
                 Db::MySql(db) => {
-                    let query = statement.values.iter().fold(sqlx::query(text), |query, value| query.bind(value.clone()));
+                    let query =
+                        statement.values.iter().fold(sqlx::query(text), |query, value| query.bind(value.clone()));
                     for row in db.fetch_all(query).await? {
                         let values = (0..row.len()).map(|index| row.try_get_unchecked::<Option<String>, _>(index));
                         all.push(values.collect::<Result<Vec<_>, _>>()?);
@@ -233,7 +239,7 @@ impl Session {
     }
 
     /// Says good-bye; a connection that is dropped without it is noted in the other side's log.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn say_good_bye(self) {
         let closing = async {
             match self.db {
                 Db::Postgres(db) => db.close().await,
@@ -259,8 +265,7 @@ fn mysql_skips_locked(version: &str, maria: bool) -> bool {
     // Old replication clients were told 5.5.5 before the real version.
     let version = version.strip_prefix("5.5.5-").unwrap_or(version);
     let mut numbers = version.split(['.', '-']).map(|part| part.parse::<u32>().unwrap_or(0));
-    let (major, minor, patch) =
-        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    let (major, minor, patch) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if maria { (major, minor) >= (10, 6) } else { (major, minor, patch) >= (8, 0, 1) }
 }
 

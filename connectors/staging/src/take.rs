@@ -17,7 +17,7 @@ impl Session {
         let Some(status) = table.status() else { return Ok(Vec::new()) };
         let Some(taken) = &status.taken else {
             let mut statement = shape.select(self);
-            self.open(&shape, status, &mut statement).await?;
+            self.that_wait(&shape, status, &mut statement).await?;
             self.ordered(&shape, &mut statement);
             return self.with_children(&shape, statement).await;
         };
@@ -48,10 +48,14 @@ impl Session {
         by: &str,
     ) -> Result<Vec<TableRow>, CallError> {
         let mut statement = shape.select(self);
-        self.open(shape, status, &mut statement).await?;
+        self.that_wait(shape, status, &mut statement).await?;
         self.ordered(shape, &mut statement);
         // Only MySQL would lock the tables of conditions, too, and it does so only where they say it.
-        statement.push(if self.kind == Kind::Postgres { " FOR UPDATE OF t SKIP LOCKED" } else { " FOR UPDATE SKIP LOCKED" });
+        statement.push(if self.kind == Kind::Postgres {
+            " FOR UPDATE OF t SKIP LOCKED"
+        } else {
+            " FOR UPDATE SKIP LOCKED"
+        });
         let rows = self.with_children(shape, statement).await?;
         for row in &rows {
             let mut update = self.marking(shape, status, taken, by)?;
@@ -74,11 +78,18 @@ impl Session {
         let kind = self.kind;
         let keys = listed(kind, "t", &shape.table.key);
         let mut update = self.marking(shape, status, taken, by)?;
-        update.push(&format!(" WHERE ({}) IN (SELECT ", listed(kind, &quoted_table(kind, &shape.table.table), &shape.table.key)));
+        update.push(&format!(
+            " WHERE ({}) IN (SELECT ",
+            listed(kind, &quoted_table(kind, &shape.table.table), &shape.table.key)
+        ));
         // MySQL reads a table that it changes only through one that it has made of it.
         let inner: Vec<String> = shape.table.key.iter().map(|name| format!("p.{}", quoted(kind, name))).collect();
-        update.push(&format!("{} FROM (SELECT {keys} FROM {} t", inner.join(", "), quoted_table(kind, &shape.table.table)));
-        self.open(shape, status, &mut update).await?;
+        update.push(&format!(
+            "{} FROM (SELECT {keys} FROM {} t",
+            inner.join(", "),
+            quoted_table(kind, &shape.table.table)
+        ));
+        self.that_wait(shape, status, &mut update).await?;
         self.ordered(shape, &mut update);
         update.push(") AS p) AND (");
         let own = quoted_table(kind, &shape.table.table);
@@ -87,7 +98,11 @@ impl Session {
         self.run(&update).await?;
         let mut statement = shape.select(self);
         statement.push(&format!(" WHERE t.{} = ", quoted(kind, &taken.by)));
-        statement.compared(shape.column(&taken.by)?, by).push(" AND t.").push(&quoted(kind, &status.column)).push(" = ");
+        statement
+            .compared(shape.column(&taken.by)?, by)
+            .push(" AND t.")
+            .push(&quoted(kind, &status.column))
+            .push(" = ");
         statement.compared(shape.column(&status.column)?, &taken.status);
         self.ordered(shape, &mut statement);
         self.with_children(shape, statement).await
@@ -109,7 +124,12 @@ impl Session {
     }
 
     /// The conditions under which a row is processed now.
-    async fn open(&mut self, shape: &Shape<'_>, status: &Status, statement: &mut Statement) -> Result<(), CallError> {
+    async fn that_wait(
+        &mut self,
+        shape: &Shape<'_>,
+        status: &Status,
+        statement: &mut Statement,
+    ) -> Result<(), CallError> {
         let (kind, table) = (self.kind, shape.table);
         statement.push(" WHERE (");
         self.is_open(shape, status, "t", statement)?;
@@ -125,7 +145,8 @@ impl Session {
             }
             if let Some(expected) = &batch.expected {
                 named(expected)?;
-                let own: Vec<(String, String)> = batch.on.iter().map(|(theirs, ours)| (ours.clone(), theirs.clone())).collect();
+                let own: Vec<(String, String)> =
+                    batch.on.iter().map(|(theirs, ours)| (ours.clone(), theirs.clone())).collect();
                 statement.push(&format!(
                     " AND b.{} = (SELECT COUNT(*) FROM {} x WHERE {})",
                     quoted(kind, expected),
@@ -167,13 +188,21 @@ impl Session {
     }
 
     /// New, or taken so long ago that who took it is dead.
-    fn is_open(&self, shape: &Shape<'_>, status: &Status, alias: &str, statement: &mut Statement) -> Result<(), CallError> {
+    fn is_open(
+        &self,
+        shape: &Shape<'_>,
+        status: &Status,
+        alias: &str,
+        statement: &mut Statement,
+    ) -> Result<(), CallError> {
         let kind = self.kind;
         let column = shape.column(&status.column)?;
         statement.push(&format!("{alias}.{} = ", quoted(kind, &status.column))).compared(column, &status.new);
         if let Some(taken) = &status.taken {
             let at = shape.column(&taken.at)?;
-            statement.push(&format!(" OR ({alias}.{} = ", quoted(kind, &status.column))).compared(column, &taken.status);
+            statement
+                .push(&format!(" OR ({alias}.{} = ", quoted(kind, &status.column)))
+                .compared(column, &taken.status);
             let (name, ago) = (quoted(kind, &taken.at), at.ago(kind, taken.stale_after_secs));
             statement.push(&format!(" AND ({alias}.{name} IS NULL OR {alias}.{name} < {ago}))"));
         }
@@ -238,7 +267,6 @@ impl Session {
         statement.push(" WHERE ").push(&given.join(" AND "));
         let first = marks.first().map(|name| shape.column(name)).transpose()?;
         match since {
-            Since::Beginning | Since::Again { former: None, .. } if !first.is_some_and(|first| first.is_time) => {}
             Since::Beginning => {}
             Since::Behind(mark) => self.behind(&shape, &marks, mark, &mut statement)?,
             Since::Again { latest, former } => match first.filter(|first| first.is_time) {
@@ -295,8 +323,7 @@ impl Session {
 
 /// `a.x = b.y AND …`.
 fn equal(kind: Kind, one: &str, other: &str, on: &[(String, String)]) -> String {
-    let pair = |(theirs, ours): &(String, String)| {
-        format!("{one}.{} = {other}.{}", quoted(kind, theirs), quoted(kind, ours))
-    };
+    let pair =
+        |(theirs, ours): &(String, String)| format!("{one}.{} = {other}.{}", quoted(kind, theirs), quoted(kind, ours));
     on.iter().map(pair).collect::<Vec<_>>().join(" AND ")
 }

@@ -84,19 +84,19 @@ pub(crate) async fn receive(
 }
 
 /// Headers as text by lower-case name; what is not text is left out.
-fn headers(map: &HeaderMap) -> Vec<(String, String)> {
+pub(crate) fn headers(map: &HeaderMap) -> Vec<(String, String)> {
     map.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
 }
 
 /// How long a sender may take for a body: until it is whole, nothing proves who it is.
-const BODY_WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// How much of a body that nobody wants is read all the same: a client that is still sending when the connection
 /// closes sees a reset, not the answer.
 const PATIENCE_BYTES: u64 = 32 << 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads a body as far as there is room for it.
-async fn read_body(mut body: Body, limit: usize, room: &mut Admitted) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn read_body(mut body: Body, limit: usize, room: &mut Admitted) -> Result<Vec<u8>, Problem> {
     let announced = body.size_hint().lower();
     if announced > limit as u64 {
         if announced <= PATIENCE_BYTES {
@@ -124,7 +124,7 @@ async fn read_body(mut body: Body, limit: usize, room: &mut Admitted) -> Result<
 static PASSED_OVER: Semaphore = Semaphore::const_new(1_000);
 
 /// Reads on behind the answer, so that it comes at once.
-fn pass_over_later(body: Body) {
+pub(crate) fn pass_over_later(body: Body) {
     if let Ok(place) = PASSED_OVER.try_acquire() {
         tokio::spawn(async move {
             pass_over(body).await;
@@ -134,7 +134,7 @@ fn pass_over_later(body: Body) {
 }
 
 /// Reads on without keeping anything, for a while.
-async fn pass_over(mut body: Body) {
+pub(crate) async fn pass_over(mut body: Body) {
     let read = async {
         let mut count = 0;
         while let Some(Ok(part)) = next_part(&mut body).await {

@@ -1,13 +1,16 @@
 //! The unified API, and the ports where vendors knock.
 //!
-//! `/hooks/{connection}` takes webhooks in; `/v1/<collection>` serves every entity of the model through one generic
+//! `/hooks/{connection}` takes webhooks in, `/soap/{connection}` SOAP messages; `/v1/<collection>` serves every entity of the model through one generic
 //! implementation; `/v1/journeys`, `/v1/parked` and `/v1/connections` serve those who run the hub. Errors are RFC 9457
 //! problems with a stable `code` and what to do. [`ROUTES`] lists everything that is served.
 
 mod auth;
 mod body;
 mod connections;
+mod current;
+mod exports;
 mod hooks;
+mod imports;
 mod journeys;
 mod outgoing;
 pub mod parked;
@@ -16,6 +19,7 @@ mod polls;
 mod problem;
 mod records;
 pub mod redrives;
+mod soap;
 mod status;
 mod subscriptions;
 
@@ -30,6 +34,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use hub_flow::Hub;
 use hub_flow::access::ApiKeys;
+use hub_tree::jiff::tz::TimeZone;
 use std::sync::Arc;
 
 /// What every handler shares.
@@ -39,6 +44,8 @@ pub struct Api {
     pub hub: Arc<Hub>,
     /// Who may call.
     pub keys: Arc<ApiKeys>,
+    /// Whose day counts as today.
+    pub zone: TimeZone,
 }
 
 /// Every route of this crate and what it needs; `open` ones answer strangers.
@@ -47,10 +54,17 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/hooks/{connection}", "open: the vendor's proof is checked"),
     ("/metrics", "open"),
     ("/readyz", "open"),
+    ("/soap/{connection}", "open: the caller's proof is checked; with ?wsdl, the description"),
     ("/v1/connections", "ops"),
     ("/v1/connections/{id}", "ops"),
     ("/v1/connections/{id}/polls", "ops"),
     ("/v1/connections/{id}/polls/{poll}", "ops"),
+    ("/v1/imports", "import"),
+    ("/v1/imports/{id}", "import, import:approve"),
+    ("/v1/imports/{id}/comparison", "import, import:approve"),
+    ("/v1/imports/{id}/records", "import, import:approve"),
+    ("/v1/imports/{id}/report.xlsx", "import, import:approve"),
+    ("/v1/imports/{id}/rows", "import, import:approve"),
     ("/v1/journeys", "ops"),
     ("/v1/journeys/{trace_id}", "ops"),
     ("/v1/parked", "ops"),
@@ -91,10 +105,17 @@ pub fn router(api: Api) -> Router {
 fn requests() -> Router<Api> {
     Router::new()
         .route("/hooks/{connection}", any(hooks::receive))
+        .route("/soap/{connection}", get(soap::describe).post(soap::receive))
         .route("/v1/connections", get(connections::list))
         .route("/v1/connections/{id}", get(connections::show).post(connections::act))
         .route("/v1/connections/{id}/polls", get(polls::list))
         .route("/v1/connections/{id}/polls/{poll}", post(polls::run))
+        .route("/v1/imports", get(imports::list).post(imports::create))
+        .route("/v1/imports/{id}", get(imports::show).post(imports::act))
+        .route("/v1/imports/{id}/comparison", get(imports::comparison))
+        .route("/v1/imports/{id}/records", get(imports::records))
+        .route("/v1/imports/{id}/report.xlsx", get(imports::report))
+        .route("/v1/imports/{id}/rows", get(imports::rows))
         .route("/v1/journeys", get(journeys::list))
         .route("/v1/journeys/{trace_id}", get(journeys::show))
         .route("/v1/parked", get(parked::list))

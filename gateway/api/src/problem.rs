@@ -169,6 +169,12 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
     }
 
+    pub(crate) fn long_file(limit: usize) -> Self {
+        let detail = format!("a file may have at most {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
+            .next("`imports.max_bytes` in hub.yaml sets the limit; or split the file")
+    }
+
     pub(crate) fn invalid_body(pointer: &str, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", "Not acceptable", detail);
         problem.0.pointer = Some(pointer.to_owned());
@@ -188,6 +194,17 @@ impl Problem {
         };
         problem.0.pointer = Some("/url".to_owned());
         problem
+    }
+
+    pub(crate) fn unusable_file(code: &str, detail: &str) -> Self {
+        let detail = format!("{code}: {detail}");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unusable_file", "The file cannot be read", detail)
+    }
+
+    pub(crate) fn second_person() -> Self {
+        let detail = "whoever brought an import, or asked for it, cannot agree to it";
+        Self::new(StatusCode::FORBIDDEN, "second_person", "A second person is needed", detail)
+            .next("somebody else with a key that has the scope `import:approve` sends `:approve`")
     }
 
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {

@@ -2,12 +2,16 @@
 
 use crate::Api;
 use crate::auth::Caller;
+use crate::current;
+use crate::exports;
+use crate::imports;
 use crate::problem::Problem;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hub_flow::access::Principal;
 use hub_flow::explain::{NoExplanation, pointer_of};
 use hub_flow::records::{index_entry, sealed_as};
 use hub_model::{Class, EntityType, Type, mask};
@@ -92,16 +96,20 @@ pub(crate) fn entity_of(collection: &str) -> Result<&'static EntityType, Problem
 }
 
 /// A stored record as the caller may see it.
-fn seen<'a>(
+pub(crate) fn seen<'a>(
     api: &Api,
     entity: &EntityType,
     row: &RecordRow,
+    current: Option<&str>,
     arena: &'a Arena,
     allowed: Class,
 ) -> Result<Value<'a>, StoreError> {
     let opened = api.hub.open(&row.tenant, &sealed_as(entity.name, &row.id), &row.body.0)?;
     let document = json::read(arena, arena.bytes(&opened), Limits::default());
-    let document = document.map_err(|_| StoreError::Sealed("a record is no JSON"))?;
+    let mut document = document.map_err(|_| StoreError::Sealed("a record is no JSON"))?;
+    if let Some(Ok(current)) = current.map(|text| json::read(arena, arena.bytes(text.as_bytes()), Limits::default())) {
+        document = arena.map(&[document.entries(), &[("current", current)]].concat());
+    }
     let (seen, masked) = mask::mask(arena, entity, document, allowed);
     if masked.is_empty() {
         return Ok(seen);
@@ -123,11 +131,37 @@ pub(crate) async fn list(
     Path(collection): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
+    if let Some(collection) = collection.strip_suffix(":export") {
+        return exports::export(&api, who, collection, query.as_deref()).await;
+    }
     let entity = entity_of(&collection)?;
     let allowed = who.readable()?;
     let mut given = parameters(query.as_deref());
     let limit = given.limit()?;
     let after = given.cursor(entity.name)?.unwrap_or_default();
+    let (filter, names) = filter_of(&api, &who, entity, allowed, &mut given)?;
+    given.finish(&names)?;
+    let (tenant, page) = (who.tenant, Page { after, limit: limit + 1 });
+    let mut rows = api.hub.store.read(job!(|tx| { tx.records(&tenant, entity.name, filter, page).await })).await?;
+    let next = Parameters::page(entity.name, &mut rows, limit, |row| row.id.clone());
+    let current = current::jobs(&api, entity, &rows).await?;
+    let arena = Arena::new();
+    let mut data = Vec::with_capacity(rows.len());
+    for row in &rows {
+        data.push(seen(&api, entity, row, current.get(&row.id).map(String::as_str), &arena, allowed)?);
+    }
+    let next = next.map_or(Value::Null, |next| Value::Text(arena.text(&next)));
+    Ok(json_response(StatusCode::OK, &arena.map(&[("data", arena.list(&data)), ("next_cursor", next)])))
+}
+
+/// Which records a list is about, by its parameters; with the names of those that it knows.
+pub(crate) fn filter_of(
+    api: &Api,
+    who: &Principal,
+    entity: &'static EntityType,
+    allowed: Class,
+    given: &mut Parameters,
+) -> Result<(RecordFilter, Vec<&'static str>), Problem> {
     let mut filter = RecordFilter { include_deleted: given.flag("include_deleted")?, ..RecordFilter::default() };
     let (connection, remote_id) = (given.take("connection"), given.take("remote_id"));
     match (connection, remote_id) {
@@ -157,19 +191,8 @@ pub(crate) async fn list(
             filter.equals.push(index_entry(&api.hub, &who.tenant, field, &value)?);
         }
     }
-    let names: Vec<&str> = indexed.iter().map(|field| field.name).collect();
     let known = ["connection", "remote_id", "updated_after", "include_deleted"];
-    given.finish(&known.into_iter().chain(names).collect::<Vec<_>>())?;
-    let (tenant, page) = (who.tenant, Page { after, limit: limit + 1 });
-    let mut rows = api.hub.store.read(job!(|tx| { tx.records(&tenant, entity.name, filter, page).await })).await?;
-    let next = Parameters::page(entity.name, &mut rows, limit, |row| row.id.clone());
-    let arena = Arena::new();
-    let mut data = Vec::with_capacity(rows.len());
-    for row in &rows {
-        data.push(seen(&api, entity, row, &arena, allowed)?);
-    }
-    let next = next.map_or(Value::Null, |next| Value::Text(arena.text(&next)));
-    Ok(json_response(StatusCode::OK, &arena.map(&[("data", arena.list(&data)), ("next_cursor", next)])))
+    Ok((filter, known.into_iter().chain(indexed.iter().map(|field| field.name)).collect()))
 }
 
 fn id_of(id: &str) -> Result<String, Problem> {
@@ -195,8 +218,10 @@ pub(crate) async fn show(
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
+        let current = current::jobs(&api, entity, std::slice::from_ref(&row)).await?;
         let arena = Arena::new();
-        json_response(StatusCode::OK, &seen(&api, entity, &row, &arena, allowed)?)
+        let current = current.get(&row.id).map(String::as_str);
+        json_response(StatusCode::OK, &seen(&api, entity, &row, current, &arena, allowed)?)
     };
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
@@ -231,13 +256,13 @@ pub(crate) async fn history(
             deleted_at: None,
             body: version.body,
         };
-        data.push(seen(&api, entity, &row, &arena, allowed)?);
+        data.push(seen(&api, entity, &row, None, &arena, allowed)?);
     }
     Ok(json_response(StatusCode::OK, &arena.map(&[("data", arena.list(&data)), ("next_cursor", Value::Null)])))
 }
 
 /// The class of the field that a pointer leads to: the highest on the way, and of all that lies below.
-fn class_of(entity: &EntityType, pointer: &str) -> Class {
+pub(crate) fn class_of(entity: &EntityType, pointer: &str) -> Class {
     fn below(ty: &Type) -> Class {
         match ty {
             Type::List(item) => below(item),
@@ -306,6 +331,7 @@ pub(crate) async fn explain(
             received_at: &origin.received_at,
             mapping: &origin.mapping,
             mapping_version: &origin.mapping_version,
+            file: found.place.as_ref().map(imports::place_json),
         }),
         field: &found.field,
         rule: &found.rule,
@@ -332,6 +358,9 @@ struct ExplainedSource<'a> {
     received_at: &'a str,
     mapping: &'a str,
     mapping_version: &'a str,
+    /// Where in a file that was imported the payload stood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<serde_json::Value>,
 }
 
 #[cfg(test)]

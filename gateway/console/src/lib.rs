@@ -5,6 +5,7 @@
 //! they show what `/v1` shows, by the same queries.
 
 mod again;
+mod imports;
 mod journeys;
 mod page;
 mod parked;
@@ -35,6 +36,9 @@ use tokio::sync::Semaphore;
 const FORM_BYTES: usize = 256 << 10;
 const FORM_WITHIN: Duration = Duration::from_secs(30);
 
+/// Where files are brought.
+const FILES: &str = "/console/imports";
+
 /// What the pages share.
 #[derive(Clone)]
 pub struct Console(Arc<Shared>);
@@ -55,6 +59,9 @@ const EXCHANGES: usize = 8;
 pub const ROUTES: &[(&str, &str)] = &[
     ("/console", "session"),
     ("/console/console.css", "open"),
+    ("/console/imports", "import"),
+    ("/console/imports/{id}", "import, import:approve"),
+    ("/console/imports/{id}/{verb}", "import, import:approve"),
     ("/console/journeys", "ops"),
     ("/console/journeys/{trace_id}", "ops"),
     ("/console/login", "open"),
@@ -101,6 +108,9 @@ impl Console {
             .route("/console/login/{connection}/back", get(sign_in::back))
             .route("/console/logout", post(session::logout))
             .route("/console/ticket/{ticket}", get(session::ticket))
+            .route("/console/imports", get(imports::list).post(imports::upload))
+            .route("/console/imports/{id}", get(imports::show))
+            .route("/console/imports/{id}/{verb}", get(imports::confirm).post(imports::act))
             .route("/console/journeys", get(journeys::list))
             .route("/console/journeys/{trace_id}", get(journeys::show))
             .route("/console/parked", get(parked::list))
@@ -146,6 +156,9 @@ async fn guard_headers(request: Request, next: Next) -> Response {
     let foreign = request.headers().get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
     let mut response = if foreign && request.method() == Method::POST {
         StatusCode::FORBIDDEN.into_response()
+    } else if request.method() == Method::POST && request.uri().path() == FILES {
+        // A file is large; it is read once it is known who brings it.
+        next.run(request).await
     } else {
         match whole(request).await {
             Ok(request) => next.run(request).await,

@@ -7,8 +7,11 @@ use hub_flow::access::{Denied, Principal};
 use maud::{DOCTYPE, Markup, html};
 
 /// Where the main navigation leads.
-const PLACES: [(&str, &str, &str); 2] =
-    [("/console/journeys", "Journeys", "流转记录"), ("/console/parked", "Parked", "待人工处理")];
+const PLACES: [(&str, &str, &str); 3] = [
+    ("/console/journeys", "Journeys", "流转记录"),
+    ("/console/parked", "Parked", "待人工处理"),
+    ("/console/imports", "Imports", "导入"),
+];
 
 /// A page of the console.
 pub(crate) struct Page<'p> {

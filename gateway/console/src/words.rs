@@ -107,6 +107,7 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("redrive", "Tried again", "重新处理"),
     ("discard", "Discarded", "放弃"),
     ("replay", "Replayed", "重放"),
+    ("undo", "Undone", "撤销"),
     ("interview", "Interview scoring", "面试评分"),
 ];
 

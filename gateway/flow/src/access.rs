@@ -26,6 +26,10 @@ pub enum Scope {
     Write,
     /// Call operations of connections as they are.
     Passthrough,
+    /// Bring files in, have them applied and undone.
+    Import,
+    /// Agree to imports of others.
+    ImportApprove,
     /// Journeys, parked messages, connections.
     Ops,
     /// Everything.
@@ -34,12 +38,14 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes and how they are written.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("read:structure", Self::ReadStructure),
         ("read", Self::Read),
         ("read:restricted", Self::ReadRestricted),
         ("write", Self::Write),
         ("passthrough", Self::Passthrough),
+        ("import", Self::Import),
+        ("import:approve", Self::ImportApprove),
         ("ops", Self::Ops),
         ("admin", Self::Admin),
     ];

@@ -191,7 +191,7 @@ fn merged_meta<'a>(arena: &'a Arena, write: &Write, old: Value<'a>, source: Opti
 }
 
 /// The verbs that a change means, the general one first.
-fn verbs(
+pub(crate) fn verbs(
     entity: &EntityType,
     old: Value<'_>,
     new: &[(&'static str, Value<'_>)],

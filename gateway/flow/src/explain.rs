@@ -2,11 +2,12 @@
 
 use crate::effects::Failure;
 use crate::hub::Hub;
+use crate::imports;
 use crate::rules::document;
 use hub_engine::{Input, Mapping, Parts};
 use hub_kit::RawEnvelope;
 use hub_kit::hook::read_opened;
-use hub_store::job;
+use hub_store::{Raw, job};
 use hub_tree::{Arena, Findings, Limits, Value, json};
 
 /// Why a field is what it is.
@@ -18,6 +19,8 @@ pub struct FieldExplanation {
     pub rule: String,
     /// The payload and mapping behind it; `None` for what the hub itself wrote.
     pub origin: Option<Origin>,
+    /// Where in a file the payload stood, if it was a row of an import.
+    pub place: Option<FilePlace>,
     /// Every step as JSON: the rule followed again, or the calculation that the hub kept with the record.
     pub steps: Option<String>,
 }
@@ -39,6 +42,43 @@ pub struct Origin {
     pub mapping: String,
     /// Its version.
     pub mapping_version: String,
+}
+
+/// A row of a file, and the columns of it that a field was made of.
+#[derive(Debug)]
+pub struct FilePlace {
+    /// The import.
+    pub import: String,
+    /// The name of the file.
+    pub file_name: String,
+    /// The sheet; empty for a CSV file.
+    pub sheet: String,
+    /// The row, from 1.
+    pub row: i64,
+    /// Letters and heading of each column.
+    pub columns: Vec<(String, String)>,
+}
+
+/// The row of a file that a payload was, with the columns that the steps of a rule name.
+async fn place_of(hub: &Hub, tenant: &str, raw: &Raw, steps: Option<&str>) -> Result<Option<FilePlace>, NoExplanation> {
+    let Some((import, row)) = imports::place_of(&raw.new.connection, &raw.new.dedupe_id) else { return Ok(None) };
+    let shown = match imports::of_row(hub, tenant, &import).await {
+        Ok(Some(shown)) => shown,
+        Ok(None) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let names = |name: &str| {
+        steps.is_some_and(|steps| {
+            steps.match_indices(name).any(|(at, _)| {
+                let around = (steps[..at].chars().next_back(), steps[at + name.len()..].chars().next());
+                let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+                !inside(around.0) && !inside(around.1)
+            })
+        })
+    };
+    let columns = shown.about.columns.iter().filter(|column| names(column.field.as_deref().unwrap_or(&column.heading)));
+    let columns = columns.map(|column| (column.letters.clone(), column.heading.clone())).collect();
+    Ok(Some(FilePlace { import, file_name: shown.about.file_name, sheet: shown.about.sheet, row, columns }))
 }
 
 /// Why there is no explanation.
@@ -129,7 +169,8 @@ pub async fn explain(
     let document = document(hub, tenant, entity, id, None).await?.ok_or(NoExplanation::NoRecord)?;
     let Known { pointer, rule, origin } = known(&document, pointer).ok_or(NoExplanation::NoField)?;
     let Some(origin) = origin else {
-        return Ok(FieldExplanation { field: pointer, rule, origin: None, steps: calculation(&document) });
+        let steps = calculation(&document);
+        return Ok(FieldExplanation { field: pointer, rule, origin: None, place: None, steps });
     };
     let (owner, raw_id, version) = (tenant.to_owned(), origin.raw.clone(), origin.mapping_version.clone());
     let read = hub.store.read(job!(|tx| {
@@ -159,7 +200,8 @@ pub async fn explain(
     let steps = compiled.explain(&input, entity, Some(&origin.remote_id), &pointer);
     // Straight to text: the numbers in it are exact.
     let steps = steps.and_then(|steps| serde_json::to_string(&steps).ok());
-    Ok(FieldExplanation { field: pointer, rule, origin: Some(origin), steps })
+    let place = place_of(hub, tenant, &raw, steps.as_deref()).await?;
+    Ok(FieldExplanation { field: pointer, rule, origin: Some(origin), place, steps })
 }
 
 /// What a service kept with the record that it made.

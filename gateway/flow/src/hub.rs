@@ -8,9 +8,10 @@ use crate::receive::Recent;
 use crate::refusals::Refusals;
 use crate::registry::Registry;
 use crate::retention::{self, Retention};
+use crate::staging::Standings;
 use crate::streams::Streams;
 use crate::tokens::KeptTokens;
-use crate::{alone, intake, map_in, react, redrive, relay, schedule, send, shared, streams};
+use crate::{alone, imports, intake, map_in, react, redrive, relay, schedule, send, shared, staging, streams};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -84,6 +85,8 @@ pub struct HubOptions {
     pub admission: Admission,
     /// How long what is kept.
     pub retention: Retention,
+    /// What is configured about imports.
+    pub imports: imports::Rules,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -116,6 +119,8 @@ pub struct Hub {
     pub admission: Admission,
     /// How long what is kept.
     pub retention: Retention,
+    /// What is configured about imports.
+    pub imports: imports::Rules,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -141,6 +146,7 @@ pub struct Hub {
     pub(crate) recent: Recent,
     pub(crate) refusals: Refusals,
     pub(crate) streams: Streams,
+    pub(crate) tables: Standings,
     pub(crate) kept_mappings: KeptMappings,
     stop: watch::Sender<bool>,
     draining: AtomicBool,
@@ -152,6 +158,7 @@ pub(crate) struct Wake {
     pub(crate) events: Notify,
     pub(crate) work: Notify,
     pub(crate) calls: Notify,
+    pub(crate) imports: Notify,
 }
 
 /// The queues that a hub with these consumers reads; a bus is opened with them.
@@ -172,6 +179,7 @@ impl Hub {
             max_body_bytes,
             admission,
             retention,
+            imports,
             store,
             bus,
             clock,
@@ -192,6 +200,7 @@ impl Hub {
             max_body_bytes,
             admission,
             retention,
+            imports,
             store,
             bus,
             clock,
@@ -210,6 +219,7 @@ impl Hub {
             recent: Recent::default(),
             refusals: Refusals::default(),
             streams: Streams::default(),
+            tables: Standings::default(),
             kept_mappings: KeptMappings::default(),
             stop: watch::Sender::new(false),
             draining: AtomicBool::new(false),
@@ -290,10 +300,12 @@ impl Hub {
             loops.spawn(relay::run(Arc::clone(&self)));
             loops.spawn(react::take_in(Arc::clone(&self)));
             loops.spawn(redrive::run(Arc::clone(&self)));
+            loops.spawn(imports::run(Arc::clone(&self)));
             loops.spawn(retention::run(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
             claiming.spawn(schedule::run(Arc::clone(&self)));
+            claiming.spawn(staging::run(Arc::clone(&self)));
         }
         if self.role.serves() {
             claiming.spawn(streams::run(Arc::clone(&self)));

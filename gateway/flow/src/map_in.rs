@@ -8,6 +8,7 @@ use crate::payload::Received;
 use crate::poll::{self, Origin};
 use crate::records::{self, SourceOf, Target, Write};
 use crate::replay;
+use crate::staging::{map_row, table_of};
 use hub_engine::{Direction, Input, Level, Mapping, Record};
 use hub_kit::{Connection, FollowCall, RawEnvelope};
 use hub_store::{Claimed, MappingText, Raw, RemoteId, job};
@@ -83,7 +84,10 @@ pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure
     let context = context_of(&span, &context);
     let mapped = match replay::call_behind(hub, &raw).await? {
         Some(call) => span.in_scope(|| replay::map_answer(hub, &connection, &raw, &call))?,
-        None => span.in_scope(|| map(hub, &connection, &raw))?,
+        None => span.in_scope(|| match table_of(&connection, &raw) {
+            Some(table) => map_row(hub, &connection, &raw, table),
+            None => map(hub, &connection, &raw),
+        })?,
     };
     if is_being_begun(hub, &connection, &mapped, raw.new.received_at).await? {
         return Err(Failure::Retry("the call that begins what this is about is not answered yet".to_owned()));
@@ -175,7 +179,7 @@ fn map(hub: &Hub, connection: &Connection, raw: &Raw) -> Result<Mapped, Failure>
 }
 
 /// Runs an in mapping; also for the answers of calls.
-fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, source: &SourceOf) -> Mapped {
+pub(crate) fn run<'a>(arena: &'a Arena, mapping: &'a Arc<Mapping>, input: &Input<'a>, source: &SourceOf) -> Mapped {
     let outcome = mapping.run_in(arena, input);
     let error = outcome.first_error().map(|issue| Failure::Park {
         code: issue.code.to_uppercase(),

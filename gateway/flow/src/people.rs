@@ -78,6 +78,7 @@ impl Hub {
             trace: TraceContext::begin(),
             call_id: "sign-in",
             leave: Leave { until: Instant::now(), held: &|| false },
+            spools: false,
             clock: &self.clock,
         };
         sign_in.page(&cx, state, redirect_uri).map(Into::into)
@@ -99,6 +100,7 @@ impl Hub {
             trace: TraceContext::begin(),
             call_id: &call_id,
             leave: Leave { until: Instant::now() + EXCHANGE, held: &|| true },
+            spools: false,
             clock: &self.clock,
         };
         sign_in.user(driver.as_ref(), &cx, code, redirect_uri).await

@@ -2,9 +2,11 @@
 //! what it may ask. It changes nothing at the vendor and tells no secrets.
 
 use crate::hub::Hub;
+use crate::staging::TableStanding;
 use crate::streams::Standing;
 use hub_kit::call::renew_token;
 use hub_kit::probe::Meaning;
+use hub_kit::tables::Looked;
 use hub_kit::{CallContext, CallError, Client, Connection, Driver, FollowUp, InboundRequest, KnownIds, Leave, Tokens};
 use hub_tree::clock::rfc3339;
 use hub_tree::jiff::Timestamp;
@@ -134,6 +136,8 @@ pub struct Check<'c> {
     pub came: Option<Came>,
     /// How the running hub's long connection stands.
     pub stream: Option<Standing>,
+    /// How the running hub's tables stand.
+    pub tables: Option<TableStanding>,
 }
 
 impl Hub {
@@ -149,6 +153,7 @@ impl Hub {
             clock: &self.clock,
             came: Some(self.came(id)),
             stream: self.stream_of(id),
+            tables: self.tables_of(id),
         };
         Some(check.run().await)
     }
@@ -166,7 +171,10 @@ impl Check<'_> {
     pub async fn run(self) -> Tested {
         let token = self.token().await;
         let callback = self.callback();
-        let permissions = if token.outcome == Outcome::Bad { self.not_tried() } else { self.permissions().await };
+        let mut permissions = if token.outcome == Outcome::Bad { self.not_tried() } else { self.permissions().await };
+        if token.outcome != Outcome::Bad {
+            permissions.extend(self.looked().await);
+        }
         Tested {
             connection: self.connection.id.clone(),
             vendor: self.connection.manifest.name.clone(),
@@ -184,6 +192,7 @@ impl Check<'_> {
             trace: TraceContext::begin(),
             call_id: "connection-test",
             leave: Leave { until: Instant::now() + EACH, held },
+            spools: false,
             clock: self.clock,
         }
     }
@@ -260,6 +269,25 @@ impl Check<'_> {
             None => part(Outcome::Skipped, "events come over a long connection of the running hub")
                 .next("ask the running hub (--hub) whether it is open"),
         }
+    }
+
+    /// What the driver finds by looking itself, and what the running hub says of tables.
+    async fn looked(&self) -> Vec<Part> {
+        let held = || true;
+        let part = |looked: Looked| {
+            let outcome = match looked.good {
+                Some(true) => Outcome::Good,
+                Some(false) => Outcome::Bad,
+                None => Outcome::Skipped,
+            };
+            Part { code: looked.code, next: looked.next, ..Part::new(&looked.name, outcome, looked.detail) }
+        };
+        let mut parts: Vec<Part> = self.driver.look(&self.context(&held)).await.into_iter().map(part).collect();
+        if let Some(TableStanding { at, trouble: Some(trouble) }) = &self.tables {
+            let detail = format!("at {}: {trouble}", rfc3339(*at));
+            parts.push(Part::new("polling", Outcome::Bad, detail).next("the hub tries again by itself"));
+        }
+        parts
     }
 
     fn not_tried(&self) -> Vec<Part> {

@@ -131,7 +131,7 @@ impl Hub {
     }
 
     /// Makes an opened body durable, unless it is a repetition.
-    async fn keep(
+    pub(crate) async fn keep(
         &self,
         connection: &Connection,
         webhook: &Webhook,

@@ -398,7 +398,12 @@ impl Writing<'_> {
     }
 }
 
-fn index_of(hub: &Hub, tenant: &str, entity: &EntityType, document: &[u8]) -> Result<Vec<IndexEntry>, StoreError> {
+pub(crate) fn index_of(
+    hub: &Hub,
+    tenant: &str,
+    entity: &EntityType,
+    document: &[u8],
+) -> Result<Vec<IndexEntry>, StoreError> {
     let arena = Arena::new();
     let document = json::read(&arena, document, Limits::default()).unwrap_or_default();
     let mut entries = Vec::new();

@@ -1,5 +1,6 @@
 //! What is configured: connectors, mappings, connections and flows, checked against each other.
 
+use crate::imports;
 use crate::rules::Flow;
 use crate::schedule::Schedule;
 use hub_engine::{Direction, Format, Mapping, Parts};
@@ -57,8 +58,8 @@ impl Registry {
     }
 
     fn load_manifests(&mut self, sources: &Sources<'_>, findings: &Findings) {
-        for vendor in sources.catalog.vendors() {
-            let Some(source) = sources.catalog.file(&format!("connectors/{vendor}/manifest.yaml")) else { continue };
+        // Files that people bring have mappings and no manifest.
+        for vendor in sources.catalog.vendors().chain([imports::SOURCE]) {
             let lists = sources.catalog.code_lists(vendor);
             let own = sources.catalog.mappings(vendor).map(|layers| (None, layers.to_vec()));
             let of_connections = sources.catalog.connection_mappings(vendor).map(|(id, layers)| (Some(id), layers));
@@ -72,6 +73,7 @@ impl Registry {
                     None => _ = self.broken.insert(id),
                 }
             }
+            let Some(source) = sources.catalog.file(&format!("connectors/{vendor}/manifest.yaml")) else { continue };
             if let Some(manifest) = Manifest::compile(vendor, source, findings) {
                 Self::check_manifest(&manifest, sources, findings);
                 self.check_formats(&manifest, findings);
@@ -130,6 +132,9 @@ impl Registry {
                 needs(object, Direction::In, rule.span);
             }
         }
+        for table in &manifest.tables {
+            needs(&table.mapping, Direction::In, table.span);
+        }
         for poll in &manifest.polls {
             for name in poll.complete_for.iter().map(String::as_str).chain(FollowUp::entities(&poll.begin)) {
                 if hub_model::entity(name).is_none() {
@@ -163,6 +168,9 @@ impl Registry {
                 (_, Some(object)) => (object, Direction::Out),
                 _ => continue,
             };
+            if vendor == imports::SOURCE {
+                continue;
+            }
             if !vendors.contains(&vendor) {
                 let help = hub_tree::finding::suggest(vendor, vendors.iter().copied());
                 let message = format!("there is no connector `{vendor}`: nothing runs this mapping");
@@ -174,12 +182,14 @@ impl Registry {
                 manifest.webhook.iter().flat_map(|webhook| &webhook.events).filter_map(|rule| rule.mapping.as_deref());
             let replies = manifest.operations.iter().filter_map(|operation| operation.reply.as_deref());
             let calls = manifest.operations.iter().filter_map(|operation| operation.mapping.as_deref());
+            let tables = manifest.tables.iter().map(|table| table.mapping.as_str());
             let known: Vec<&str> =
-                if direction == Direction::In { hooks.chain(replies).collect() } else { calls.collect() };
+                if direction == Direction::In { hooks.chain(replies).chain(tables).collect() } else { calls.collect() };
             if !known.contains(&object) {
                 let help = hub_tree::finding::suggest(object, known.iter().copied());
-                let message =
-                    format!("no event and no operation of {vendor} names `{object}`: nothing runs this mapping");
+                let message = format!(
+                    "no event, no table and no operation of {vendor} names `{object}`: nothing runs this mapping"
+                );
                 findings.warning(source, Span::default(), message, help);
             }
         }

@@ -10,11 +10,13 @@
 use crate::effects::Failure;
 use crate::event::EventMessage;
 use crate::hub::Hub;
+use crate::imports;
 use crate::intake::{self, MAP};
 use crate::map_in::{Mapped, map_reply};
 use crate::records::SourceOf;
 use hub_bus::topic_matches;
 use hub_engine::Direction;
+use hub_kit::parts::{is_part, unpack};
 use hub_kit::{Connection, RawEnvelope};
 use hub_store::{
     Call, Errand, NewRedrive, NewWork, Passed, Past, Portion, Raw, Redrive, Step, Store, StoreError, Tx, job,
@@ -148,6 +150,11 @@ pub(crate) async fn raws(
     let mut work = Vec::with_capacity(raws.len());
     let mut portion = Portion { place, last: handled < size, ..Portion::default() };
     for old in raws {
+        // Rows of a file are mapped when their import is applied, and by its mapping.
+        if old.connection == imports::SOURCE {
+            portion.refused += 1;
+            continue;
+        }
         // The order key is in the payload, which has to be opened for it.
         let Some(raw) = tx.raw(&redrive.new.tenant, &old.id).await? else { continue };
         match intake::read_again(hub, &raw) {
@@ -200,6 +207,8 @@ pub(crate) fn map_answer(hub: &Hub, connection: &Connection, raw: &Raw, call: &C
     let envelope = RawEnvelope::decode(&opened).ok_or_else(|| unreadable("the answer is not what was kept"))?;
     let args = hub.open(&call.new.tenant, &format!("call:{}", call.new.id), &call.new.body.0);
     let args = args.map_err(|error| Failure::park("UNREADABLE_CALL", error.to_string()))?;
+    let packed = is_part(&call.new.operation).then(|| unpack(&args)).flatten();
+    let args = packed.map_or(args, |(args, _)| args);
     let operation = connection.manifest.operation(&call.new.operation);
     let operation = operation.ok_or_else(|| Failure::park("NO_OPERATION", "the connector cannot do this any more"))?;
     let mapping = operation

@@ -12,6 +12,7 @@ mod circuit;
 pub(crate) mod destination;
 mod lanes;
 mod leases;
+mod parts;
 pub mod passthrough;
 mod rates;
 mod retry;
@@ -25,6 +26,7 @@ use crate::claims::{LEASE_MICROS, LostClaims};
 use crate::hub::{Hub, IDLE};
 use circuit::{Health, changes};
 use destination::{Attempt, Tried, resolve};
+use hub_kit::parts::is_part;
 use hub_kit::{Leave, Pace};
 use hub_store::{Call, Circuit, StoreError, job};
 use hub_telemetry::{context_of, within};
@@ -203,7 +205,11 @@ async fn attempt(hub: &Arc<Hub>, call: &Call, trace: TraceContext, probe: Option
     let opened = hub.open(&call.new.tenant, &format!("call:{}", call.new.id), &call.new.body.0);
     let (args, began_at) = (opened.as_deref().unwrap_or_default(), hub.clock.micros());
     let attempt = Attempt { hub, call, args, trace, began_at, leave };
-    hub.sending.traffic.begun(&call.new.connection, hub.store_now(), call.tries > 1);
+    // A part of an answer is there: of the receiver it says nothing.
+    let asks = !is_part(&call.new.operation);
+    if asks {
+        hub.sending.traffic.begun(&call.new.connection, hub.store_now(), call.tries > 1);
+    }
     let tried = match (&destination, &opened) {
         (None, _) => {
             let reason = format!("there is no connection `{}` any more", call.new.connection);
@@ -215,7 +221,7 @@ async fn attempt(hub: &Arc<Hub>, call: &Call, trace: TraceContext, probe: Option
     let standard = Pace::default();
     let pace = destination.as_ref().map_or(&standard, |known| known.pace());
     let now = hub.store_now();
-    let health = Health::of(&tried, begun.elapsed(), &pace.circuit);
+    let health = Health::of(&tried, begun.elapsed(), &pace.circuit).filter(|_| asks);
     let mut changes = changes(hub, call, &pace.circuit, (health, probe), now);
     if let Tried::Failed(error, _) = &tried {
         let asked = retry::asked(&pace.retry, error, call.tries);

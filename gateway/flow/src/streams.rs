@@ -155,6 +155,7 @@ impl Line<'_> {
             trace: TraceContext::begin(),
             call_id: &call_id,
             leave: Leave { until: Instant::now() + ASKING, held: &held },
+            spools: false,
             clock: &hub.clock,
         };
         let address = self.rule.address(self.driver, &cx).await.map_err(|error| error.to_string())?;

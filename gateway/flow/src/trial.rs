@@ -6,7 +6,7 @@ use crate::payload::Received;
 use crate::poll;
 use hub_engine::{Input, Level, Mapping};
 use hub_kit::call::{Answer, Verdict, error_rule, verdict};
-use hub_kit::manifest::{Auth, ErrorVerdict};
+use hub_kit::manifest::{ErrorVerdict, Table};
 use hub_kit::{CallError, Connection, Driver, FollowCall, Idempotency, Operation, Retry};
 use hub_tree::{Arena, Value};
 use sha2::{Digest, Sha256};
@@ -33,6 +33,8 @@ pub struct Trial<'a> {
     pub all_headers: &'a [(String, String)],
     /// The status of an answer.
     pub status: u16,
+    /// Why the body cannot be read, if it cannot; the payload is its text then.
+    pub unreadable: Option<&'a str>,
 }
 
 /// What would become of it.
@@ -107,11 +109,18 @@ impl<'a> Trial<'a> {
         if let Some(name) = name {
             let hook = received.filter(|received| received.rule(name).is_some() || received.ignores(name));
             let operation = self.connection.manifest.operation(name);
+            if let Some(table) = self.connection.manifest.table(name) {
+                return Ok(self.row(table));
+            }
             return match (hook, operation) {
                 (Some(received), _) => Ok(self.hook(&received, Ok(name))),
                 (None, Some(operation)) => Ok(self.answer(operation)),
                 (None, None) => Err(Unclear::NoSuchName),
             };
+        }
+        // A connector of one table reads nothing else.
+        if let [table] = self.connection.manifest.tables.as_slice() {
+            return Ok(self.row(table));
         }
         let event = received.map(|received| (received, received.event()));
         if let Some((received, Ok(event))) = &event
@@ -133,8 +142,34 @@ impl<'a> Trial<'a> {
             ([operation], _) => Ok(self.answer(operation)),
             ([], Some((received, event))) => Ok(self.hook(&received, event)),
             ([], None) => Err(Unclear::Nothing),
+            // Which of them it was makes no difference: one mapping reads the answers of all.
+            ([one, others @ ..], _) if one.reply.is_some() && others.iter().all(|other| other.reply == one.reply) => {
+                Ok(self.answer(one))
+            }
             (several, _) => self.anonymous(several),
         }
+    }
+
+    /// As a row of a table.
+    fn row(&self, table: &'a Table) -> Would<'a> {
+        let manifest = &self.connection.manifest;
+        let mapping = (self.mappings)(&table.mapping);
+        let mut notes = Vec::new();
+        if mapping.is_none() {
+            let reason = format!("there is no mapping `{}/{}.in`", manifest.vendor, table.mapping);
+            let place = manifest.place(table.span);
+            notes.push(Failure::Park { code: "MAPPING_MISSING".to_owned(), reason, place }.into());
+        }
+        let input = Input {
+            payload: self.payload,
+            headers: Value::Absent,
+            event: &table.name,
+            connection: &self.connection.id,
+            settings: Hub::public_settings(self.connection, self.arena),
+            request: Value::Absent,
+        };
+        let (event, fetch) = (Some(table.name.as_str()), Vec::new());
+        Would { event, mapping, input, dedupe_id: None, retryable: None, fetch, notes }
     }
 
     /// As the payload of a web hook.
@@ -186,7 +221,7 @@ impl<'a> Trial<'a> {
             }
         }
         // A call whose token is refused is made once more with a new one.
-        let renewed = |verdict| verdict == Some(ErrorVerdict::Token) && matches!(manifest.auth, Auth::Token(_));
+        let renewed = |verdict| verdict == Some(ErrorVerdict::Token) && manifest.auth_of(operation).has_token();
         let retryable = failure.map(|(verdict, failure)| renewed(verdict) || retryable(&failure, operation));
         let (input, fetch) = (self.reply(operation), Vec::new());
         Would { event: Some(&operation.name), mapping, input, dedupe_id: None, retryable, fetch, notes }
@@ -209,7 +244,8 @@ impl<'a> Trial<'a> {
     }
 
     fn answered(&self) -> Answer<'a> {
-        Answer { status: self.status, payload: self.payload, unreadable: None, headers: self.all_headers }
+        let unreadable = self.unreadable.map(ToOwned::to_owned);
+        Answer { status: self.status, payload: self.payload, unreadable, headers: self.all_headers }
     }
 
     /// Why an answer is no success, and what the error means.
@@ -347,6 +383,7 @@ operations:
             headers: Value::Absent,
             all_headers: &[],
             status,
+            unreadable: None,
         };
         trial.would(name).map(|would| {
             let mapping = would.mapping.map_or("-", |_| "mapped");

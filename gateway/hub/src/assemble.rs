@@ -35,7 +35,9 @@ pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
         Arc::new(hub_im::Feishu),
         Arc::new(hub_im::Wecom),
         Arc::new(hub_im::WechatOa::default()),
+        Arc::new(hub_mail::Smtp),
         Arc::new(hub_soap::Soap),
+        Arc::new(hub_staging::Staging),
     ]
 }
 
@@ -96,6 +98,7 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
         max_body_bytes: config.max_body_bytes,
         admission: config.admission.clone(),
         retention: config.retention,
+        imports: config.imports,
         store,
         bus,
         clock,

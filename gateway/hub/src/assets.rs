@@ -12,6 +12,7 @@ struct Vendors;
 #[folder = "../../mappings"]
 #[include = "*.in.yaml"]
 #[include = "*.out.yaml"]
+#[include = "*/lists/*.yaml"]
 struct Mappings;
 
 #[derive(RustEmbed)]

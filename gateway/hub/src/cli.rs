@@ -123,6 +123,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConnectionCommand,
     },
+    /// Make connectors from what vendors publish.
+    Connector {
+        #[command(subcommand)]
+        command: ConnectorCommand,
+    },
+    /// Write a collection of a running hub into a CSV, XLSX or Parquet file.
+    Export(crate::export::ExportArgs),
+    /// Read rows of a spreadsheet or CSV file, check each, and import the good ones.
+    Import(Box<crate::import::ImportCommands>),
     /// Work on mapping files.
     Map {
         #[command(subcommand)]
@@ -266,7 +275,8 @@ pub(crate) enum KeysCommand {
         /// What people call it.
         #[arg(long)]
         name: String,
-        /// What it may do, separated by commas: read:structure, read, read:restricted, write, passthrough, ops, admin.
+        /// What it may do, separated by commas: read:structure, read, read:restricted, write, passthrough, import,
+        /// import:approve, ops, admin.
         #[arg(long)]
         scopes: String,
         /// Whose data it sees.
@@ -394,6 +404,33 @@ pub(crate) enum MapCommand {
 pub(crate) enum ConnectionCommand {
     /// Fetch a token, open a callback of our own making, ask harmless questions; exit code 1 when something is wrong.
     Test(ConnectionTest),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConnectorCommand {
+    /// Write a connector from a WSDL: manifest, types, mappings to be filled in, sample requests; list its operations.
+    ImportWsdl(ImportWsdl),
+}
+
+#[derive(Args)]
+pub(crate) struct ImportWsdl {
+    /// The WSDL 1.1: a file, or an address of http or https. What it imports lies beside it or on its host.
+    pub(crate) from: String,
+    /// The connector's name, such as `our-erp`.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// The configuration folder.
+    #[arg(long, value_name = "CONFIG")]
+    pub(crate) into: PathBuf,
+    /// Another host that imported documents may come from.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<String>,
+    /// Write over files that are there.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How operations and problems are printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Args)]

@@ -4,7 +4,7 @@ use crate::assets;
 use crate::cli::Place;
 use crate::say;
 use anyhow::{Context as _, bail};
-use hub_flow::{Admission, Retention, Role};
+use hub_flow::{Admission, Retention, Role, imports};
 use hub_kit::{Catalog, connection};
 use hub_tree::env::Environment;
 use hub_tree::jiff::tz::TimeZone;
@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) admission: Admission,
     /// How long what is kept.
     pub(crate) retention: Retention,
+    /// What is configured about imports.
+    pub(crate) imports: imports::Rules,
     /// Where the people are who look at the console.
     pub(crate) time_zone: TimeZone,
     /// Whether facial expressions may count in interview scores.
@@ -77,6 +79,8 @@ const MAX_INFLIGHT_REQUESTS: i64 = 1_000;
 const MAX_INFLIGHT_BYTES: i64 = 32_000_000;
 /// What fits into a message of the bus, with its headers and sealed.
 const LARGEST_BODY: i64 = 12_000_000;
+/// What a reader of files takes at most.
+const LARGEST_IMPORT: i64 = 50 << 20;
 
 impl Config {
     /// Reads the folder that the command line names; warnings are printed.
@@ -144,6 +148,7 @@ impl Config {
             max_body_bytes,
             admission,
             retention: given.retention,
+            imports: given.imports,
             time_zone: given.time_zone.unwrap_or(TimeZone::UTC),
             expressions: given.expressions.unwrap_or(false),
             flows: given.flows.map(|node| (node, Arc::clone(&source))),
@@ -212,6 +217,7 @@ struct Given {
     limits: Limits,
     drain_secs: Option<i64>,
     retention: Retention,
+    imports: imports::Rules,
     time_zone: Option<TimeZone>,
     expressions: Option<bool>,
     flows: Option<Node>,
@@ -233,6 +239,7 @@ impl Given {
             limits: section(&mut fields, "limits", |own| Some(Limits::read(own))).unwrap_or_default(),
             drain_secs: section(&mut fields, "shutdown", |own| own.integer("drain_secs", 0, LONGEST_DRAIN_SECS)),
             retention: section(&mut fields, "retention", |own| Some(retention(own))).unwrap_or_default(),
+            imports: section(&mut fields, "imports", |own| Some(import_rules(own))).unwrap_or_default(),
             time_zone: fields.optional("time_zone").and_then(|node| time_zone(node, &cx)),
             expressions: section(&mut fields, "scoring", |own| own.bool("expressions")),
             flows: fields.optional("flows").cloned(),
@@ -272,6 +279,16 @@ fn retention(own: &mut Fields<'_, '_>) -> Retention {
         events_days: days("events_days", 1, default.events_days),
         parked_days: days("parked_days", 1, default.parked_days),
         raws_days: days("raws_days", Retention::LEAST_MARKS, default.raws_days),
+    }
+}
+
+/// The `imports` section; what it leaves out has its default.
+fn import_rules(own: &mut Fields<'_, '_>) -> imports::Rules {
+    let default = imports::Rules::default();
+    let bytes = own.integer("max_bytes", 1, LARGEST_IMPORT).and_then(|bytes| usize::try_from(bytes).ok());
+    imports::Rules {
+        review: own.bool("review").unwrap_or(default.review),
+        max_bytes: bytes.unwrap_or(default.max_bytes),
     }
 }
 

@@ -54,6 +54,7 @@ async fn look(args: &ConnectionTest) -> anyhow::Result<Tested> {
         clock: &clock,
         came: None,
         stream: None,
+        tables: None,
     };
     let tested = Box::pin(check.run()).await;
     store.close().await;

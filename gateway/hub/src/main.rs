@@ -8,8 +8,11 @@ mod circuit;
 mod cli;
 mod config;
 mod connection;
+mod connector;
 mod demo;
 mod doctor;
+mod export;
+mod import;
 mod init;
 mod keys;
 mod maps;
@@ -18,6 +21,7 @@ mod parked;
 mod people;
 mod replay;
 mod restore;
+mod running;
 mod sandbox;
 mod say;
 mod schedules;
@@ -28,7 +32,7 @@ mod subscriptions;
 mod topology;
 
 use clap::Parser;
-use cli::{Cli, Command, ConnectionCommand, SoapCommand};
+use cli::{Cli, Command, ConnectionCommand, ConnectorCommand, SoapCommand};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -67,6 +71,11 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
+        Command::Connector { command: ConnectorCommand::ImportWsdl(args) } => {
+            Box::pin(connector::import_wsdl(args)).await
+        }
+        Command::Export(args) => Box::pin(export::run(args)).await,
+        Command::Import(args) => Box::pin(import::run(*args)).await,
         Command::Map { command } => maps::run(&command),
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,

@@ -102,8 +102,8 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start(assembled: Assembled, zone: TimeZone, socket: TcpListener) -> Self {
         let Assembled { hub, keys } = assembled;
-        let console = Console::new(Arc::clone(&hub), Arc::clone(&keys), zone);
-        let mut router = hub_api::router(Api { hub: Arc::clone(&hub), keys });
+        let console = Console::new(Arc::clone(&hub), Arc::clone(&keys), zone.clone());
+        let mut router = hub_api::router(Api { hub: Arc::clone(&hub), keys, zone });
         if hub.role.serves() {
             router = router.merge(console.clone().router());
         }

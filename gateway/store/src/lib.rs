@@ -20,6 +20,7 @@ mod dialect;
 mod doubts;
 mod error;
 mod events;
+mod imports;
 mod inbox;
 mod journeys;
 mod keyring;
@@ -28,6 +29,7 @@ mod leases;
 mod mappings;
 mod parked;
 mod probe;
+mod pushes;
 mod rates;
 mod raws;
 mod records;
@@ -40,6 +42,7 @@ mod row;
 mod schema;
 mod server;
 mod sqlite;
+mod staged;
 mod subscriptions;
 mod suspects;
 mod timers;
@@ -55,6 +58,10 @@ pub use circuits::{Circuit, CircuitState, Counts, Hand};
 pub use claiming::{Found, Turns};
 pub use error::{Cause, StoreError};
 pub use events::{Event, NewEvent};
+pub use imports::{
+    Found as FoundRecords, Import, ImportChange, ImportCounts, ImportRow, ImportRowFilter, ImportState, ImportStep,
+    NewImport, NewImportRow, RowEnd, Written,
+};
 pub use inbox::{Claimed, NewWork};
 pub use journeys::{Journey, Step};
 pub use keyring::{Keyring, MasterKey, Sealed};
@@ -62,12 +69,14 @@ pub use keys::{ApiKey, NewApiKey};
 pub use mappings::MappingText;
 pub use parked::{NewParked, Parked, ParkedFilter, ParkedGroup, Resolved, Which};
 pub use probe::{Probe, Waiting};
+pub use pushes::{Push, Pushed};
 pub use raws::{Near, NewRaw, Raw};
 pub use records::{Identity, IndexEntry, Page, RecordFilter, RecordRow, StoredVersion};
 pub use redrives::{Errand, NewRedrive, Portion, Redrive, Verdict};
 pub use replays::{OldRaw, Passed, Past};
 pub use rounds::{Missing, Round, RoundState};
 pub use row::ColumnError;
+pub use staged::{NewStaged, Staged, StagedEnd, StagedTable};
 pub use subscriptions::{
     NewSubscription, Subscriber, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter,
 };

@@ -204,6 +204,18 @@ impl Tx {
         self.one(statement, read).await
     }
 
+    /// More calls belong to a round while one of its calls is under way.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn lengthen_round(&mut self, round: &str, more: i64) -> Result<(), StoreError> {
+        let statement = sql("UPDATE rounds SET open_calls = open_calls + $2, calls = calls + $2
+             WHERE id = $1 AND state = 'open'")
+        .bind(round.to_owned())
+        .bind(more);
+        self.run(statement).await.map(drop)
+    }
+
     /// Ends a round, or changes how it ended. What it has seen is kept while a person decides.
     ///
     /// # Errors

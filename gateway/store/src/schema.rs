@@ -25,6 +25,7 @@ const MIGRATIONS: &[&[&str]] = &[
     ],
     &[crate::rates::TABLES, crate::rounds::TABLES],
     &[crate::calls::BEGINNINGS],
+    &[crate::imports::TABLES, crate::pushes::TABLES, crate::staged::TABLES],
 ];
 
 /// The names of all tables that any version has made, in the order of their making.

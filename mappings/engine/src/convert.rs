@@ -36,7 +36,9 @@ pub(crate) fn convert<'a>(
     // An empty cell says nothing about a number, a day or a code; only text may be empty.
     let may_be_empty = matches!(ty, Type::Text | Type::Localized | Type::Json | Type::Enum(_));
     if !may_be_empty && is_empty(value) {
-        return Ok(Value::Absent);
+        // Where nothing is a way to write that there is no date, it says so.
+        let no_date = rule.date.as_ref().is_some_and(|date| date.form.read("", None) == Ok(Moment::Nothing));
+        return Ok(if no_date { Value::Null } else { Value::Absent });
     }
     let arena = run.cx.arena;
     if let Type::Enum(of) = ty {
@@ -233,7 +235,8 @@ fn date<'a>(run: &Run<'a>, value: Value<'a>, ty: &Type, form: Option<&'a DateFor
     let zone = form.zone.as_ref();
     let moment = moment(run, value, &form.form, zone)?;
     match (ty, moment) {
-        (_, Moment::Nothing) => Ok(Value::Absent),
+        // Said outright, as null is.
+        (_, Moment::Nothing) => Ok(Value::Null),
         (Type::PartialDate, Moment::Year(_) | Moment::Month(..)) => {
             Ok(Value::Text(arena.format(format_args!("{moment}"))))
         }
@@ -289,10 +292,10 @@ fn free_date<'a>(run: &Run<'a>, value: Value<'a>, form: &'a DateForm) -> Result<
     }
     let moment = moment(run, value, &form.form, zone)?;
     if form.day {
-        return Ok(moment.day(zone).map_err(misfit)?.map_or(Value::Absent, Value::Date));
+        return Ok(moment.day(zone).map_err(misfit)?.map_or(Value::Null, Value::Date));
     }
     match moment {
-        Moment::Nothing => Ok(Value::Absent),
+        Moment::Nothing => Ok(Value::Null),
         Moment::At(at) => Ok(Value::DateTime(at)),
         Moment::Local(_) => Err(date_misfit(&DateError::NeedsZone)),
         _ => self::misfit("not_a_date", "the value is a day, an instant is wanted"),

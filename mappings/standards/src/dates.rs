@@ -32,6 +32,9 @@ pub enum Form {
     Excel,
     /// `yyyyMMdd` or `yyyy-MM-dd`, where zeros, nothing, and 9999-12-31 mean that there is no date.
     Sap,
+    /// A day as ERP systems write it: `2026-03-01`, `20260301`, `2026/3/1`, `/Date(1330848000000)/`, with a time or a zone
+    /// that is cut off. Zeros, 0001-01-01, `~`, nothing and the ends of time (9999-12-31, 4712-12-31) mean no date.
+    Erp,
     /// `2026年3月1日`, `2018年9月`, also with Chinese numerals and a time.
     Chinese,
     /// A strftime format.
@@ -154,6 +157,10 @@ impl Form {
         ("dotnet", "/Date(1330848000000-0800)/"),
         ("excel", "the days that a sheet counts from 1900, such as 46082.5"),
         ("sap", "20260301 or 2026-03-01; 00000000 and 99991231 are no date"),
+        (
+            "erp",
+            "the day of 2026-03-01-07:00, 2026-03-01T00:00:00, 2026/3/1, 20260301 or /Date(1330848000000)/; zeros, ~, 9999-12-31 and 4712-12-31 are no date",
+        ),
         ("cn", "2026年3月1日, 2018年9月, 二〇二六年三月一日"),
     ];
 
@@ -168,6 +175,7 @@ impl Form {
             "dotnet" => Self::DotNet,
             "excel" => Self::Excel,
             "sap" => Self::Sap,
+            "erp" => Self::Erp,
             "cn" => Self::Chinese,
             format if format.contains('%') => Self::Strftime(format.to_owned()),
             _ => return None,
@@ -179,7 +187,7 @@ impl Form {
     pub fn is_local(&self) -> bool {
         match self {
             Self::Rfc3339 | Self::EpochSeconds | Self::EpochMillis | Self::DotNet => false,
-            Self::Compact | Self::Excel | Self::Sap | Self::Chinese => true,
+            Self::Compact | Self::Excel | Self::Sap | Self::Erp | Self::Chinese => true,
             Self::Strftime(format) => {
                 !["%z", "%:z", "%::z", "%Q", "%:Q", "%s"].iter().any(|part| format.contains(part))
             }
@@ -206,6 +214,7 @@ impl Form {
             Self::DotNet => read::dot_net(text),
             Self::Excel => read::excel(text),
             Self::Sap => read::sap(text),
+            Self::Erp => read::erp(text),
             Self::Chinese => read::written(text),
             Self::Strftime(format) => read::by_format(format, text),
         }?;
@@ -250,6 +259,10 @@ impl Form {
             Self::Sap => {
                 let day = local(moment).day(None)?.ok_or(DateError::Partial)?;
                 in_format("%Y%m%d", day.to_datetime(Time::midnight()))
+            }
+            Self::Erp => {
+                let day = local(moment).day(None)?.ok_or(DateError::Partial)?;
+                in_format("%Y-%m-%d", day.to_datetime(Time::midnight()))
             }
             Self::Excel => match local(moment) {
                 Moment::Local(at) => to_excel(at),

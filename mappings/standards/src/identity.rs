@@ -65,9 +65,10 @@ pub fn resident_id(text: &str) -> Result<ResidentId, &'static str> {
     Ok(ResidentId { division: number[..6].to_owned(), birth, sex, number })
 }
 
-/// The check character of the first 17 digits, by ISO 7064 MOD 11-2.
-fn resident_check(digits: &[u8]) -> char {
-    let sum = digits.iter().take(17).fold(0_u32, |sum, digit| (sum + u32::from(digit - b'0')) * 2 % 11);
+/// The check character of the first 17 bytes, by ISO 7064 MOD 11-2; bytes that are no digits count as some digit.
+#[must_use]
+pub fn resident_check(digits: &[u8]) -> char {
+    let sum = digits.iter().take(17).fold(0_u32, |sum, digit| (sum + u32::from(digit.wrapping_sub(b'0'))) * 2 % 11);
     match (12 - sum) % 11 {
         10 => 'X',
         check => char::from_digit(check, 10).unwrap_or('0'),

@@ -17,6 +17,7 @@ pub mod encoding;
 pub mod env;
 pub mod finding;
 pub mod form;
+pub mod form_data;
 pub mod id;
 pub mod json;
 pub mod private;

@@ -23,7 +23,7 @@ pub(crate) fn python() -> PathBuf {
     python
 }
 
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (out, err) = hub_support::said(&output);
     assert!(output.status.success(), "{command:?}:\n{out}{err}");

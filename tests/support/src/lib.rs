@@ -6,12 +6,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc, clippy::print_stderr)]
 
 mod brokers;
+mod mariadb;
 mod program;
 mod proxy;
 mod servers;
 mod switch;
 
 pub use brokers::Brokers;
+pub use mariadb::{MariaDb, mariadb};
 pub use program::{Backends, Candidate, Demo, Node, Place, Running, hrhub, run_hrhub, said};
 pub use proxy::CutProxy;
 pub use servers::{Postgres, RabbitMq, durable_postgres, postgres, rabbitmq};

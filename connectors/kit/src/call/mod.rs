@@ -1,21 +1,26 @@
 //! One call over HTTP: build, authenticate, send, understand the answer.
 
 mod request;
+mod rows;
 mod token;
 mod wait;
 
+pub use rows::{OutRow, RowValues, row_of};
 pub use token::renew_token;
 pub(crate) use wait::retry_after;
 
-use crate::client::{Request, Response, SendError};
+use crate::client::{Arrived, Request, Response, SendError};
 use crate::connection::Connection;
 use crate::driver::{CallContext, CallError, Driver, Reply};
 use crate::follow::{FollowCall, FollowUp, KnownIds, NoCalls};
-use crate::manifest::{Auth, ErrorVerdict, Idempotency, Operation, TokenPlace};
+use crate::manifest::{Auth, ErrorRule, ErrorVerdict, Idempotency, Operation, Split, TokenPlace};
+use crate::parts::Spool;
+use crate::signed::Moment;
 use hub_expr::{Cx, Located};
 use hub_tree::{Arena, Limits, Private, ReadError, Value, json};
-use request::{answer_slots, basic, build, eval, request_slots, show_key, text_of, unbuildable};
-use token::{fetch_token, token_request, words};
+use request::{answer_slots, basic, build, eval, show_key, text_of};
+pub(crate) use request::{request_slots, unbuildable};
+use token::{fetch_token, name_of, token_request};
 use url::Url;
 use wait::{asked_wait, asks_to_wait};
 
@@ -23,7 +28,7 @@ use wait::{asked_wait, asks_to_wait};
 pub struct Answer<'a> {
     /// HTTP status.
     pub status: u16,
-    /// The body as a tree; absent when it is empty or cannot be read.
+    /// The body as a tree; absent when it is empty, the beginning of its text when it cannot be read.
     pub payload: Value<'a>,
     /// Why the body cannot be read, if it cannot: a place, never its words.
     pub unreadable: Option<String>,
@@ -54,10 +59,17 @@ pub async fn exchange(
     let mut rejected = None;
     loop {
         let (request, token) = prepare(cx, operation, args, rejected.as_ref(), driver).await?;
-        let mut response = cx.send(request).await?;
+        let (mut response, spooled) = match operation.split.as_ref().filter(|_| cx.spools) {
+            Some(split) => spooling(cx, split, request, driver).await?,
+            None => (cx.send(request).await?, Ok(None)),
+        };
         let read = driver.read_response(cx.connection, &operation.request, &mut response);
-        match judge(cx, operation, args, &response, read.err(), driver)? {
-            Verdict::Good => return Ok(Reply { status: response.status, body: response.body }),
+        let (unreadable, spool) = match spooled {
+            Ok(spool) => (read.err(), spool),
+            Err(why) => (Some(why), None),
+        };
+        match judge(cx, operation, args, &response, unreadable, driver)? {
+            Verdict::Good => return Ok(Reply { spool, ..Reply::new(response.status, response.body) }),
             Verdict::Bad(ErrorVerdict::Token, code) => match token {
                 // Fetch a token, repeat once.
                 Some(token) if rejected.is_none() => rejected = Some(token),
@@ -67,6 +79,27 @@ pub async fn exchange(
                 let wait = asked_wait(cx, &response.headers);
                 return Err(CallError::answered(verdict, code, response.status, wait));
             }
+        }
+    }
+}
+
+/// Sends a request whose answer may be too large for memory: the answer without its records then, and where they are,
+/// or why they cannot be read.
+async fn spooling(
+    cx: &CallContext<'_>,
+    split: &Split,
+    request: Request,
+    driver: &dyn Driver,
+) -> Result<(Response, Result<Option<Spool>, String>), CallError> {
+    match cx.send_spooling(request).await? {
+        Arrived::Whole(response) => Ok((response, Ok(None))),
+        Arrived::Spooled(mut response, file) => {
+            let opened = Spool::open(driver.way_to_payload(), split, &response, file).await;
+            let spooled = opened.map(|(spool, rest)| {
+                response.body = rest;
+                Some(spool)
+            });
+            Ok((response, spooled))
         }
     }
 }
@@ -85,9 +118,14 @@ async fn prepare(
     }
     request.headers.push(("traceparent".to_owned(), cx.trace.to_string()));
     let mut used = None;
-    match &cx.connection.manifest.auth {
-        _ if operation.anonymous => {}
-        Auth::None => {}
+    let auth = if operation.anonymous {
+        &Auth::None
+    } else {
+        chosen(cx, operation, cx.connection.manifest.auth_of(operation))?
+    };
+    match auth {
+        // The last step is to sign.
+        Auth::None | Auth::Signed(_) | Auth::OneOf(_) => {}
         Auth::Headers(headers) => {
             for (name, value) in headers {
                 request.headers.push((name.to_lowercase(), text_of(cx, operation, value)?));
@@ -99,7 +137,7 @@ async fn prepare(
         }
         Auth::Token(auth) => {
             let asking = token_request(cx, operation, auth)?;
-            let name = &cx.tokens.name(&cx.connection.tenant, &words(&asking));
+            let name = &name_of(cx, operation, auth, &asking)?;
             let fetch = async || fetch_token(cx, operation, auth, asking, driver).await;
             // Another task or node may be fetching it; that takes of this attempt's time too.
             let getting = cx.tokens.get(&cx.connection.tenant, name, rejected, fetch);
@@ -117,7 +155,30 @@ async fn prepare(
         }
     }
     driver.write_request(cx, operation, &operation.request, &mut request)?;
+    let signing = match auth {
+        Auth::Signed(signing) => Some(signing.as_ref()),
+        Auth::Token(auth) => auth.calls.as_ref(),
+        _ => None,
+    };
+    if let Some(signing) = signing {
+        let token = used.as_ref().map(|token| token.expose().as_str());
+        signing.apply(cx.connection, operation, token, &Moment::of(cx), &mut request)?;
+    }
     Ok((request, used))
+}
+
+/// The way of authenticating that the connection's settings ask for.
+fn chosen<'c>(cx: &CallContext<'c>, operation: &Operation, auth: &'c Auth) -> Result<&'c Auth, CallError> {
+    let Auth::OneOf(kinds) = auth else { return Ok(auth) };
+    for (when, auth) in kinds {
+        let Some(when) = when else { return chosen(cx, operation, auth) };
+        let arena = Arena::new();
+        let mut values = Cx::new(&arena, vec![cx.connection.settings(&arena)]);
+        if eval(cx.connection, operation, when, &mut values)? == Value::Bool(true) {
+            return chosen(cx, operation, auth);
+        }
+    }
+    Ok(&Auth::None)
 }
 
 /// The address that a request would go to, for who is sent there without the hub's help.
@@ -157,9 +218,20 @@ fn judge(
     let parsed = json::read(&arena, &response.body, Limits::default());
     let unreadable = unreadable.or_else(|| no_json(&parsed, &response.body));
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
-    let payload = parsed.unwrap_or_default();
+    let payload = parsed.unwrap_or_else(|_| excerpt(&arena, &response.body));
     let answer = Answer { status: response.status, payload, unreadable, headers: &response.headers };
     verdict(cx.connection, operation, &arena, args, &answer, driver)
+}
+
+/// The most of an unreadable body that rules see.
+const EXCERPT: usize = 4096;
+
+/// The beginning of a body that cannot be read, as text: some vendors say in plain words what is wrong.
+fn excerpt<'a>(arena: &'a Arena, body: &[u8]) -> Value<'a> {
+    match body.get(..EXCERPT.min(body.len())) {
+        Some([]) | None => Value::Absent,
+        Some(start) => Value::Text(arena.text(&String::from_utf8_lossy(start))),
+    }
 }
 
 /// Why a body that should be JSON is none; an empty one is well.
@@ -172,7 +244,7 @@ fn no_json(parsed: &Result<Value<'_>, ReadError>, body: &[u8]) -> Option<String>
 /// # Errors
 /// `success` of the manifest fails.
 pub fn verdict<'a>(
-    connection: &Connection,
+    connection: &'a Connection,
     operation: &'a Operation,
     arena: &'a Arena,
     args: Value<'a>,
@@ -205,23 +277,33 @@ pub fn verdict<'a>(
     }
 }
 
-/// What the first of the manifest's `errors` that holds says of an answer.
+/// What the first of the manifest's `errors` that holds says of an answer: those of the operation, then those of all.
 pub fn error_rule<'a>(
-    connection: &Connection,
+    connection: &'a Connection,
     operation: &'a Operation,
+    arena: &'a Arena,
+    args: Value<'a>,
+    answer: &Answer<'a>,
+) -> Option<Verdict> {
+    first_rule(connection, operation.errors.iter().chain(&connection.manifest.errors), arena, args, answer)
+}
+
+fn first_rule<'a>(
+    connection: &Connection,
+    mut rules: impl Iterator<Item = &'a ErrorRule>,
     arena: &'a Arena,
     args: Value<'a>,
     answer: &Answer<'a>,
 ) -> Option<Verdict> {
     let slots = answer_slots(connection, arena, args, answer.status, answer.payload, answer.headers);
     let value = |located: &'a Located| located.expr.eval(&mut Cx::new(arena, slots.clone()));
-    let rule = operation.errors.iter().find(|rule| matches!(value(&rule.when), Ok(Value::Bool(true))))?;
+    let rule = rules.find(|rule| matches!(value(&rule.when), Ok(Value::Bool(true))))?;
     let code = rule.code.as_ref().and_then(|code| value(code).ok());
     let code = code.and_then(|code| code.scalar_text(arena)).map(ToOwned::to_owned);
     Some(Verdict::Bad(rule.verdict, code))
 }
 
-/// The calls that a good answer leads to.
+/// The calls that a good answer leads to; that of a look-up, those that its own `then` names.
 ///
 /// # Errors
 /// A rule of the manifest that fails on this answer.
@@ -231,14 +313,43 @@ pub fn following(
     args: &[u8],
     reply: &Reply,
 ) -> Result<Vec<FollowCall>, NoCalls> {
-    if operation.then.is_empty() {
+    let rules = match &operation.idempotency {
+        Idempotency::Lookup { then, .. } if reply.looked_up => then,
+        _ if reply.looked_up => return Ok(Vec::new()),
+        _ => &operation.then,
+    };
+    follow(connection, rules, args, Some(reply))
+}
+
+/// The calls that it leads to when an answer says that nothing is there: rules with `on: absent`, which see the
+/// arguments and no payload.
+///
+/// # Errors
+/// A rule of the manifest that fails.
+pub fn following_nothing(
+    connection: &Connection,
+    operation: &Operation,
+    args: &[u8],
+) -> Result<Vec<FollowCall>, NoCalls> {
+    follow(connection, &operation.then, args, None)
+}
+
+fn follow(
+    connection: &Connection,
+    rules: &[FollowUp],
+    args: &[u8],
+    reply: Option<&Reply>,
+) -> Result<Vec<FollowCall>, NoCalls> {
+    if !rules.iter().any(|rule| rule.when_absent == reply.is_none()) {
         return Ok(Vec::new());
     }
     let arena = Arena::new();
     let args = json::read(&arena, args, Limits::default()).unwrap_or_default();
-    let payload = json::read(&arena, &reply.body, Limits::default()).unwrap_or_default();
-    let slots = answer_slots(connection, &arena, args, reply.status, payload, &[]);
-    FollowUp::calls(&operation.then, connection, &arena, &slots, &KnownIds::new())
+    let (status, body) = reply.map_or((0, &[][..]), |reply| (reply.status, &reply.body));
+    let payload = json::read(&arena, body, Limits::default()).unwrap_or_default();
+    let slots = answer_slots(connection, &arena, args, status, payload, &[]);
+    let rules = rules.iter().filter(|rule| rule.when_absent == reply.is_none());
+    FollowUp::calls(rules, connection, &arena, &slots, &KnownIds::new())
 }
 
 /// The arguments of a lookup, and whether its answer says that the first try was carried out.

@@ -131,7 +131,7 @@ pub(super) fn basic((username, password): &(String, String)) -> (String, String)
     ("authorization".to_owned(), format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))))
 }
 
-pub(super) fn unbuildable(connection: &Connection, operation: &Operation, span: Span, message: &str) -> CallError {
+pub(crate) fn unbuildable(connection: &Connection, operation: &Operation, span: Span, message: &str) -> CallError {
     let place = connection.manifest.place(span);
     CallError::Build { operation: operation.name.clone(), reason: format!("{place}: {message}") }
 }
@@ -145,7 +145,7 @@ pub(super) fn eval<'a>(
     located.expr.eval(values).map_err(|error| unbuildable(connection, operation, located.span, &error.message))
 }
 
-pub(super) fn request_slots<'a>(connection: &Connection, arena: &'a Arena, args: Value<'a>) -> Vec<Value<'a>> {
+pub(crate) fn request_slots<'a>(connection: &Connection, arena: &'a Arena, args: Value<'a>) -> Vec<Value<'a>> {
     vec![connection.settings(arena), Value::Text(arena.text(&connection.base_url)), args]
 }
 

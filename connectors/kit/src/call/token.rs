@@ -2,11 +2,12 @@
 
 use super::request::{answer_slots, basic, build, eval, text_of};
 use super::wait::{asked_wait, asks_to_wait};
-use super::{Answer, Verdict, no_json};
+use super::{Answer, Verdict, chosen, excerpt, first_rule, no_json};
 use crate::auth::Fetched;
 use crate::client::{Request, SendError};
 use crate::driver::{CallContext, CallError, Driver};
 use crate::manifest::{Auth, Operation, TokenAuth};
+use crate::signed::Moment;
 use hub_expr::Cx;
 use hub_tree::{Arena, Limits, Private, Value, json};
 use std::time::Duration;
@@ -24,8 +25,23 @@ pub(super) fn token_request(
     Ok(request)
 }
 
+/// What a token is called that is asked for by this request. A signature changes with the time; its name is as if it were
+/// always the same moment.
+pub(super) fn name_of(
+    cx: &CallContext<'_>,
+    operation: &Operation,
+    auth: &TokenAuth,
+    request: &Request,
+) -> Result<String, CallError> {
+    let mut named = request.clone();
+    if let Some(signing) = &auth.signed {
+        signing.apply(cx.connection, operation, None, &Moment::fixed(), &mut named)?;
+    }
+    Ok(cx.tokens.name(&cx.connection.tenant, &words(&named)))
+}
+
 /// All that tells one request from another.
-pub(super) fn words(request: &Request) -> Vec<u8> {
+fn words(request: &Request) -> Vec<u8> {
     let mut words = format!("{} {}\n", request.method, request.url).into_bytes();
     for (name, value) in &request.headers {
         words.extend_from_slice(format!("{name}: {value}\n").as_bytes());
@@ -42,6 +58,9 @@ pub(super) async fn fetch_token(
     driver: &dyn Driver,
 ) -> Result<Fetched, CallError> {
     driver.write_request(cx, operation, &auth.request, &mut request)?;
+    if let Some(signing) = &auth.signed {
+        signing.apply(cx.connection, operation, None, &Moment::of(cx), &mut request)?;
+    }
     let mut response = cx.send(request).await?;
     let read = driver.read_response(cx.connection, &auth.request, &mut response);
     let status = response.status;
@@ -49,10 +68,11 @@ pub(super) async fn fetch_token(
     let parsed = json::read(&arena, &response.body, Limits::default());
     let unreadable = read.err().or_else(|| no_json(&parsed, &response.body));
     let readable = unreadable.is_none();
-    let payload = parsed.unwrap_or_default();
+    let payload = parsed.unwrap_or_else(|_| excerpt(&arena, &response.body));
     // Vendors that answer 200 with an error body say in it what is wrong.
     let answer = Answer { status, payload, unreadable, headers: &response.headers };
-    if let Some(Verdict::Bad(verdict, code)) = driver.read_answer(&answer) {
+    let ruled = first_rule(cx.connection, cx.connection.manifest.errors.iter(), &arena, Value::Absent, &answer);
+    if let Some(Verdict::Bad(verdict, code)) = ruled.or_else(|| driver.read_answer(&answer)) {
         return Err(CallError::answered(verdict, code, status, asked_wait(cx, &response.headers)));
     }
     match status {
@@ -96,9 +116,10 @@ fn oauth_error(payload: Value<'_>) -> Option<String> {
 /// Why there is none.
 pub async fn renew_token(cx: &CallContext<'_>, driver: &dyn Driver) -> Result<bool, CallError> {
     let manifest = &cx.connection.manifest;
-    let (Auth::Token(auth), Some(operation)) = (&manifest.auth, manifest.operations.first()) else { return Ok(false) };
+    let Some(operation) = manifest.operations.first() else { return Ok(false) };
+    let Auth::Token(auth) = chosen(cx, operation, &manifest.auth)? else { return Ok(false) };
     let asking = token_request(cx, operation, auth)?;
-    let (tenant, name) = (&cx.connection.tenant, &cx.tokens.name(&cx.connection.tenant, &words(&asking)));
+    let (tenant, name) = (&cx.connection.tenant, &name_of(cx, operation, auth, &asking)?);
     let known = cx.tokens.known(tenant, name).await;
     let fetch = async || fetch_token(cx, operation, auth, asking, driver).await;
     let getting = cx.tokens.get(tenant, name, known.as_ref(), fetch);

@@ -17,9 +17,12 @@ pub use webhook::{DEFAULT_SKEW_SECS, EventRule, HOOK_HEADERS, VerifyRule, Webhoo
 
 use crate::follow::{FollowUp, Poll};
 use crate::pace::Pace;
+use crate::parts;
 use crate::probe::Codes;
 use crate::rate::Rate;
+use crate::serves::Serves;
 use crate::sign_in::SignIn;
+use crate::signed::Signing;
 use crate::stream::StreamRule;
 use crate::types::Types;
 use hub_expr::{Located, Templated};
@@ -69,10 +72,15 @@ pub struct Manifest {
     pub settings: Vec<Setting>,
     /// How requests authenticate.
     pub auth: Auth,
+    /// Other ways, by name, for operations that ask for one: a vendor's API families may differ in it.
+    pub auths: Vec<(String, Auth)>,
     /// What it sends us.
     pub webhook: Option<Webhook>,
     /// What we can ask it.
     pub operations: Vec<Operation>,
+    /// Answers that mean something else than their status, of every operation and of the request for a token. An operation's
+    /// own rules come before them.
+    pub errors: Vec<ErrorRule>,
     /// What can be read again and again; a connection says which of them are.
     pub polls: Vec<Poll>,
     /// Tables of its database that the hub reads.
@@ -89,6 +97,8 @@ pub struct Manifest {
     pub sign_in: Option<SignIn>,
     /// What its messages look like, where its wire has a schema.
     pub types: Types,
+    /// What its connections offer to be called.
+    pub serves: Option<Serves>,
     /// What holds for all its SOAP messages.
     pub soap: SoapRules,
     /// How its calls are paced, unless a connection says otherwise.
@@ -126,6 +136,22 @@ pub enum Auth {
     },
     /// A token that is fetched, kept and renewed.
     Token(Box<TokenAuth>),
+    /// A proof that is made for each request.
+    Signed(Box<Signing>),
+    /// The first whose condition, over the settings, holds or is not there.
+    OneOf(Vec<(Option<Located>, Auth)>),
+}
+
+impl Auth {
+    /// Whether some of its requests show a token.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        match self {
+            Self::Token(_) => true,
+            Self::OneOf(kinds) => kinds.iter().any(|(_, auth)| auth.has_token()),
+            _ => false,
+        }
+    }
 }
 
 /// How a token is fetched and shown.
@@ -141,6 +167,10 @@ pub struct TokenAuth {
     pub expires_in: Option<Located>,
     /// Where it is shown.
     pub place: TokenPlace,
+    /// How the request that fetches it is signed.
+    pub signed: Option<Signing>,
+    /// How requests that show it are signed beside it.
+    pub calls: Option<Signing>,
 }
 
 /// Where a request shows its token.
@@ -221,6 +251,8 @@ pub struct Operation {
     pub name: String,
     /// The request.
     pub request: RequestTemplate,
+    /// How it authenticates, if not as `auth` says: a name of `auths`.
+    pub auth: Option<String>,
     /// Where it shows the token, if not where `auth` says: a vendor's API families may differ in it.
     pub token_place: Option<TokenPlace>,
     /// The out mapping that makes its arguments from canonical records.
@@ -235,6 +267,8 @@ pub struct Operation {
     pub errors: Vec<ErrorRule>,
     /// What a good answer leads to: the next page, the branches of a tree.
     pub then: Vec<FollowUp>,
+    /// How an answer is taken apart that is too large to be read at once.
+    pub split: Option<Split>,
     /// Whether the request goes without the connection's own authentication.
     pub anonymous: bool,
     /// The rows that it writes, in place of a request.
@@ -249,7 +283,26 @@ pub struct Operation {
     pub span: Span,
 }
 
+/// How a large answer is taken apart: its records are read one by one, and each part looks like an answer with some of
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The names that lead from the payload to the records, which are a list.
+    pub list: Vec<String>,
+    /// Records in a part, at most.
+    pub size: usize,
+}
+
 impl Operation {
+    /// All rules for calls that follow from it.
+    pub fn follow_ups(&self) -> impl Iterator<Item = &FollowUp> {
+        let looked_up = match &self.idempotency {
+            Idempotency::Lookup { then, .. } => then.as_slice(),
+            _ => &[],
+        };
+        self.then.iter().chain(looked_up)
+    }
+
     /// Whether it changes something at the vendor.
     #[must_use]
     pub fn writes(&self) -> bool {
@@ -274,6 +327,8 @@ pub enum Idempotency {
         args: Vec<(String, Located)>,
         /// Says, of its answer, whether the first try was carried out.
         found: Box<Located>,
+        /// What its answer leads to then, in place of what the call's own would.
+        then: Vec<FollowUp>,
     },
     /// Nothing: an attempt that may have arrived is not repeated.
     None,
@@ -291,7 +346,7 @@ pub enum KeyPlace {
 }
 
 /// An answer that means something special.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ErrorRule {
     /// When it applies.
     pub when: Located,
@@ -346,10 +401,13 @@ impl Manifest {
         }
         let compiler = Compiler::new(&cx, &settings);
         let auth = fields.optional("auth").map_or(Some(Auth::None), |node| compiler.auth(node));
+        let auths = fields.optional("auths").map(|node| compiler.auths(node)).unwrap_or_default();
         let webhook = fields.optional("webhook").map(|node| compiler.webhook(node));
         let soap = fields.optional("soap").and_then(|node| compiler.soap_rules(node)).unwrap_or_default();
         let types = Types::read(fields.optional("namespaces"), fields.optional("types"), &cx);
+        let serves = fields.optional("serves").map(|node| compiler.serves(node, &types));
         let operations = fields.optional("operations").map(|node| compiler.operations(node)).unwrap_or_default();
+        let errors = fields.optional("errors").map(|node| compiler.errors(node)).unwrap_or_default();
         let polls = fields.optional("polls").map(|node| Poll::compile_all(node, &compiler.settings, &cx));
         let polls = polls.unwrap_or_default();
         let tables = fields.optional("tables").map(|node| compiler.tables(node)).unwrap_or_default();
@@ -361,13 +419,16 @@ impl Manifest {
         let pace = Pace::read(&mut fields, &Pace::default());
         fields.finish();
         let hooks = webhook.iter().flatten().flat_map(|webhook| &webhook.events).flat_map(|rule| &rule.fetch);
-        let follow = hooks.chain(operations.iter().flat_map(|operation| &operation.then));
+        let follow = hooks.chain(operations.iter().flat_map(Operation::follow_ups));
         for follow in follow.chain(polls.iter().flat_map(|poll| &poll.begin)).chain(&checks) {
             if !operations.iter().any(|known| known.name == follow.operation) {
                 cx.unknown(follow.span, "operation", &follow.operation, operations.iter().map(|o| o.name.as_str()));
             }
         }
         for operation in &operations {
+            if let Some(name) = operation.auth.as_ref().filter(|name| !auths.iter().any(|(known, _)| known == *name)) {
+                cx.unknown(operation.span, "way to authenticate", name, auths.iter().map(|(name, _)| name.as_str()));
+            }
             if let Idempotency::Lookup { operation: lookup, .. } = &operation.idempotency
                 && !operations.iter().any(|known| known.name == *lookup)
             {
@@ -383,8 +444,10 @@ impl Manifest {
             egress,
             settings,
             auth: auth?,
+            auths,
             webhook: webhook.flatten(),
             operations,
+            errors,
             polls,
             tables,
             table_poll_secs,
@@ -393,15 +456,24 @@ impl Manifest {
             stream: stream.flatten(),
             sign_in: sign_in.flatten(),
             types,
+            serves: serves.flatten(),
             soap,
             pace,
             source: Arc::clone(source),
         })
     }
 
+    /// How an operation authenticates.
+    #[must_use]
+    pub fn auth_of(&self, operation: &Operation) -> &Auth {
+        let named = operation.auth.as_ref().and_then(|name| self.auths.iter().find(|(known, _)| known == name));
+        named.map_or(&self.auth, |(_, auth)| auth)
+    }
+
     /// The operation called `name`.
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
+        let name = parts::whole(name);
         self.operations.iter().find(|operation| operation.name == name)
     }
 

@@ -2,13 +2,13 @@
 
 use super::{
     AnswerForm, Auth, Body, COMMON_SETTINGS, DEFAULT_TIMEOUT, ErrorRule, ErrorVerdict, Idempotency, KeyPlace,
-    Operation, RequestTemplate, Setting, TokenAuth, TokenPlace,
+    Operation, RequestTemplate, Setting, Split, TokenAuth, TokenPlace,
 };
 use crate::follow::FollowUp;
 use crate::rate::Rate;
 use hub_expr::{Located, Scope, Templated, Type};
 use hub_tree::Span;
-use hub_tree::yaml::{Context, Fields, Node};
+use hub_tree::yaml::{Context, Fields, Kind, Node};
 use std::time::Duration;
 
 /// Slots of requests: `settings`, `base_url`, `args`; answers add `status`, `payload`, `headers`.
@@ -23,7 +23,7 @@ pub(crate) struct Compiler<'c, 'f> {
 }
 
 impl<'c, 'f> Compiler<'c, 'f> {
-    pub(super) fn new(cx: &'c Context<'f>, settings: &[Setting]) -> Self {
+    pub(crate) fn new(cx: &'c Context<'f>, settings: &[Setting]) -> Self {
         let known = settings.iter().map(|setting| setting.name.as_str()).chain(COMMON_SETTINGS);
         let settings = Type::record("settings", known.map(|name| (name, Type::Any)));
         let request = Scope::new([("settings", settings.clone()), ("base_url", Type::Text), ("args", Type::Any)]);
@@ -40,7 +40,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Located::compile(node, scope, self.cx)
     }
 
-    pub(super) fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
+    pub(crate) fn condition(&self, node: &Node, scope: &Scope) -> Option<Located> {
         Located::condition(node, scope, self.cx)
     }
 
@@ -49,15 +49,45 @@ impl<'c, 'f> Compiler<'c, 'f> {
     }
 
     pub(super) fn templates(&self, node: Option<&Node>) -> Vec<(String, Templated)> {
-        let Some(node) = node else { return Vec::new() };
-        let entries = node.entries(self.cx).iter();
-        entries.filter_map(|(key, value)| Some((key.name.clone(), self.template(value)?))).collect()
+        self.templates_in(node, &self.request)
     }
 
+    pub(crate) fn templates_in(&self, node: Option<&Node>, scope: &Scope) -> Vec<(String, Templated)> {
+        let Some(node) = node else { return Vec::new() };
+        let entries = node.entries(self.cx).iter();
+        entries
+            .filter_map(|(key, value)| Some((key.name.clone(), Templated::compile(value, scope, self.cx)?)))
+            .collect()
+    }
+
+    /// One kind, or a list of kinds with a `when` each.
     pub(super) fn auth(&self, node: &Node) -> Option<Auth> {
-        let mut fields = node.fields(self.cx)?;
+        if !matches!(node.kind, Kind::List(_)) {
+            let mut fields = node.fields(self.cx)?;
+            let auth = self.auth_kind(&mut fields);
+            fields.finish();
+            return auth;
+        }
+        let mut kinds = Vec::new();
+        for item in node.items(self.cx) {
+            let mut fields = item.fields(self.cx)?;
+            let when = fields.optional("when").map(|node| self.condition(node, &self.proof));
+            let auth = self.auth_kind(&mut fields);
+            fields.finish();
+            kinds.push((when.map_or(Some(None), |when| when.map(Some))?, auth?));
+        }
+        Some(Auth::OneOf(kinds))
+    }
+
+    /// Ways to authenticate by name.
+    pub(super) fn auths(&self, node: &Node) -> Vec<(String, Auth)> {
+        let entries = node.entries(self.cx).iter();
+        entries.filter_map(|(key, node)| Some((key.name.clone(), self.auth(node)?))).collect()
+    }
+
+    fn auth_kind(&self, fields: &mut Fields<'_, '_>) -> Option<Auth> {
         let kind = fields.required_text("kind")?;
-        let auth = match kind.as_str() {
+        match kind.as_str() {
             "none" => Some(Auth::None),
             "header" => {
                 let headers = self.templates(fields.required("headers"));
@@ -68,16 +98,15 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 let password = fields.required("password").and_then(|node| self.template(node));
                 username.zip(password).map(|(username, password)| Auth::Basic { username, password })
             }
-            "oauth2_client_credentials" => self.oauth2(&mut fields),
-            "token" => self.token(&mut fields),
+            "oauth2_client_credentials" => self.oauth2(fields),
+            "token" => self.token(fields),
+            "signed" => self.signing(fields).map(|signing| Auth::Signed(Box::new(signing))),
             other => {
-                let known = ["none", "header", "basic", "oauth2_client_credentials", "token"];
-                self.cx.unknown(node.span, "auth kind", other, known);
-                return None;
+                let known = ["none", "header", "basic", "oauth2_client_credentials", "token", "signed"];
+                self.cx.unknown(fields.span, "auth kind", other, known);
+                None
             }
-        };
-        fields.finish();
-        auth
+        }
     }
 
     /// OAuth 2.0 client credentials (RFC 6749 §4.4): the client authenticates by HTTP Basic or in the body.
@@ -109,11 +138,15 @@ impl<'c, 'f> Compiler<'c, 'f> {
             token: path("payload.access_token")?,
             expires_in: path("payload.expires_in"),
             place: TokenPlace::Header { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() },
+            signed: None,
+            calls: None,
         })))
     }
 
     fn token(&self, fields: &mut Fields<'_, '_>) -> Option<Auth> {
         let request = self.request(fields, None);
+        let signed = fields.optional("signed").map(|node| self.signing_node(node));
+        let calls = fields.optional("sign_calls").map(|node| self.signing_node(node));
         let token = fields.required("token").and_then(|node| self.expr(node, &self.answer));
         let expires_in = fields.optional("expires_in").and_then(|node| self.expr(node, &self.answer));
         let header = fields.text("header");
@@ -127,7 +160,10 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 return None;
             }
         };
-        Some(Auth::Token(Box::new(TokenAuth { request: request?, basic: None, token: token?, expires_in, place })))
+        // One that cannot be read is an error that has been told; requests are not made without it.
+        let (signed, calls) = (signed.map_or(Some(None), |s| s.map(Some))?, calls.map_or(Some(None), |s| s.map(Some))?);
+        let (request, token) = (request?, token?);
+        Some(Auth::Token(Box::new(TokenAuth { request, basic: None, token, expires_in, place, signed, calls })))
     }
 
     /// `get: PATH` or `post: PATH` …, `query`, `headers`, and one of `body`, `json`, `form`, `xml`;
@@ -194,6 +230,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         } else {
             self.request(&mut fields, Some("args"))
         };
+        let auth = fields.text("auth");
         let token_place = fields
             .text("token_header")
             .map(|name| TokenPlace::Header { name: name.to_lowercase(), prefix: String::new() });
@@ -204,6 +241,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
         let idempotency = fields.optional("idempotency").map(|node| self.idempotency(node));
         let reads = fields.bool("reads").unwrap_or(false);
+        let split = fields.optional("split").and_then(|node| self.split(node));
         let rates = fields.optional("limits").and_then(|node| node.fields(self.cx)).map(|mut limits| {
             let rates = Rate::read(&mut limits);
             limits.finish();
@@ -232,6 +270,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 return None;
             }
         };
+        if split.is_some() && !matches!(idempotency, Idempotency::Reads) {
+            self.cx.error(span, format!("`split` is for operations that read, and `{name}` changes something"));
+        }
         if matches!(idempotency, Idempotency::Key(KeyPlace::Body(_)))
             && !matches!(request.body, Body::Json(_) | Body::JsonFields(_))
         {
@@ -241,6 +282,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         Some(Operation {
             name,
             request,
+            auth,
             token_place,
             mapping,
             reply,
@@ -248,6 +290,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
             success,
             errors,
             then,
+            split,
             anonymous: false,
             table,
             mail,
@@ -255,6 +298,19 @@ impl<'c, 'f> Compiler<'c, 'f> {
             timeout,
             span,
         })
+    }
+
+    fn split(&self, node: &Node) -> Option<Split> {
+        let mut fields = node.fields(self.cx)?;
+        let list = fields.required_text("list");
+        let size = fields.integer("size", 1, 1000).and_then(|size| usize::try_from(size).ok()).unwrap_or(100);
+        fields.finish();
+        let list: Vec<String> = list?.split('.').map(str::to_owned).collect();
+        if list.iter().any(String::is_empty) {
+            self.cx.error(node.span, "`list` names the way to the records: `Response_Data.Worker`");
+            return None;
+        }
+        Some(Split { list, size })
     }
 
     fn idempotency(&self, node: &Node) -> Option<Idempotency> {
@@ -279,7 +335,9 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 });
                 let found = fields.required("found").and_then(|node| self.condition(node, &self.answer));
                 let args = args.unwrap_or_default();
-                found.map(|found| Idempotency::Lookup { operation, args, found: Box::new(found) })
+                let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
+                let then = then.unwrap_or_default();
+                found.map(|found| Idempotency::Lookup { operation, args, found: Box::new(found), then })
             }
             _ => {
                 let message = "one of `key: HEADER`, `key_in_body: NAME`, `key_in_query: NAME` and `lookup: OPERATION`";
@@ -291,7 +349,7 @@ impl<'c, 'f> Compiler<'c, 'f> {
         found
     }
 
-    fn errors(&self, node: &Node) -> Vec<ErrorRule> {
+    pub(super) fn errors(&self, node: &Node) -> Vec<ErrorRule> {
         let mut rules = Vec::new();
         for item in node.items(self.cx) {
             let Some(mut fields) = item.fields(self.cx) else { continue };

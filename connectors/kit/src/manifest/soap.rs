@@ -233,7 +233,7 @@ impl Compiler<'_, '_> {
     }
 
     /// `{ name: NAME, namespace: ADDRESS }`.
-    fn qname(&self, node: &Node) -> Option<QName> {
+    pub(crate) fn qname(&self, node: &Node) -> Option<QName> {
         let mut fields = node.fields(self.cx)?;
         let name = fields.required_text("name");
         let namespace = fields.text("namespace").unwrap_or_default();

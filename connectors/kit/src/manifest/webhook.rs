@@ -72,12 +72,13 @@ impl Webhook {
         self.verify.iter().any(|rule| rule.verifier == Verifier::Driver)
     }
 
-    /// Reads an opened body: JSON, or what a driver opens in another form.
+    /// Reads an opened body: JSON, or XML where the vendor sends it.
     ///
     /// # Errors
     /// What it should be, and the first place where it is not.
     pub fn read<'a>(&self, arena: &'a Arena, body: &'a [u8]) -> Result<Value<'a>, (&'static str, ReadError)> {
-        if self.is_opened_by_driver() && is_xml(body) {
+        let xml = self.is_opened_by_driver() || self.content_types.iter().any(|known| known.ends_with("xml"));
+        if xml && is_xml(body) {
             return read_opened(arena, body).map_err(|error| ("XML", error));
         }
         json::read(arena, body, Limits::default()).map_err(|error| ("JSON", error))
@@ -184,9 +185,15 @@ impl Compiler<'_, '_> {
                 header.map(|header| Verifier::HmacSha256 { header, prefix, encoding })
             }
             "standard_webhooks" => Some(Verifier::StandardWebhooks),
+            "basic" => Some(Verifier::Basic),
             "driver" => Some(Verifier::Driver),
             other => {
-                self.cx.unknown(node.span, "kind of proof", other, ["driver", "hmac_sha256", "standard_webhooks"]);
+                self.cx.unknown(
+                    node.span,
+                    "kind of proof",
+                    other,
+                    ["basic", "driver", "hmac_sha256", "standard_webhooks"],
+                );
                 return None;
             }
         };

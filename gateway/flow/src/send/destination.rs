@@ -41,6 +41,11 @@ pub(crate) trait Destination: Send + Sync {
         Understood::default()
     }
 
+    /// What it leads to that nothing is there to carry the call out on.
+    fn nothing_there(&self, _: &Attempt<'_>) -> Understood {
+        Understood::default()
+    }
+
     /// Changes what the destination itself keeps, in the transaction that ends the try: `Done`, `Ready` for another
     /// try, or `Parked` with a code.
     ///

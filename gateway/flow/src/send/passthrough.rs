@@ -62,6 +62,7 @@ impl Hub {
             trace,
             call_id: &call_id,
             leave: Leave { until: began + operation.timeout, held: &held },
+            spools: false,
             clock: &self.clock,
         };
         self.sending.traffic.begun(&connection.id, self.store_now(), false);

@@ -4,12 +4,15 @@
 use super::destination::resolve;
 use crate::hub::Hub;
 use hub_kit::Rate;
+use hub_kit::parts::is_part;
 use hub_store::{Call, StoreError, Tx};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rates that a call of an operation counts for: its connection's, and its own. The name of each, and the rate.
 pub(super) fn rates_of(hub: &Hub, connection: &str, operation: &str) -> Vec<(String, Rate)> {
-    let Some(destination) = resolve(hub, connection) else { return Vec::new() };
+    // A part of an answer is there: the vendor is not asked.
+    let destination = resolve(hub, connection).filter(|_| !is_part(operation));
+    let Some(destination) = destination else { return Vec::new() };
     let own = destination.pace().rates.iter().map(|rate| (format!("*/{}", rate.name()), *rate));
     let of_operation = destination.rates_of(operation);
     own.chain(of_operation.into_iter().map(|rate| (format!("{operation}/{}", rate.name()), rate))).collect()

@@ -100,8 +100,8 @@ pub(super) async fn settle(
     let counted = match ended {
         Ended::Done(reply) => {
             let detail = match &reply {
-                Some(reply) => format!("{}: HTTP {}", new.operation, reply.status),
-                None => format!("{}: a look-up shows that it was carried out", new.operation),
+                Some(reply) if !reply.looked_up => format!("{}: HTTP {}", new.operation, reply.status),
+                _ => format!("{}: a look-up shows that it was carried out", new.operation),
             };
             step(Went::Ok, detail);
             let understood = reply.zip(destination.as_ref()).map(|(reply, known)| known.understand(attempt, reply));
@@ -115,6 +115,11 @@ pub(super) async fn settle(
         }
         Ended::Absent(error) => {
             step(Went::Ok, format!("{}: {error}", new.operation));
+            settled.reply = destination.as_ref().map(|known| known.nothing_there(attempt)).unwrap_or_default();
+            if let Some(Failure::Park { code, reason, place }) = settled.reply.failure.clone() {
+                step(Went::Parked, format!("{}: {reason}", new.operation));
+                settled.parked = Some(parked(hub, call, &context, code, &reason, place));
+            }
             "absent"
         }
         Ended::Again { error, unsure } => {

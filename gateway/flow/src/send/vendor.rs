@@ -2,6 +2,7 @@
 //! twice, and the answer is kept and mapped.
 
 use super::destination::{Attempt, Destination, Repeat, Tried};
+use super::parts;
 use super::settle::{Said, Understood};
 use crate::effects::Failure;
 use crate::hub::Hub;
@@ -10,8 +11,10 @@ use crate::poll::{self, Origin};
 use crate::records::SourceOf;
 use async_trait::async_trait;
 use hub_engine::Direction;
-use hub_kit::call::{following, lookup_args, lookup_found};
+use hub_kit::call::{following, following_nothing, lookup_args, lookup_found};
+use hub_kit::follow::{FollowCall, NoCalls};
 use hub_kit::manifest::DEFAULT_TIMEOUT;
+use hub_kit::parts::{is_part, unpack};
 use hub_kit::{CallContext, CallError, Connection, Driver, Idempotency, Operation, Pace, Rate, Reply};
 use hub_store::{NewCall, NewRaw, Sealed};
 use sha2::{Digest, Sha256};
@@ -48,6 +51,13 @@ impl Destination for Vendor {
             let error = CallError::NoOperation(call.new.operation.clone());
             return Tried::Impossible(error.code(), error.to_string());
         };
+        if is_part(&call.new.operation) {
+            let part = unpack(attempt.args).map(|(_, body)| Reply::new(200, body));
+            return match part {
+                Some(part) => Tried::Done(Some(part)),
+                None => Tried::Impossible("UNREADABLE_CALL", "the part of an answer is not what was kept".to_owned()),
+            };
+        }
         let cx = CallContext {
             connection: &self.0,
             client: &hub.client,
@@ -55,12 +65,13 @@ impl Destination for Vendor {
             trace: attempt.trace,
             call_id: &call.new.id,
             leave: attempt.leave,
+            spools: true,
             clock: &hub.clock,
         };
         if call.unsure {
             match carried_out(driver, &cx, operation, attempt.args).await {
                 Ok(Before::No) => {}
-                Ok(Before::Yes) => return Tried::Done(None),
+                Ok(Before::Yes(reply)) => return Tried::Done(Some(Reply { looked_up: true, ..reply })),
                 Ok(Before::Unknown) => {
                     let cause = call.error.as_deref().unwrap_or("the hub was stopped in the middle of it");
                     return Tried::Unknown(cause.to_owned());
@@ -75,7 +86,19 @@ impl Destination for Vendor {
             }
         };
         match driver.call(&cx, operation, attempt.args).await {
-            Ok(reply) => Tried::Done(Some(reply)),
+            Ok(reply) => {
+                let kept = match &reply.spool {
+                    Some(spool) => parts::keep(attempt, &self.0, operation, spool).await,
+                    None => Ok(()),
+                };
+                match kept {
+                    Ok(()) => Tried::Done(Some(reply)),
+                    Err(why) => {
+                        let code = Some(format!("the parts of its answer cannot be kept: {why}"));
+                        Tried::Failed(CallError::Trouble { status: reply.status, code }, repeat)
+                    }
+                }
+            }
             Err(error) => Tried::Failed(error, repeat),
         }
     }
@@ -83,12 +106,22 @@ impl Destination for Vendor {
     fn understand(&self, attempt: &Attempt<'_>, reply: Reply) -> Understood {
         understand(attempt, &self.0, reply)
     }
+
+    fn nothing_there(&self, attempt: &Attempt<'_>) -> Understood {
+        let operation = self.0.manifest.operation(&attempt.call.new.operation);
+        let calls = operation.map_or(Ok(Vec::new()), |known| following_nothing(&self.0, known, attempt.args));
+        match rows(attempt, &self.0, calls) {
+            Ok(follow) => Understood { follow, ..Understood::default() },
+            Err(failure) => Understood { failure: Some(failure), ..Understood::default() },
+        }
+    }
 }
 
 /// Whether an earlier try was carried out, as far as that matters.
 enum Before {
     No,
-    Yes,
+    /// By the answer of the look-up.
+    Yes(Reply),
     Unknown,
 }
 
@@ -106,7 +139,7 @@ async fn carried_out(
             let lookup = cx.connection.manifest.operation(name).ok_or_else(|| CallError::NoOperation(name.clone()))?;
             let wanted = lookup_args(cx, operation, args)?;
             let reply = driver.call(cx, lookup, &wanted).await?;
-            Ok(if lookup_found(cx, operation, args, &reply)? { Before::Yes } else { Before::No })
+            Ok(if lookup_found(cx, operation, args, &reply)? { Before::Yes(reply) } else { Before::No })
         }
     }
 }
@@ -116,11 +149,16 @@ fn understand(attempt: &Attempt<'_>, connection: &Arc<Connection>, reply: Reply)
     let Some(operation) = connection.manifest.operation(&attempt.call.new.operation) else {
         return Understood::default();
     };
-    let (follow, failure) = match follow(attempt, connection, operation, &reply) {
-        Ok(follow) => (follow, None),
-        Err(failure) => (Vec::new(), Some(failure)),
+    // A part knows the arguments of the call that was answered; what follows from the answer follows from its rest.
+    let packed = is_part(&attempt.call.new.operation).then(|| unpack(attempt.args)).flatten();
+    let (follow, failure) = match packed.is_none().then(|| follow(attempt, connection, operation, &reply)) {
+        None => (Vec::new(), None),
+        Some(Ok(follow)) => (follow, None),
+        Some(Err(failure)) => (Vec::new(), Some(failure)),
     };
-    let said = said(attempt, connection, operation, reply);
+    // What a look-up says is not what `reply` reads.
+    let args = packed.as_ref().map_or(attempt.args, |(args, _)| args);
+    let said = if reply.looked_up { None } else { said(attempt, connection, operation, args, reply) };
     let failure = said.as_ref().and_then(|said| said.mapped.error.clone()).or(failure);
     Understood { said, follow, failure }
 }
@@ -132,8 +170,17 @@ fn follow(
     operation: &Operation,
     reply: &Reply,
 ) -> Result<Vec<NewCall>, Failure> {
+    rows(attempt, connection, following(connection, operation, attempt.args, reply))
+}
+
+/// Calls that follow, as they are kept.
+fn rows(
+    attempt: &Attempt<'_>,
+    connection: &Connection,
+    calls: Result<Vec<FollowCall>, NoCalls>,
+) -> Result<Vec<NewCall>, Failure> {
     let (hub, new) = (attempt.hub, &attempt.call.new);
-    let calls = following(connection, operation, attempt.args, reply).map_err(poll::no_calls)?;
+    let calls = calls.map_err(poll::no_calls)?;
     // In a round a page is read once, however often it is named; else what follows is the call's own.
     let round = poll::round_of(&new.subject).is_some();
     let origin = Origin {
@@ -146,8 +193,14 @@ fn follow(
 }
 
 /// What an answer says about records.
-fn said(attempt: &Attempt<'_>, connection: &Arc<Connection>, operation: &Operation, reply: Reply) -> Option<Said> {
-    let (hub, call, args): (&Hub, _, _) = (attempt.hub, attempt.call, attempt.args);
+fn said(
+    attempt: &Attempt<'_>,
+    connection: &Arc<Connection>,
+    operation: &Operation,
+    args: &[u8],
+    reply: Reply,
+) -> Option<Said> {
+    let (hub, call): (&Hub, _) = (attempt.hub, attempt.call);
     let object = operation.reply.as_ref()?;
     let mapping = hub.registry().mapping(connection, object, Direction::In).cloned()?;
     // The vendor may tell what came next before this answer is read: it must not count as older.

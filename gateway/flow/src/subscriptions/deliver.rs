@@ -84,7 +84,7 @@ impl Destination for Subscriber {
                 if found.failing_since.is_some() {
                     self.note(hub, Noted::Well);
                 }
-                return Tried::Done(Some(Reply { status, body: Vec::new() }));
+                return Tried::Done(Some(Reply::new(status, Vec::new())));
             }
             Ok(Heard { status: 410, .. }) => {
                 self.note(hub, Noted::Gone);

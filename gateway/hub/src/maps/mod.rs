@@ -5,7 +5,7 @@
 
 mod check;
 mod explain;
-mod files;
+pub(crate) mod files;
 mod new;
 mod run;
 mod show;

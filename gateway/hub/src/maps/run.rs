@@ -10,10 +10,9 @@ use anyhow::{anyhow, bail};
 use hub_engine::{Level, Mapping, Outcome, Parts, case};
 use hub_flow::trial::{Note, Trial, Unclear, Would};
 use hub_kit::hook::{self, is_xml};
-use hub_kit::manifest::Webhook;
-use hub_kit::{Catalog, Connection, Driver, InboundRequest, Manifest, RawEnvelope, connection};
+use hub_kit::{Catalog, Connection, Driver, InboundRequest, Manifest, Operation, RawEnvelope, connection};
 use hub_tree::finding::suggest;
-use hub_tree::{Arena, Clock, Findings, Value, json};
+use hub_tree::{Arena, Clock, Findings, Limits, Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -45,21 +44,38 @@ pub(crate) fn run(args: &MapRun) -> anyhow::Result<ExitCode> {
         now: Clock::System.now(),
     };
     let arena = Arena::new();
-    let tree = file.tree(&args.reading, &arena)?;
-    // As at the hook: what a driver opens as XML is read below its root.
-    let below_root = is_xml(&file.bytes) && manifest.webhook.as_ref().is_some_and(Webhook::is_opened_by_driver);
+    // What cannot be read may be an answer that says in plain words what is wrong.
+    let (tree, broken) = match file.tree(&args.reading, &arena) {
+        Ok(tree) => (tree, None),
+        Err(error) => (Value::Text(arena.text(&String::from_utf8_lossy(&file.bytes))), Some(error)),
+    };
+    // As at the hook and in answers: XML is read below its root, a SOAP message below the element in its body.
+    let message = if is_xml(&file.bytes) { message(&arena, &manifest, &file.bytes) } else { None };
+    let payload = match &message {
+        Some((payload, _)) => *payload,
+        None if is_xml(&file.bytes) => hook::content(tree),
+        None => tree,
+    };
+    let event = args.event.as_deref().or_else(|| message.as_ref()?.1);
     let trial = Trial {
         connection: &connection,
         driver,
         mappings: &mappings,
         arena: &arena,
         body: &file.bytes,
-        payload: if below_root { hook::content(tree) } else { tree },
+        payload,
         headers: RawEnvelope::of(&request, keep).headers_value(&arena),
         all_headers: &args.headers,
         status: args.status,
+        unreadable: broken.as_ref().map(|_| "its form is not what the operation answers"),
     };
-    match trial.would(args.event.as_deref()) {
+    let would = trial.would(event);
+    if let Some(error) = broken
+        && !would.as_ref().is_ok_and(|would| would.retryable.is_some())
+    {
+        return Err(error);
+    }
+    match would {
         Ok(would) => {
             let code = print(&would, &arena);
             if would.event.is_none() && would.retryable.is_none() {
@@ -73,6 +89,27 @@ pub(crate) fn run(args: &MapRun) -> anyhow::Result<ExitCode> {
             Ok(code)
         }
     }
+}
+
+/// What a SOAP message holds, and the operation whose answer it can be: the first that its element fits, of a fault the
+/// first of all. `None` when it is no such message.
+fn message<'a>(arena: &'a Arena, manifest: &'a Manifest, bytes: &'a [u8]) -> Option<(Value<'a>, Option<&'a str>)> {
+    let message = hub_soap::Message { body: bytes, content_type: None, content_encoding: None };
+    let read = hub_soap::read(arena, &message, &hub_soap::Rules::client()).ok()?;
+    if let Some(fault) = &read.fault {
+        let text = arena.text(&hub_soap::driver::fault_text(fault));
+        let payload = json::read(arena, text.as_bytes(), Limits::default()).ok()?;
+        return Some((payload, manifest.operations.first().map(|operation| operation.name.as_str())));
+    }
+    let (_, element) = read.element?;
+    let answers = |operation: &&Operation| {
+        operation.request.soap.as_ref().is_some_and(|soap| {
+            let described = soap.reply_type.as_ref().and_then(|(key, _)| manifest.types.get(key));
+            soap.reply.as_deref().or(described.map(|one| one.name.as_str())) == Some(element)
+        })
+    };
+    let operation = manifest.operations.iter().find(answers);
+    Some((read.payload, operation.map(|operation| operation.name.as_str())))
 }
 
 /// What ships, and the files of a configuration folder over it.
@@ -204,7 +241,8 @@ fn names(manifest: &Manifest) -> Vec<&str> {
     let events = manifest.webhook.iter().flat_map(|webhook| {
         webhook.events.iter().map(|rule| rule.name.as_str()).chain(webhook.ignore.iter().map(String::as_str))
     });
-    events.chain(manifest.operations.iter().map(|operation| operation.name.as_str())).collect()
+    let tables = manifest.tables.iter().map(|table| table.name.as_str());
+    events.chain(tables).chain(manifest.operations.iter().map(|operation| operation.name.as_str())).collect()
 }
 
 /// Why nothing can be told of an input, and what to name; a name that is wrong is a wrong command line.

@@ -47,6 +47,32 @@ fn days_are_read_in_every_form_and_never_moved_by_a_zone() {
 }
 
 #[test]
+fn an_open_end_clears_the_end_that_is_stored_where_the_rule_says_so() {
+    for (rule, value, wanted) in [
+        ("date: erp, clear: on_null", r#""9999-12-31""#, "null"),
+        ("date: erp, clear: on_null", r#""0000-00-00""#, "null"),
+        ("date: erp, clear: on_null", r#""""#, "null"),
+        ("date: erp, clear: on_null", "null", "null"),
+        ("date: erp, clear: on_null", r#""2025-10-31+08:00""#, r#""2025-10-31""#),
+        ("date: erp", r#""9999-12-31""#, ""),
+        ("date: iso, clear: on_null", r#""""#, ""),
+    ] {
+        let text = format!(
+            "version: 1\nfrom: kestrel-ats/candidate\nemit:\n  - to: candidate\n    key: payload.id\n    fields:\n      available_from: {{ path: payload.v, {rule} }}\n"
+        );
+        let (mapping, findings) = compile(&text);
+        let mapping = mapping.unwrap_or_else(|| panic!("{rule}: {findings:#?}"));
+        let arena = Arena::new();
+        let payload = format!(r#"{{"id":1,"v":{value}}}"#);
+        let payload = json::read(&arena, payload.as_bytes(), Limits::default()).unwrap();
+        let outcome = mapping.run_in(&arena, &Input::of(payload, "c"));
+        let fields = outcome.records[0].fields.entries();
+        let found = fields.iter().find(|(name, _)| *name == "available_from").map(|(_, day)| json::to_string(day));
+        assert_eq!(found.unwrap_or_default(), wanted, "{rule} of {value}");
+    }
+}
+
+#[test]
 fn instants_are_read_in_every_form_and_a_local_time_needs_its_zone() {
     let shanghai = r#""2026-03-01T09:30:00.000Z""#;
     for (rule, value, wanted) in [

@@ -36,7 +36,7 @@ fn read(call: &Call<'_, '_>, zone: Option<&TimeZone>) -> Result<Moment, String> 
 fn to_date<'a>(call: &Call<'a, '_>) -> Result<Value<'a>, String> {
     let zone = zone(call, 2)?;
     match read(call, None)?.day(zone.as_ref()) {
-        Ok(day) => Ok(day.map_or(Value::Absent, Value::Date)),
+        Ok(day) => Ok(day.map_or(Value::Null, Value::Date)),
         Err(error) => call.refuse(0, error),
     }
 }
@@ -44,7 +44,7 @@ fn to_date<'a>(call: &Call<'a, '_>) -> Result<Value<'a>, String> {
 fn to_instant<'a>(call: &Call<'a, '_>) -> Result<Value<'a>, String> {
     let zone = zone(call, 2)?;
     match read(call, zone.as_ref())?.instant(zone.as_ref()) {
-        Ok(at) => Ok(at.map_or(Value::Absent, Value::DateTime)),
+        Ok(at) => Ok(at.map_or(Value::Null, Value::DateTime)),
         Err(error) => call.refuse(0, error),
     }
 }
@@ -54,7 +54,7 @@ pub(super) const ALL: &[Function] = &[
         name: "date",
         parameters: &[required("value", Kind::Any), optional("form", Kind::Text), optional("zone", Kind::Text)],
         returns: |_| Type::Date,
-        doc: "A calendar day: of ISO 8601 text, or of text or a number in another form. A day never passes through a time zone; an instant has a day only in a zone. Absent where the form writes that there is no date.",
+        doc: "A calendar day: of ISO 8601 text, or of text or a number in another form. A day never passes through a time zone; an instant has a day only in a zone. Null where the form writes that there is no date.",
         example: ("date('01/12/2026', '%d/%m/%Y')", "\"2026-12-01\""),
         errors: &[
             "The text is not in the form, or the day does not exist.",
@@ -99,7 +99,7 @@ pub(super) const ALL: &[Function] = &[
         name: "parse_datetime",
         parameters: &[required("value", Kind::Any), required("form", Kind::Text), optional("zone", Kind::Text)],
         returns: |_| Type::DateTime,
-        doc: "Text or a number in a form as an instant; a form without an offset needs a zone, and a day is its midnight there. Absent where the form writes that there is no date.",
+        doc: "Text or a number in a form as an instant; a form without an offset needs a zone, and a day is its midnight there. Null where the form writes that there is no date.",
         example: ("parse_datetime('/Date(1330848000000-0800)/', 'dotnet')", "\"2012-03-04T08:00:00.000Z\""),
         errors: &[
             "The text is not in the form.",

@@ -263,4 +263,53 @@ pub(super) const ALL: &[Function] = &[
         },
         ..BASE
     },
+    Function {
+        name: "unnest",
+        parameters: &[required("list", Kind::List), required("above", Kind::Text), required("keys", Kind::Text)],
+        repeats: true,
+        returns: |_| Type::list(Type::Any),
+        doc: "The objects that the items of a list hold under a key, or under keys one below the other, in one list. Each also holds, under the name `above`, the item that it stood in, without the first of the keys.",
+        example: (
+            "unnest([object('id', 7, 'lines', [object('sku', 'a')])], 'order', 'lines')",
+            "[{\"sku\":\"a\",\"order\":{\"id\":7}}]",
+        ),
+        errors: &[TOO_LONG],
+        run: unnest,
+        ..BASE
+    },
 ];
+
+fn unnest<'a>(call: &Call<'a, '_>) -> Result<Value<'a>, String> {
+    let above = call.text(1)?;
+    let keys: Vec<&str> = (2..call.arguments.len()).map(|index| call.text(index)).collect::<Result<_, _>>()?;
+    let mut made = Vec::new();
+    for item in call.list(0)? {
+        let mut level = vec![*item];
+        let first = keys.first().copied().unwrap_or_default();
+        let rest: Vec<_> = item.entries().iter().filter(|(key, _)| *key != first).copied().collect();
+        let item = call.arena.map(&rest);
+        for key in &keys {
+            level = level.iter().flat_map(|value| below(value, key)).collect();
+            call.spend(level.len());
+        }
+        for object in level {
+            let Value::Map(fields) = object else { continue };
+            call.spend(fields.entries().len());
+            let kept = fields.entries().iter().filter(|(key, _)| *key != above).copied();
+            made.push(call.arena.map(&kept.chain([(above, item)]).collect::<Vec<_>>()));
+            if made.len() > MAX_ITEMS {
+                return call.new_list(&made);
+            }
+        }
+    }
+    call.new_list(&made)
+}
+
+/// What stands under a key of a value; of a list, its items.
+fn below<'a>(value: &Value<'a>, key: &str) -> Vec<Value<'a>> {
+    match value.get(key) {
+        Value::List(items) => items.to_vec(),
+        found if found.is_absent() => Vec::new(),
+        found => vec![found],
+    }
+}

@@ -3,6 +3,7 @@
 mod chinese;
 mod date;
 mod date_parts;
+mod effective;
 mod encode;
 mod identity;
 mod list;
@@ -12,6 +13,7 @@ mod object;
 mod patterns;
 mod period;
 mod presence;
+mod proofs;
 mod scores;
 mod special;
 mod statistics;
@@ -174,6 +176,7 @@ const TOPICS: &[&[Function]] = &[
     patterns::ALL,
     chinese::ALL,
     encode::ALL,
+    proofs::ALL,
     number::ALL,
     statistics::ALL,
     money::ALL,
@@ -182,6 +185,7 @@ const TOPICS: &[&[Function]] = &[
     date::ALL,
     date_parts::ALL,
     period::ALL,
+    effective::ALL,
     list::ALL,
     object::ALL,
     presence::ALL,

@@ -49,8 +49,13 @@ fn localized(text: &str, mark: char) -> Option<Decimal> {
     grouped(&plain)
 }
 
-/// What `number` makes of text.
+/// What `number` makes of text. Some systems write the minus behind the digits: `120.50-`.
 fn parsed(call: &Call<'_, '_>, text: &str) -> Result<Option<Decimal>, String> {
+    if let Some(digits) = text.trim().strip_suffix('-').filter(|digits| digits.ends_with(|c: char| c.is_ascii_digit()))
+    {
+        let positive = parsed(call, digits)?.filter(|number| number.is_sign_positive() && !digits.starts_with('+'));
+        return Ok(positive.map(|number| -number));
+    }
     let mark = if call.has(1) { call.text(1)? } else { "." };
     match mark {
         "." if !call.has(1) => Ok(grouped(text.trim())),
@@ -64,7 +69,7 @@ pub(super) const ALL: &[Function] = &[
     Function {
         name: "number",
         parameters: &[required("value", Kind::Any), optional("decimal_mark", Kind::Text)],
-        doc: "Text as a number; white space around it and signs between groups of three digits are passed over. With the decimal mark ',' the text 1.234,56 is read.",
+        doc: "Text as a number; white space around it and signs between groups of three digits are passed over; a minus may stand behind the digits. With the decimal mark ',' the text 1.234,56 is read.",
         example: ("number('1.234,56', ',')", "1234.56"),
         errors: &["The text is no number.", "`decimal_mark` is neither '.' nor ','."],
         run: |call| match call.value(0) {

@@ -95,6 +95,41 @@ pub(super) const ALL: &[Function] = &[
         ..BASE
     },
     Function {
+        name: "named_rows",
+        parameters: &[required("rows", Kind::List), required("names", Kind::List)],
+        returns: |_| Type::list(Type::Any),
+        doc: "Rows whose values have no names, as objects: the first value of each is called by the first name.",
+        example: ("named_rows([['E1', 5]], ['number', 'level'])", "[{\"number\":\"E1\",\"level\":5}]"),
+        errors: &[
+            "A row has more or fewer values than there are names.",
+            "A name is no text, or stands twice.",
+            TOO_MANY,
+        ],
+        run: |call| {
+            let mut names: Vec<&str> = Vec::new();
+            for name in call.list(1)?.iter().take(MAX_ITEMS) {
+                match name.as_text() {
+                    Some(name) if !names.contains(&name) => names.push(name),
+                    Some(_) => return call.refuse(1, "a name stands twice"),
+                    None => return call.wrong(1, "a list of texts"),
+                }
+            }
+            let mut rows = Vec::new();
+            for (index, row) in call.list(0)?.iter().enumerate().take(MAX_ITEMS + 1) {
+                let values = row.items();
+                if values.len() != names.len() {
+                    let (row, found, wanted) = (index + 1, values.len(), names.len());
+                    return call.refuse(0, format!("row {row} has {found} values, and there are {wanted} names"));
+                }
+                call.spend(values.len());
+                let entries: Vec<_> = names.iter().copied().zip(values.iter().copied()).collect();
+                rows.push(call.arena.map(&entries));
+            }
+            call.new_list(&rows)
+        },
+        ..BASE
+    },
+    Function {
         name: "object",
         parameters: &[required("key", Kind::Text), required("value", Kind::Any), optional("more", Kind::Any)],
         repeats: true,
@@ -170,4 +205,46 @@ pub(super) const ALL: &[Function] = &[
         },
         ..KEYED
     },
+    Function {
+        name: "numbered",
+        parameters: &[required("object", Kind::Object), required("names", Kind::Text)],
+        repeats: true,
+        returns: |_| Type::list(Type::Any),
+        doc: "Fields that are numbered, as rows: one object for each number behind the first name, by rising number, that holds what stands under each of the names with that number. Numbers whose first field is empty are left out.",
+        example: (
+            "numbered(object('TYPE01', '1010', 'AMOUNT01', '9.50', 'TYPE02', ''), 'TYPE', 'AMOUNT')",
+            "[{\"TYPE\":\"1010\",\"AMOUNT\":\"9.50\"}]",
+        ),
+        run: numbered,
+        ..BASE
+    },
 ];
+
+fn numbered<'a>(call: &Call<'a, '_>) -> Result<Value<'a>, String> {
+    let fields = call.object(0)?;
+    let first = call.text(1)?;
+    let mut numbers: Vec<(u32, &str)> = Vec::new();
+    for (key, value) in fields {
+        let digits = key.strip_prefix(first).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+        let filled = !value.is_absent() && !matches!(value, Value::Text(text) if text.trim().is_empty());
+        if let Some((digits, number)) = digits.and_then(|digits| Some((digits, digits.parse().ok()?)))
+            && filled
+        {
+            numbers.push((number, digits));
+        }
+    }
+    numbers.sort_unstable();
+    call.spend(fields.len() + numbers.len() * fields.len() / 16);
+    let mut rows = Vec::with_capacity(numbers.len());
+    for (_, digits) in numbers {
+        let mut row = Vec::new();
+        for index in 1..call.arguments.len() {
+            let name = call.text(index)?;
+            let of_number = |key: &str| key.strip_prefix(name) == Some(digits);
+            let found = fields.iter().find(|(key, value)| of_number(key) && !value.is_absent());
+            row.extend(found.map(|(_, value)| (name, *value)));
+        }
+        rows.push(call.arena.map(&row));
+    }
+    call.new_list(&rows)
+}

@@ -71,4 +71,15 @@ pub(super) const ALL: &[Function] = &[
         },
         ..BASE
     },
+    Function {
+        name: "fail",
+        parameters: &[required("reason", Kind::Text)],
+        returns: |_| Type::Any,
+        sees_absent: false,
+        doc: "Ends the computation with an error that says why, such as for a value that must not become part of a query. The reason is a text of the mapping or manifest, never one of the payload.",
+        example: ("if(matches('A01', '[A-Z0-9]+'), 'A01', fail('codes are letters and digits'))", "\"A01\""),
+        errors: &["Always."],
+        run: |call| Err(call.text(0)?.to_owned()),
+        ..BASE
+    },
 ];

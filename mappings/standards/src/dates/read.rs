@@ -86,6 +86,11 @@ pub(super) fn compact(text: &str) -> Result<Moment, DateError> {
 }
 
 pub(super) fn dot_net(text: &str) -> Result<Moment, DateError> {
+    Timestamp::from_millisecond(dot_net_millis(text)?).map(Moment::At).map_err(|_| DateError::OutOfRange)
+}
+
+/// The milliseconds since 1970 of such a date; the offset behind them changes nothing.
+fn dot_net_millis(text: &str) -> Result<i64, DateError> {
     const WANTED: &str = "a date such as /Date(1330848000000-0800)/";
     // Inside JSON the slashes are escaped, and systems that copy JSON text leave them so.
     let inner = text.strip_prefix("/Date(").and_then(|text| text.strip_suffix(")/"));
@@ -95,12 +100,7 @@ pub(super) fn dot_net(text: &str) -> Result<Moment, DateError> {
     let (millis, offset) = inner.split_at(sign.unwrap_or(inner.len()));
     let bytes = offset.as_bytes();
     let offset_ok = bytes.is_empty() || bytes.len() == 5 && bytes[1..].iter().all(u8::is_ascii_digit);
-    match millis.parse::<i64>() {
-        Ok(millis) if offset_ok => {
-            Timestamp::from_millisecond(millis).map(Moment::At).map_err(|_| DateError::OutOfRange)
-        }
-        _ => misfit(WANTED),
-    }
+    millis.parse().ok().filter(|_| offset_ok).map_or_else(|| misfit(WANTED), Ok)
 }
 
 /// The day that Excel's serials count from, after its 60th, which never was.
@@ -133,6 +133,52 @@ pub(super) fn sap(text: &str) -> Result<Moment, DateError> {
         "" | "00000000" | "0000-00-00" | "99991231" | "9999-12-31" => Ok(Moment::Nothing),
         _ if text.len() == 8 => compact(text).or_else(|_| misfit(WANTED)),
         _ => iso_day(text).map_or_else(|| misfit(WANTED), |day| Ok(Moment::Day(day))),
+    }
+}
+
+/// A day, whatever time or zone stands behind it: neither ever moves it.
+pub(super) fn erp(text: &str) -> Result<Moment, DateError> {
+    const WANTED: &str = "a day such as 2026-03-01, 20260301 or /Date(1330848000000)/, with or without a time";
+    if text.is_empty() || text == "~" {
+        return Ok(Moment::Nothing);
+    }
+    if text.contains("Date(") {
+        // The milliseconds are midnight UTC of the day that is meant. The end of time is beyond the last instant.
+        let days = dot_net_millis(text)?.div_euclid(i64::from(DAY_MILLIS));
+        let day = Span::new().try_days(days).and_then(|days| Date::constant(1970, 1, 1).checked_add(days));
+        return day.map_or(Err(DateError::OutOfRange), |day| Ok(known(day)));
+    }
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (year, month, day, rest) = match digits {
+        8 | 14 => (&text[..4], &text[4..6], &text[6..8], &text[8..]),
+        4 => {
+            let mut parts = text.splitn(3, |c| matches!(c, '-' | '/' | '.'));
+            let (Some(year), Some(month), Some(tail)) = (parts.next(), parts.next(), parts.next()) else {
+                return misfit(WANTED);
+            };
+            let (day, rest) = tail.split_at(tail.bytes().take_while(u8::is_ascii_digit).count());
+            (year, month, day, rest)
+        }
+        _ => return misfit(WANTED),
+    };
+    let short = |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit());
+    let clock =
+        rest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'T' | b'Z' | b' ' | b':' | b'.' | b',' | b'+' | b'-'));
+    if !short(month) || !short(day) || !clock {
+        return misfit(WANTED);
+    }
+    let (year, month, day) = (year.parse().unwrap_or(-1), month.parse().unwrap_or(0), day.parse().unwrap_or(0));
+    match (year, month, day) {
+        (0, 0, 0) => Ok(Moment::Nothing),
+        _ => Date::new(year, month, day).map_or_else(|_| misfit(WANTED), |day| Ok(known(day))),
+    }
+}
+
+/// A day, unless it stands for the beginning or the end of time.
+fn known(day: Date) -> Moment {
+    match (day.year(), day.month(), day.day()) {
+        (1, 1, 1) | (9999 | 4712, 12, 31) => Moment::Nothing,
+        _ => Moment::Day(day),
     }
 }
 

@@ -184,6 +184,18 @@ impl<'a> Pull<'a> {
         ReadError::at(self.text.as_bytes(), self.start, message)
     }
 
+    /// The whole text, decoded.
+    #[must_use]
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// How many bytes of the text have been read.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.tokens.at()
+    }
+
     fn element(&self, tag: super::tag::Tag<'a>) -> Element<'a> {
         let namespace = |prefix: &str| self.arena.text(self.outline.namespace(prefix).unwrap_or_default());
         let own = tag.attributes.iter().filter(|attribute| attribute.declares().is_none());

@@ -31,6 +31,13 @@ pub struct Records<R> {
     piece: Vec<u8>,
     number: u64,
     ended: bool,
+    rest: Option<Rest>,
+}
+
+/// The document without its records.
+struct Rest {
+    text: Vec<u8>,
+    max_bytes: usize,
 }
 
 /// Which elements are records.
@@ -46,7 +53,8 @@ impl Target {
         match self.names.as_slice() {
             [only] => only == name,
             names => {
-                if depth == self.matched + 1 && names.get(self.matched).is_some_and(|wanted| wanted == name) {
+                let fits = |wanted: &String| wanted == name || wanted == "*";
+                if depth == self.matched + 1 && names.get(self.matched).is_some_and(fits) {
                     self.matched = depth;
                 }
                 self.matched == names.len() && depth == names.len()
@@ -63,7 +71,7 @@ impl Target {
 /// Reads the records of a document one by one.
 ///
 /// `element` is the local name of the record elements, wherever they stand (`Worker`), or their path from the root by
-/// local names (`Envelope.Body.Response.Worker`). `limits` hold for each record and for each piece between records;
+/// local names (`Envelope.Body.*.Worker`; `*` is any name). `limits` hold for each record and for each piece between records;
 /// what is between records is checked but not kept. Encodings are found as in [`super::read`].
 ///
 /// # Errors
@@ -99,6 +107,7 @@ pub fn records_as<R: Read>(
         piece: Vec::new(),
         number: 0,
         ended: false,
+        rest: None,
     })
 }
 
@@ -108,6 +117,16 @@ fn failure<R: Read>(decoded: &mut Decoded<R>) -> ReadError {
 }
 
 impl<R: Read> Records<R> {
+    /// Keeps what is between the records, up to `max_bytes`: a document of its own, in UTF-8 and without records.
+    pub fn keep_rest(&mut self, max_bytes: usize) {
+        self.rest = Some(Rest { text: Vec::new(), max_bytes });
+    }
+
+    /// What was kept of the document without its records.
+    pub fn take_rest(&mut self) -> Vec<u8> {
+        self.rest.take().map(|rest| rest.text).unwrap_or_default()
+    }
+
     /// The next record, or nothing at the end of the document. The record before it is forgotten.
     ///
     /// # Errors
@@ -118,7 +137,7 @@ impl<R: Read> Records<R> {
             return Ok(None);
         }
         self.arena.reset();
-        let Self { source, target, limits, outline, arena, piece, number, ended } = self;
+        let Self { source, target, limits, outline, arena, piece, number, ended, rest } = self;
         let arena: &Arena = arena;
         let mut tree: Option<(Tree<'_>, usize)> = None;
         loop {
@@ -140,9 +159,21 @@ impl<R: Read> Records<R> {
                 }
                 continue;
             }
-            match outline.take(token, text).map_err(at)? {
-                Step::Open { tag, empty } => {
-                    if target.opens(tag.name.local, outline.depth()) {
+            let step = outline.take(token, text).map_err(at)?;
+            let is_record = match &step {
+                Step::Open { tag, .. } => target.opens(tag.name.local, outline.depth()),
+                _ => false,
+            };
+            // The declaration may name another encoding than that of this text.
+            if let Some(rest) = rest.as_mut().filter(|_| !is_record && token != Token::Declaration) {
+                if rest.text.len() + text.len() > rest.max_bytes {
+                    return Err(start.error("there is more between the records than can be kept"));
+                }
+                rest.text.extend_from_slice(text.as_bytes());
+            }
+            match step {
+                Step::Open { empty, .. } => {
+                    if is_record {
                         // The tag is read once more, to live as long as the record.
                         let mut builder = Tree::new(arena, *limits, Dialect::Plain);
                         let step = Step::Open { tag: reread(token, arena.text(text)).map_err(at)?, empty };

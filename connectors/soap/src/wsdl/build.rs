@@ -6,7 +6,7 @@ mod texts;
 use super::dom::{Element, QName};
 use super::schema::{Component, Home, Schemas, Space, is_array};
 use super::{Problem, SOAPENC, WSDL, XSD};
-use hub_kit::types::{Builtin, Complex, Field, Kind, Shape, Simple, Type, Types};
+use hub_kit::types::{Builtin, Complex, Field, Kind, Shape, Type, Types};
 use hub_tree::Span;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;

@@ -9,7 +9,26 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Who is new in the hub and unknown to the ERP, is created there; whose name changes here, is changed there.
+/// An invented system that tells whom to employ.
+const KESTREL: &str = r#"version: 1
+vendor: kestrel-hr
+name: Kestrel HR
+family: hr
+driver: http
+base_url: http://127.0.0.1:1
+egress: [127.0.0.1]
+webhook:
+  verify: { kind: hmac_sha256, header: signature }
+  event: '"hired"'
+  dedupe: payload.id
+  events: { hired: hired }
+"#;
+
+const HIRED: &str = "version: 1\nfrom: kestrel-hr/hired\nemit:\n  - to: employee\n    key: payload.id\n    fields: { \
+    display_name: { path: payload.name }, employee_number: { path: payload.number }, work_email: { path: payload.mail }, \
+    original_hire_on: { path: payload.first_day }, status: { value: PREHIRE } }\n";
+
+/// Who is new in the hub and unknown to the ERP, is created there.
 const FLOW: &str = r#"version: 1
 flow: erp
 settings: { erp: { type: connection, required: true, doc: the ERP } }
@@ -34,8 +53,16 @@ fn place(connector: &str, settings: &str, polls: &str) -> Place {
         place.sandbox_port
     );
     fs::write(place.config().join("connections/erp.yaml"), text).unwrap();
-    fs::create_dir_all(place.config().join("flows")).unwrap();
-    fs::write(place.config().join("flows/erp.yaml"), FLOW).unwrap();
+    for (file, text) in [
+        ("flows/erp.yaml", FLOW),
+        ("connectors/kestrel-hr/manifest.yaml", KESTREL),
+        ("mappings/kestrel-hr/hired.in.yaml", HIRED),
+        ("connections/hr.yaml", "id: hr\nconnector: kestrel-hr\nsettings: { webhook_secret: kestrel }\n"),
+    ] {
+        let path = place.config().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
     place.edit("hub.yaml", |text| match text.find("\nflows:") {
         Some(at) => format!("{}\nflows:\n  erp: {{ erp: erp }}{}", &text[..at], &text[at + "\nflows:".len()..]),
         None => format!("{text}\nflows:\n  erp: {{ erp: erp }}\n"),
@@ -71,14 +98,18 @@ fn employee(place: &Place, number: &str) -> Value {
     found["data"][0].clone()
 }
 
-/// Asks for an employee through the API; the record's id.
-fn hire(place: &Place, name: &str, number: &str) -> String {
-    let body = json!({ "status": "PREHIRE", "display_name": name, "employee_number": number,
-        "work_email": "xue.zhao@example.com", "original_hire_on": "2025-12-01" });
-    let url = place.url("/v1/employees");
-    let answer = place.http().post(url).bearer_auth(place.secret("HRHUB_ADMIN_KEY")).json(&body).send().unwrap();
-    assert!(answer.status().is_success(), "{}", answer.text().unwrap());
-    answer.json::<Value>().unwrap()["id"].as_str().unwrap().to_owned()
+/// Tells the hub whom to employ, as a system would that people are hired in; the record's id.
+fn hire(place: &Place, id: &str, name: &str, number: &str) -> String {
+    let body =
+        json!({ "id": id, "name": name, "number": number, "mail": "xue.zhao@example.com", "first_day": "2025-12-01" });
+    let text = body.to_string();
+    let proof = hex::encode(hub_kit::verify::hmac_sha256(b"kestrel", &[text.as_bytes()]));
+    let request = place.http().post(place.url("/hooks/hr")).header("content-type", "application/json");
+    assert_eq!(request.header("signature", proof).body(text).send().unwrap().status(), 200);
+    wait_until(LIMIT, || {
+        let found = place.get(&format!("/v1/employees?connection=hr&remote_id={id}"));
+        found["data"][0]["id"].as_str().map(ToOwned::to_owned).ok_or_else(|| format!("{found:#}"))
+    })
 }
 
 fn parked(place: &Place) -> Vec<Value> {
@@ -123,11 +154,13 @@ fn kingdee_is_read_and_written(sign_in: &str) {
     assert_eq!(logins, if sign_in == "signed" { 0 } else { 2 });
 
     // Saved, submitted, audited: then the record is known by the ERP's number, and reads back as it stands there.
-    let id = hire(&place, "赵雪", "ZG0003");
+    let id = hire(&place, "h-1", "赵雪", "ZG0003");
     let known = wait_until(LIMIT, || {
         let record = place.get(&format!("/v1/employees/{id}"));
         let audited = effects(&place, "audited");
-        if audited == 1 && record["status"]["value"] == "ACTIVE" {
+        // Read back, the account is as the ERP tells it, and the day of joining is still to come.
+        if audited == 1 && record["accounts"][0]["external_id"].is_string() && record["accounts"][0]["status"].is_null()
+        {
             Ok(record)
         } else {
             Err(format!("{audited}: {record:#} {:#?}", parked(&place)))
@@ -135,11 +168,12 @@ fn kingdee_is_read_and_written(sign_in: &str) {
     });
     let number = known["sources"].as_array().unwrap().iter().find(|source| source["connection_id"] == "erp").unwrap();
     assert!(number["remote_id"].as_str().unwrap().starts_with('E'), "{known:#}");
+    assert_eq!(known["status"]["value"], "PREHIRE");
     assert_eq!((effects(&place, "saved"), effects(&place, "submitted")), (1, 1));
     assert_eq!(parked(&place), Vec::<Value>::new());
 
     // HTTP 200 and a number that is taken: it waits for a person, with the ERP's code and field.
-    hire(&place, "赵雪", "ZG0003");
+    hire(&place, "h-2", "赵雪", "ZG0003");
     let held = wait_until(LIMIT, || parked(&place).pop().ok_or_else(|| "nothing parked".to_owned()));
     assert_eq!(held["code"], "REFUSED", "{held:#}");
     assert!(held["reason"].as_str().unwrap().contains("HTTP 200, code 11 FStaffNumber"), "{held:#}");
@@ -164,7 +198,7 @@ fn what_kingdee_saved_before_its_answer_was_lost_is_found_and_audited_once() {
     round(&place, "organization", 1);
     // The next answer breaks off half way, after what it tells of was done.
     place.turn(&json!({ "lose_every": 1, "vendors": ["kingdee-k3cloud"] }));
-    let id = hire(&place, "赵雪", "ZG0003");
+    let id = hire(&place, "h-1", "赵雪", "ZG0003");
     wait_until(LIMIT, || if effects(&place, "saved") == 1 { Ok(()) } else { Err("nothing saved".to_owned()) });
     place.turn(&json!({}));
     wait_until(LIMIT, || {
@@ -173,4 +207,52 @@ fn what_kingdee_saved_before_its_answer_was_lost_is_found_and_audited_once() {
         if known && effects(&place, "audited") == 1 { Ok(()) } else { Err(format!("{record:#} {:#?}", parked(&place))) }
     });
     assert_eq!((effects(&place, "saved"), effects(&place, "submitted")), (1, 1));
+}
+
+const YONBIP: &str = "  app_key: 41832a3d2df94989b500da6a22268747\n  app_secret: ba8d6a1e8ce74d5e9f2b3c4d5e6f7a8b\n  \
+    org_id: \"1990000000000001\"\n  page_size: 2\n";
+
+#[test]
+fn yonbip_is_read_person_by_person_and_written_and_counts_its_failures() {
+    let place = place("yonyou-yonbip", YONBIP, "organization, employees");
+    let _sandbox = place.sandbox();
+    let _hub = place.serve();
+    for poll in ["organization", "employees"] {
+        let first = round(&place, poll, 1);
+        assert_eq!((&first["state"], &first["failed_calls"]), (&json!("complete"), &json!(0)), "{first:#}");
+    }
+    // Ids of 19 digits, as numbers or as text; a number with a wrong check character would hold the person back.
+    let one = employee(&place, "2226463307780352001");
+    assert_eq!((&one["employee_number"], &one["original_hire_on"]), (&json!("20001"), &json!("2020-03-15")), "{one:#}");
+    assert_eq!(employee(&place, "2226463307780352002")["terminated_on"], "2024-06-30");
+    assert_eq!(employee(&place, "2226463307780352003")["original_hire_on"], "2018-07-01");
+    assert_eq!(place.get("/v1/job-assignments?connection=erp")["data"].as_array().unwrap().len(), 4);
+    // Two pages of people, one token for all.
+    assert_eq!((effects(&place, "page staff 2"), effects(&place, "token")), (1, 1));
+
+    // A token that is not good any more is renewed once.
+    act(&place, "yonyou-yonbip", "withdraw_tokens", &json!({}));
+    act(&place, "yonyou-yonbip", "hire", &json!({ "id": "2226463307780352009", "code": "20009", "name": "何沐阳" }));
+    run(&place, "employees");
+    let second = round(&place, "employees", 2);
+    assert_eq!((&second["state"], &second["failed_calls"]), (&json!("complete"), &json!(0)), "{second:#}");
+    assert_eq!(employee(&place, "2226463307780352009")["display_name"], "何沐阳");
+    assert_eq!(effects(&place, "token"), 2);
+
+    // Saved; the hub's record is known by the id that the vendor gave.
+    let id = hire(&place, "h-1", "赵雪", "20003");
+    wait_until(LIMIT, || {
+        let record = place.get(&format!("/v1/employees/{id}"));
+        let known = record["sources"].as_array().unwrap().iter().any(|source| source["connection_id"] == "erp");
+        if known { Ok(()) } else { Err(format!("{record:#} {:#?}", parked(&place))) }
+    });
+    assert_eq!(effects(&place, "saved Insert 20003"), 1);
+    assert_eq!(parked(&place), Vec::<Value>::new());
+
+    // A batch that counts one failure, beside code 200: it waits for a person.
+    hire(&place, "h-2", "赵雪", "20003");
+    let held = wait_until(LIMIT, || parked(&place).pop().ok_or_else(|| "nothing parked".to_owned()));
+    assert_eq!(held["code"], "REFUSED", "{held:#}");
+    assert!(held["reason"].as_str().unwrap().contains("HTTP 200, code failCount 1"), "{held:#}");
+    assert_eq!(effects(&place, "saved"), 1);
 }

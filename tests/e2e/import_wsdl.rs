@@ -1,9 +1,11 @@
 //! `hrhub connector import-wsdl`: what it writes passes every check, and what is wrong is said with its place.
 
+use crate::callbacks::peers::{python, run};
 use hub_support::{Backends, Place, project_root, run_hrhub, said};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn golden(name: &str) -> PathBuf {
     project_root().join("tests/golden/wsdl").join(name)
@@ -68,3 +70,52 @@ fn what_is_wrong_is_said_with_file_and_line_and_nothing_is_written() {
         assert!(!place.config().join("connectors/bad").exists());
     }
 }
+
+#[test]
+fn an_independent_library_sees_the_same_operations_and_reads_our_examples_as_its_messages() {
+    let place = Place::new(Backends::Embedded);
+    let odd = place.folder().join("odd");
+    fs::create_dir_all(odd.join("parts")).unwrap();
+    fs::write(odd.join("odd.wsdl"), ODD).unwrap();
+    fs::write(odd.join("parts/common.xsd"), COMMON).unwrap();
+    let files = ["hr-erp.wsdl", "split/hr-erp-service.wsdl", "hub-push.wsdl"].map(golden);
+    for (number, file) in files.into_iter().chain([odd.join("odd.wsdl")]).enumerate() {
+        let name = format!("erp-{number}");
+        let (good, found) = import(&place, &file, &name);
+        assert!(good, "{}: {found:#}", file.display());
+        let listed = place.folder().join("listed.json");
+        fs::write(&listed, found.to_string()).unwrap();
+        let samples = place.config().join(format!("connectors/{name}/samples"));
+        let script = project_root().join("tests/e2e/peers/wsdl.py");
+        let said = run(Command::new(python()).arg(script).arg(&file).arg(samples).arg(&listed));
+        assert_eq!(said.trim(), found["operations"].as_array().unwrap().len().to_string());
+    }
+}
+
+/// A chameleon include, a base of another namespace, unqualified elements, groups, references, attributes.
+const COMMON: &str = r#"<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">
+  <x:include schemaLocation="../parts/common.xsd"/>
+  <x:complexType name="Ref"><x:sequence><x:element name="code" type="Code"/></x:sequence><x:attribute name="kind" type="x:string"/></x:complexType>
+  <x:simpleType name="Code"><x:restriction base="x:string"><x:enumeration value="A"/><x:enumeration value="B"/></x:restriction></x:simpleType>
+</x:schema>"#;
+const ODD: &str = r#"<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
+    xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:odd" xmlns:u="urn:other" targetNamespace="urn:odd" name="Odd">
+  <types>
+    <x:schema targetNamespace="urn:other"><x:include schemaLocation="parts/common.xsd"/>
+      <x:element name="mark" type="u:Ref"/></x:schema>
+    <x:schema targetNamespace="urn:odd" elementFormDefault="qualified"><x:import namespace="urn:other"/>
+      <x:include schemaLocation="parts/common.xsd"/>
+      <x:group name="Both"><x:sequence><x:element name="from" type="x:date"/><x:element name="to" type="x:date" minOccurs="0"/></x:sequence></x:group>
+      <x:complexType name="Base"><x:sequence><x:element name="id" type="x:int"/><x:element name="plain" type="x:string" form="unqualified"/></x:sequence></x:complexType>
+      <x:complexType name="Wide"><x:complexContent><x:extension base="t:Base"><x:sequence><x:group ref="t:Both"/><x:element ref="u:mark" maxOccurs="2"/><x:element name="own" type="t:Ref"/></x:sequence></x:extension></x:complexContent></x:complexType>
+      <x:element name="AskWide"><x:complexType><x:sequence><x:element name="wide" type="t:Wide"/><x:element name="amount"><x:complexType><x:simpleContent><x:extension base="x:decimal"><x:attribute name="currency" type="x:string" use="required"/></x:extension></x:simpleContent></x:complexType></x:element></x:sequence></x:complexType></x:element>
+      <x:element name="AskWideResponse"><x:complexType><x:sequence><x:element name="ok" type="x:boolean"/></x:sequence></x:complexType></x:element>
+    </x:schema>
+  </types>
+  <message name="In"><part name="parameters" element="t:AskWide"/></message>
+  <message name="Out"><part name="parameters" element="t:AskWideResponse"/></message>
+  <portType name="P"><operation name="AskWide"><input message="t:In"/><output message="t:Out"/></operation></portType>
+  <binding name="B" type="t:P"><soap:binding transport="http://schemas.xmlsoap.org/soap/http"/>
+    <operation name="AskWide"><soap:operation soapAction="urn:ask"/><input><soap:body use="literal"/></input><output><soap:body use="literal"/></output></operation></binding>
+  <service name="S"><port name="Q" binding="t:B"><soap:address location="http://localhost:8080/odd"/></port></service>
+</definitions>"#;

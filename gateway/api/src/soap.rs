@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures::FutureExt as _;
 use hub_flow::Hub;
 use hub_flow::serve::{Asked, ServeFault};
-use hub_kit::manifest::{QName, SoapRequest, SoapStyle};
+use hub_kit::manifest::{QName, SoapAuth, SoapRequest, SoapStyle};
 use hub_kit::serves::Serves;
 use hub_kit::{Connection, InboundRequest};
 use hub_soap::compose::compose;
@@ -245,9 +245,13 @@ impl Nonces for Remembered {
     }
 }
 
-/// The setting `auth` of a connection that is called.
+/// How callers of a connection prove themselves: its setting `auth`, else what the connector says for both ways.
 fn auth(connection: &Connection) -> String {
-    connection.setting("auth").unwrap_or_else(|| "wsse".to_owned())
+    let of_manifest = || SoapAuth::WORDS.iter().find(|(_, auth)| *auth == connection.manifest.soap.auth);
+    connection.setting("auth").unwrap_or_else(|| match of_manifest() {
+        Some((word, auth)) if *auth != SoapAuth::None => (*word).to_owned(),
+        _ => "wsse".to_owned(),
+    })
 }
 
 /// Who is believed by a WS-Security header; none where something else proves it.

@@ -258,7 +258,7 @@ impl<'p> Poller<'p> {
                 key,
                 by: end.claim.clone(),
                 hash: end.hash.clone(),
-                failed: end.failed.clone(),
+                failed: end.failed.clone().map(|(code, reason)| (code, without_place(&reason).to_owned())),
                 again: end.again,
             };
             let wrote = session.write_back(table, &row).await?;
@@ -402,5 +402,28 @@ impl<'p> Poller<'p> {
     }
 }
 
+/// A reason without the place in our files: that is for our own people, and lies with what is parked.
+fn without_place(reason: &str) -> &str {
+    match reason.split_once(": ") {
+        Some((place, rest)) if place.contains(".yaml:") => rest,
+        _ => reason,
+    }
+}
+
 /// Letters of the name under which rows are taken.
 const TOKEN: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_side_is_told_what_is_wrong_and_not_where_our_files_lie() {
+        let told = without_place("hub/mappings/heron/staff.in.yaml:8:21: employee/status: a required value is absent");
+        assert_eq!(told, "employee/status: a required value is absent");
+        assert_eq!(
+            without_place("given up after 8 tries: the store is away"),
+            "given up after 8 tries: the store is away"
+        );
+    }
+}

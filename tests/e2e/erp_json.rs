@@ -100,7 +100,8 @@ fn employee(place: &Place, number: &str) -> Value {
 
 /// Tells the hub whom to employ, as a system would that people are hired in; the record's id.
 fn hire(place: &Place, id: &str, name: &str, number: &str) -> String {
-    let body = json!({ "id": id, "name": name, "number": number, "mail": "xue.zhao@example.com", "first_day": "2025-12-01" });
+    let body =
+        json!({ "id": id, "name": name, "number": number, "mail": "xue.zhao@example.com", "first_day": "2025-12-01" });
     let text = body.to_string();
     let proof = hex::encode(hub_kit::verify::hmac_sha256(b"kestrel", &[text.as_bytes()]));
     let request = place.http().post(place.url("/hooks/hr")).header("content-type", "application/json");
@@ -158,7 +159,8 @@ fn kingdee_is_read_and_written(sign_in: &str) {
         let record = place.get(&format!("/v1/employees/{id}"));
         let audited = effects(&place, "audited");
         // Read back, the account is as the ERP tells it, and the day of joining is still to come.
-        if audited == 1 && record["accounts"][0]["external_id"].is_string() && record["accounts"][0]["status"].is_null() {
+        if audited == 1 && record["accounts"][0]["external_id"].is_string() && record["accounts"][0]["status"].is_null()
+        {
             Ok(record)
         } else {
             Err(format!("{audited}: {record:#} {:#?}", parked(&place)))

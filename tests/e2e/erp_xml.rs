@@ -114,7 +114,9 @@ fn text_that_would_become_part_of_a_query_is_refused_before_anything_is_sent() {
 fn a_refused_login_is_http_200_and_no_session() {
     let place = place("sap-successfactors", "", r#"company_id: acmeCN, username: API_HUB, password: wrong"#);
     // The simulator takes the password of the vendor's first connection.
-    let right = format!("id: a\nconnector: sap-successfactors\nsettings: {{ {SUCCESSFACTORS}, base_url: http://127.0.0.1:1 }}\n");
+    let right = format!(
+        "id: a\nconnector: sap-successfactors\nsettings: {{ {SUCCESSFACTORS}, base_url: http://127.0.0.1:1 }}\n"
+    );
     fs::write(place.config().join("connections/a.yaml"), right).unwrap();
     let _sandbox = place.sandbox();
     let _hub = place.serve();

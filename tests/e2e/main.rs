@@ -14,6 +14,7 @@ mod doctor;
 mod erp_json;
 mod erp_xml;
 mod feishu;
+mod files;
 mod hooks;
 mod import_wsdl;
 mod imports;

@@ -4,9 +4,11 @@
 use crate::callbacks::peers::{python, run};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use hub_support::{Backends, Place, Running, project_root, wait_for};
 use serde_json::Value;
 use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -25,6 +27,7 @@ fn begin(backends: Backends, auth: &str) -> (Place, Running) {
         if auth.is_empty() { String::new() } else { format!(", auth: {auth}") }
     );
     fs::write(place.config().join("connections/push.yaml"), text).unwrap();
+    departments(&place);
     let hub = place.serve();
     (place, hub)
 }
@@ -124,17 +127,34 @@ fn rows_are_judged_and_good_ones_become_records(backends: Backends) {
     });
     assert!(told.contains("accepted>2<") && told.contains("rejected>8<"), "{told}");
     // Once the hub knows departments, it knows which it does not know.
-    let department = place.http().post(place.url("/v1/departments")).bearer_auth(place.secret("HRHUB_ADMIN_KEY"));
-    let made = department.json(&serde_json::json!({ "name": { "zh-CN": "研发部" }, "code": "D001" })).send().unwrap();
-    if made.status().is_success() {
-        let row = employee("20009", "").replace("D001", "D003");
-        let answer = wait_for("the department to be known", LIMIT, || {
-            let batch = format!("b-{}", hub_tree::jiff::Timestamp::now().as_nanosecond());
-            let (_, answer) = post(&place, &envelope("", &push(&batch, &format!("{row}{}", employee("20010", "")))));
-            answer.contains("accepted>1<").then_some(answer)
-        });
-        assert!(answer.contains("DEPARTMENT_UNKNOWN") && answer.contains("message>D003<"), "{answer}");
-    }
+    let body = "{\"code\":\"D001\",\"name\":\"研发部\"}";
+    let mut proof = Hmac::<Sha256>::new_from_slice(b"secret-of-units").unwrap();
+    proof.update(body.as_bytes());
+    let unit = place.http().post(place.url("/hooks/units")).header("content-type", "application/json");
+    let unit = unit.header("x-proof", hex::encode(proof.finalize().into_bytes())).body(body).send().unwrap();
+    assert_eq!(unit.status(), 200);
+    wait_for("the department", LIMIT, || {
+        place.get("/v1/departments?connection=units&remote_id=D001")["data"].get(0).cloned()
+    });
+    let rows = [employee("20009", "").replace("D001", "D003"), employee("20010", "")];
+    let (_, answer) = post(&place, &envelope("", &push("b-2", &rows.concat())));
+    assert!(answer.contains("accepted>1<"), "{answer}");
+    assert!(answer.contains("DEPARTMENT_UNKNOWN") && answer.contains("message>D003<"), "{answer}");
+}
+
+/// A vendor that tells of departments, so that the hub knows some.
+fn departments(place: &Place) {
+    let (connector, mappings) = (place.config().join("connectors/units"), place.config().join("mappings/units"));
+    fs::create_dir_all(&connector).unwrap();
+    fs::create_dir_all(&mappings).unwrap();
+    let manifest = "version: 1\nvendor: units\nname: Units\nfamily: erp\ndriver: http\nbase_url: https://units.example\n\
+        egress: [units.example]\nwebhook:\n  verify: { kind: hmac_sha256, header: x-proof }\n  event: '\"unit\"'\n  events: { unit: unit }\n";
+    fs::write(connector.join("manifest.yaml"), manifest).unwrap();
+    let mapping = "version: 1\nfrom: units/unit\nemit:\n  - to: department\n    key: payload.code\n    fields:\n      \
+        name: { path: payload.name }\n      code: { path: payload.code }\n";
+    fs::write(mappings.join("unit.in.yaml"), mapping).unwrap();
+    let connection = "id: units\nconnector: units\nsettings: { webhook_secret: secret-of-units }\n";
+    fs::write(place.config().join("connections/units.yaml"), connection).unwrap();
 }
 
 #[test]

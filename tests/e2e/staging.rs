@@ -148,7 +148,13 @@ fn rows_become_records_and_are_told_what_became_of_them(kind: &'static str, back
     assert_eq!(names, ["李小龙"], "the later row of a person counts, and padding is no part of a number");
     assert_eq!(employees[0]["employee_number"], "A01");
     let told = erp.sql("SELECT err_text, tries FROM \"人员表\" WHERE \"序号\" = 3").join("");
-    assert!(told.starts_with("employee/status: the value") && told.contains('…') && told.ends_with("|1") && !told.contains("休假"), "{told}");
+    assert!(
+        told.starts_with("employee/status: the value")
+            && told.contains('…')
+            && told.ends_with("|1")
+            && !told.contains("休假"),
+        "{told}"
+    );
 
     let parked = erp.place.get("/v1/parked?connection=heron-main");
     let reasons: Vec<_> = parked["data"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();

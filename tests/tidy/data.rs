@@ -32,7 +32,11 @@ fn no_vendor_is_named_in_the_code() {
             }
             let lower = line.to_lowercase();
             for vendor in catalog.vendors() {
-                if lower.contains(&format!("\"{vendor}")) {
+                // `workdays` is a word of calendars.
+                let named = lower.match_indices(&format!("\"{vendor}")).any(|(at, found)| {
+                    lower[at + found.len()..].chars().next().is_none_or(|next| !next.is_alphabetic())
+                });
+                if named {
                     wrong.push(format!("{path}:{}: {vendor}: {}", number + 1, line.trim()));
                 }
             }
@@ -50,7 +54,10 @@ fn every_vendor_has_mappings_and_a_simulator_without_findings() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     let simulated: BTreeSet<&str> = profiles.iter().map(|profile| profile.vendor.as_str()).collect();
     for vendor in catalog.vendors() {
-        assert!(simulated.contains(vendor), "{vendor} has no sandbox.yaml");
+        let manifest = catalog.file(&format!("connectors/{vendor}/manifest.yaml")).unwrap();
+        // Who only calls the hub is played by whoever tests it.
+        let only_calls = manifest.text.contains("\nserves:") && !manifest.text.contains("\noperations:");
+        assert!(simulated.contains(vendor) || only_calls, "{vendor} has no sandbox.yaml");
         assert!(catalog.mappings(vendor).count() > 0, "{vendor} has no mapping");
     }
 }

@@ -17,7 +17,12 @@ pub struct Limits {
     pub max_columns: usize,
     /// Cells of a sheet, empty ones before the last of a row included.
     pub max_cells: usize,
+    /// Bytes of all texts of a sheet; one that stands in many cells counts in each.
+    pub max_text: usize,
 }
+
+/// The last row that sheets have.
+const LAST_ROW: u32 = 1_048_576;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -27,6 +32,7 @@ impl Default for Limits {
             max_rows: 100_000,
             max_columns: 1_000,
             max_cells: 6_000_000,
+            max_text: 256 << 20,
         }
     }
 }
@@ -185,6 +191,7 @@ pub(crate) struct GridBuilder {
     grid: Grid,
     limits: Limits,
     cells: usize,
+    text: usize,
     /// After so many rows that hold something no more are wanted.
     wanted: usize,
 }
@@ -192,7 +199,7 @@ pub(crate) struct GridBuilder {
 impl GridBuilder {
     pub(crate) fn new(name: &str, limits: Limits, wanted: Option<usize>) -> Self {
         let grid = Grid { name: name.to_owned(), ..Grid::default() };
-        Self { grid, limits, cells: 0, wanted: wanted.unwrap_or(usize::MAX) }
+        Self { grid, limits, cells: 0, text: 0, wanted: wanted.unwrap_or(usize::MAX) }
     }
 
     /// Whether all rows that are wanted are there.
@@ -228,7 +235,7 @@ impl GridBuilder {
             return Err(FileProblem::broken(format!("row {number} stands twice"), format!("第 {number} 行重复")));
         }
         let max = self.limits.max_rows;
-        if self.grid.rows.len() >= max {
+        if self.grid.rows.len() >= max || number > LAST_ROW {
             return Err(FileProblem::new(
                 "TOO_MANY_ROWS",
                 format!("the sheet has more than {max} rows; split the file"),
@@ -242,6 +249,14 @@ impl GridBuilder {
                 "TOO_MANY_CELLS",
                 format!("the sheet has more than {max} cells; split the file"),
                 format!("工作表超过 {max} 个单元格；请拆分文件"),
+            ));
+        }
+        self.text = self.text.saturating_add(cells.iter().map(|cell| cell.text().len()).sum());
+        if self.text > self.limits.max_text {
+            return Err(FileProblem::new(
+                "FILE_TOO_LARGE",
+                "the texts of the sheet are too long; split the file",
+                "工作表的文本过长；请拆分文件",
             ));
         }
         cells.shrink_to_fit();

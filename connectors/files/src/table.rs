@@ -161,7 +161,7 @@ pub fn from_grid(mut grid: Grid, target: Option<&Target>, choice: &Choice) -> Re
     let header = match (choice.header_row, target) {
         (Some(number), target) => {
             let at = grid.rows.iter().position(|row| row.number == number);
-            at.map(|at| header_at(&grid, at, target))
+            at.map(|at| named_header(&grid, at, target))
         }
         (None, Some(target)) => find_header(&grid, target),
         (None, None) => widest(&grid),
@@ -242,6 +242,13 @@ fn header_at(grid: &Grid, at: usize, target: Option<&Target>) -> Header {
         return Header { last: at + 1, headings: pair, known: both };
     }
     alone
+}
+
+/// The header at a row that somebody names: one row, or the lower or upper one of two.
+fn named_header(grid: &Grid, at: usize, target: Option<&Target>) -> Header {
+    let own = header_at(grid, at, target);
+    let above = at.checked_sub(1).map(|above| header_at(grid, above, target));
+    above.filter(|above| above.last == at && above.known > own.known).unwrap_or(own)
 }
 
 /// The headings of two rows: below a group the group and the part, or the part alone where only that is known.
@@ -374,7 +381,9 @@ fn passed_over(row: &Row, key: Option<usize>, name: Option<usize>) -> Option<Ign
     if row.is_blank() {
         return Some(Ignored::Blank);
     }
-    let text = |column: Option<usize>| column.map(|column| clean::plain(row.cell(column).text())).unwrap_or_default();
+    // The words that are looked for are short.
+    let short = |text: &str| if text.len() > 400 { String::new() } else { clean::plain(text) };
+    let text = |column: Option<usize>| column.map(|column| short(row.cell(column).text())).unwrap_or_default();
     let (key, name) = (text(key), text(name));
     let is_total = |text: &str| {
         let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
@@ -382,7 +391,7 @@ fn passed_over(row: &Row, key: Option<usize>, name: Option<usize>) -> Option<Ign
         ["合计", "总计", "小计", "total", "subtotal", "grandtotal", "sum"].contains(&bare)
     };
     let first = row.cells.iter().find(|cell| !cell.is_blank()).map(Cell::text).unwrap_or_default();
-    if is_total(&key) || (key.is_empty() && (is_total(&name) || is_total(&clean::plain(first)))) {
+    if is_total(&key) || (key.is_empty() && (is_total(&name) || is_total(&short(first)))) {
         return Some(Ignored::Total);
     }
     let is_example = |text: &str| {

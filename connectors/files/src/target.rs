@@ -139,7 +139,7 @@ pub struct Target {
     pub key: Vec<usize>,
     /// Fields whose value may stand under one key only.
     pub unique: Vec<usize>,
-    /// Pairs of days of which the second is never before the first.
+    /// Pairs of days or amounts of which the second is never below the first.
     pub order: Vec<(usize, usize)>,
     /// Normal form of a heading → field.
     headings: BTreeMap<String, usize>,
@@ -239,11 +239,15 @@ impl Target {
 }
 
 const BUILT_IN: &[(&str, &str)] = &[
+    ("cost_center", include_str!("targets/cost_center.yaml")),
     ("department", include_str!("targets/department.yaml")),
     ("position", include_str!("targets/position.yaml")),
+    ("salary_band", include_str!("targets/salary_band.yaml")),
     ("employee", include_str!("targets/employee.yaml")),
     ("compensation", include_str!("targets/compensation.yaml")),
     ("attendance", include_str!("targets/attendance.yaml")),
+    ("benefit_plan", include_str!("targets/benefit_plan.yaml")),
+    ("benefit_enrollment", include_str!("targets/benefit_enrollment.yaml")),
 ];
 
 fn said(node: &Node, cx: &Context<'_>) -> Option<Said> {

@@ -1,4 +1,5 @@
 //! Files whose rows are known: which are accepted with what, which are refused for which reason, which are passed over.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 use hub_files::{
     Checked, Choice, Context, Known, Level, Limits, Match, Mode, Names, Nothing, ReportOptions, ReportRows, RowResult,
@@ -287,4 +288,51 @@ fn files_that_cannot_be_used_say_why() {
     let few = Limits { max_rows: 3, ..Limits::default() };
     let mut book = open("工号,姓名\n1,a\n2,b\n3,c\n".as_bytes(), "a.csv", few).unwrap();
     assert_eq!(book.grid(0).unwrap_err().code, "TOO_MANY_ROWS");
+}
+
+/// Somebody who is stored.
+struct OnLeave;
+
+impl Known for OnLeave {
+    fn is_stored(&self, key: &str) -> bool {
+        key == "A1"
+    }
+
+    fn employee(&self, number: &str) -> Match {
+        if number == "B9" { Match::Found(Some("boss".to_owned())) } else { Match::Unknown(Vec::new()) }
+    }
+
+    fn holder(&self, field: &str, value: &str) -> Option<String> {
+        (field == "id_number" && value == "110199198808080066").then(|| "A7".to_owned())
+    }
+}
+
+#[test]
+fn what_is_stored_decides_with_the_mode() {
+    let text = "工号,姓名,入职日期,身份证号,直接上级\n\
+        a1,李娜,2020-01-02,,B9\nA2,王芳,2020-01-02,110199198808080066,A1\nA3,张伟,2999-01-02,,Z1\n\
+        A4,周杰,2020-01-02,,A5\nA5,孙丽,2020-01-02,,周杰\n";
+    let table = read(text.as_bytes(), "staff.csv");
+    let told = |mode| {
+        let result = check(&table, target(), &Context::new(date(2026, 1, 15), mode, &OnLeave));
+        let codes = |row: &hub_files::CheckedRow| {
+            row.findings.iter().map(|finding| (finding.code, finding.level)).collect::<Vec<_>>()
+        };
+        let rows: Vec<_> = result.rows.iter().map(codes).collect();
+        let status: Vec<Option<String>> =
+            result.rows.iter().map(|row| result.value(row, "employee_status").map(str::to_owned)).collect();
+        (rows, status, result.json(&result.rows[0]))
+    };
+    use Level::{Error, Warning};
+    let (insert, status, _) = told(Mode::Insert);
+    assert_eq!(insert[0], [("DUPLICATE_EXISTING", Error)]);
+    assert_eq!(insert[1], [("DUPLICATE_EXISTING", Error)]);
+    assert_eq!(insert[2], [("MANAGER_UNKNOWN", Error)]);
+    assert_eq!((&insert[3], &insert[4]), (&vec![("MANAGER_LOOP", Error)], &vec![("MANAGER_LOOP", Error)]));
+    assert_eq!(status[2].as_deref(), Some("PREHIRE"));
+    let (upsert, status, first) = told(Mode::Upsert);
+    assert_eq!(upsert[0], []);
+    assert_eq!(upsert[1], [("DUPLICATE_EXISTING", Warning)]);
+    assert_eq!((status[0].as_deref(), status[1].as_deref()), (None, Some("ACTIVE")));
+    assert!(first.contains(r#""manager":"B9","manager_id":"boss""#), "{first}");
 }

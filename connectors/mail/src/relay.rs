@@ -191,9 +191,21 @@ fn answered(error: &Error) -> Option<CallError> {
     Some(refused(&text, party))
 }
 
+/// Whether what came was no good TLS, such as a certificate of an authority that nobody knows.
+fn is_bad_certificate(error: &Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
 /// An error before the mail was sent.
 fn before(error: &Error) -> CallError {
-    if error.is_tls() {
+    if error.is_tls() || is_bad_certificate(error) {
         return refused("TLS", Party::Config);
     }
     match answered(error) {

@@ -421,6 +421,9 @@ mod tests {
     fn the_other_side_is_told_what_is_wrong_and_not_where_our_files_lie() {
         let told = without_place("hub/mappings/heron/staff.in.yaml:8:21: employee/status: a required value is absent");
         assert_eq!(told, "employee/status: a required value is absent");
-        assert_eq!(without_place("given up after 8 tries: the store is away"), "given up after 8 tries: the store is away");
+        assert_eq!(
+            without_place("given up after 8 tries: the store is away"),
+            "given up after 8 tries: the store is away"
+        );
     }
 }

@@ -105,7 +105,9 @@ fn superiors(table: &Table, checked: &mut Checked<'_>, keys: &[Option<String>], 
             by_key.entry(key).or_insert(index);
         }
     }
-    let name_field = ["legal_name", "department_name", "position_name"].iter().find_map(|name| target.place(name));
+    let name_field = ["legal_name", "department_name", "position_name", "cost_center_name"]
+        .iter()
+        .find_map(|name| target.place(name));
     // A name of two is nobody's.
     let mut by_name: BTreeMap<String, Option<usize>> = BTreeMap::new();
     for (index, row) in checked.rows.iter().enumerate() {
@@ -130,7 +132,12 @@ fn superiors(table: &Table, checked: &mut Checked<'_>, keys: &[Option<String>], 
             }
             continue;
         }
-        let stored = if is_manager { cx.known.employee(&wanted) } else { cx.known.department(&wanted) };
+        let stored = match (is_manager, target.id.as_str()) {
+            (true, _) => cx.known.employee(&wanted),
+            (_, "department") => cx.known.department(&wanted),
+            (_, "position") => cx.known.position(&wanted),
+            _ => Match::Untold,
+        };
         match stored {
             Match::Found(id) => {
                 if let Some(id) = id {
@@ -183,7 +190,7 @@ fn unknown(is_manager: bool, near: &[String]) -> super::Problem {
         format!("what stands above it is neither in the file nor stored{near_en}"),
         format!("上级既不在文件内也不在系统内{near_zh}"),
     );
-    ("DEPARTMENT_UNKNOWN", said)
+    ("PARENT_UNKNOWN", said)
 }
 
 /// The rows from which the way up comes back to them.

@@ -17,6 +17,7 @@ use crate::table::Table;
 use crate::target::{Field, FieldKind, Target};
 use hub_standards::periods::years_between;
 use hub_tree::jiff::civil::{Date, date};
+use hub_tree::value::parse_decimal;
 use hub_tree::{Arena, Value, json};
 use value::Problem;
 
@@ -355,20 +356,28 @@ impl Together<'_> {
         }
     }
 
-    /// Days in their order, and nobody hired as a child.
+    /// Days and amounts in their order, and nobody hired as a child.
     fn days(&mut self) {
         for (first, second) in &self.target.order {
-            let day = |field: usize| self.row.get(field).and_then(|text| text.parse::<Date>().ok());
-            let (Some(start), Some(end)) = (day(*first), day(*second)) else { continue };
-            if end < start {
-                let name = |at: usize| self.target.fields.get(at).map(|field| field.name.clone());
-                let (Some(first_name), Some(second_name)) = (name(*first), name(*second)) else { continue };
-                let said = Said::new(
-                    format!("{} lies before {}", second_name.en, first_name.en),
-                    format!("{}早于{}", second_name.zh, first_name.zh),
-                );
-                self.tell(Level::Error, *second, ("DATE_ORDER", said));
+            let (Some(low), Some(high)) = (self.row.get(*first), self.row.get(*second)) else { continue };
+            // Days in their canonical form have the order of their texts.
+            let is_day = low.parse::<Date>().is_ok() && high.parse::<Date>().is_ok();
+            let amounts = parse_decimal(low).zip(parse_decimal(high));
+            if !(is_day && high < low || amounts.is_some_and(|(low, high)| high < low)) {
+                continue;
             }
+            let name = |at: usize| self.target.fields.get(at).map(|field| field.name.clone());
+            let (Some(first), Some(name)) = (name(*first), name(*second)) else { continue };
+            let problem = if is_day {
+                let said =
+                    Said::new(format!("{} lies before {}", name.en, first.en), format!("{}早于{}", name.zh, first.zh));
+                ("DATE_ORDER", said)
+            } else {
+                let said =
+                    Said::new(format!("{} is below {}", name.en, first.en), format!("{}低于{}", name.zh, first.zh));
+                ("AMOUNT_ORDER", said)
+            };
+            self.tell(Level::Error, *second, problem);
         }
         if let (Some(birth), Some(hired), Some(place)) =
             (self.day("birth_date"), self.day("hire_date"), self.target.place("hire_date"))
@@ -469,12 +478,16 @@ impl Together<'_> {
             }
             Some(_) => {}
             None => {
-                let is_new = self.cx.mode == Mode::Insert || hired.is_some();
+                // Somebody on leave is not back because a list says nothing of it.
+                let key: Option<Vec<String>> =
+                    self.target.key.iter().map(|at| self.row.get(*at).map(crate::folded)).collect();
+                let is_new = self.cx.mode == Mode::Insert
+                    || key.is_some_and(|key| hired.is_some() && !self.cx.known.is_stored(&key.join("\n")));
                 let status = if left.is_some_and(|left| left < today) {
                     Some("TERMINATED")
                 } else if hired.is_some_and(|hired| hired > today) {
                     Some("PREHIRE")
-                } else if self.day("conversion_date").is_some_and(|converted| converted > today) {
+                } else if is_new && self.day("conversion_date").is_some_and(|converted| converted > today) {
                     Some("PROBATION")
                 } else {
                     is_new.then_some("ACTIVE")

@@ -80,19 +80,27 @@ pub(super) fn clean(field: &Field, cell: &Cell, from_1904: bool, cx: &Context<'_
     if cell.is_blank() {
         return Ok(Clean::default());
     }
+    // What cannot be short enough however it is tidied is not tidied.
+    if cell.text().len() > field.max.saturating_mul(4).saturating_add(4_096) {
+        return too_long(field);
+    }
     unusable(cell)?;
     if clean::means_nothing(cell.text()) {
         return Ok(Clean::default());
     }
     let made = by_kind(field, cell, from_1904, cx)?;
     if made.value.as_ref().is_some_and(|value| value.chars().count() > field.max) {
-        return problem(
-            "TOO_LONG",
-            format!("the text is longer than {} characters", field.max),
-            format!("内容超过 {} 个字", field.max),
-        );
+        return too_long(field);
     }
     Ok(made)
+}
+
+fn too_long(field: &Field) -> Result<Clean, Problem> {
+    problem(
+        "TOO_LONG",
+        format!("the text is longer than {} characters", field.max),
+        format!("内容超过 {} 个字", field.max),
+    )
 }
 
 fn by_kind(field: &Field, cell: &Cell, from_1904: bool, cx: &Context<'_>) -> Result<Clean, Problem> {

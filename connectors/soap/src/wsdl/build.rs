@@ -1,9 +1,12 @@
 //! Makes types of schemas: those that messages reach, and no others.
 
+mod attributes;
+mod texts;
+
 use super::dom::{Element, QName};
 use super::schema::{Component, Home, Schemas, Space, is_array};
 use super::{Problem, SOAPENC, WSDL, XSD};
-use hub_kit::types::{Attribute, Builtin, Complex, Field, Kind, Shape, Simple, Type, Types};
+use hub_kit::types::{Builtin, Complex, Field, Kind, Shape, Type, Types};
 use hub_tree::Span;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -174,37 +177,6 @@ impl<'d> Builder<'d> {
         if let Some(described) = anonymous(element) {
             self.later(described, home, key, name);
         }
-    }
-
-    fn simple(&mut self, described: &'d Element, home: &Rc<Home>, key: &str) -> Result<Simple, Problem> {
-        let mut simple =
-            Simple { base: Kind::Builtin(Builtin::String), one_of: Vec::new(), max_length: None, list: false };
-        if let Some(list) = described.first(XSD, "list") {
-            simple.list = true;
-            simple.base = match list.attribute("itemType") {
-                Some(text) => self.named(&home.resolve(list, text)?, home, list)?,
-                None => self.item(list, home, key)?,
-            };
-        } else if let Some(restriction) = described.first(XSD, "restriction") {
-            simple.base = match restriction.attribute("base") {
-                Some(text) => self.named(&home.resolve(restriction, text)?, home, restriction)?,
-                None => self.item(restriction, home, key)?,
-            };
-            let values = restriction.all(XSD, "enumeration").filter_map(|facet| facet.attribute("value"));
-            simple.one_of = values.map(ToOwned::to_owned).collect();
-            let length = restriction.first(XSD, "maxLength").or_else(|| restriction.first(XSD, "length"));
-            simple.max_length = length.and_then(|facet| facet.attribute("value")?.trim().parse().ok());
-        }
-        // A union takes what any of its members takes: any text, as far as this goes.
-        Ok(simple)
-    }
-
-    /// The type that a list or restriction describes in its place.
-    fn item(&mut self, around: &'d Element, home: &Rc<Home>, key: &str) -> Result<Kind, Problem> {
-        let Some(described) = around.first(XSD, "simpleType") else { return Ok(Kind::Builtin(Builtin::String)) };
-        let inner = self.key(&format!("{key}.item"));
-        self.later(described, home, &inner, &inner);
-        Ok(Kind::Named(inner))
     }
 
     fn complex(&mut self, described: &'d Element, home: &Rc<Home>, key: &str) -> Result<Shape, Problem> {
@@ -401,98 +373,6 @@ impl<'d> Builder<'d> {
         let namespace = (qualified && !home.namespace.is_empty()).then(|| home.namespace.to_string());
         let kind = self.kind(child, home, &format!("{key}.{name}"))?;
         Ok(Field { name: name.to_owned(), namespace, kind, optional, list, nil: is_nillable(child), choice: None })
-    }
-
-    fn attributes(
-        &mut self,
-        around: &'d Element,
-        home: &Rc<Home>,
-        key: &str,
-        complex: &mut Complex,
-    ) -> Result<(), Problem> {
-        self.attributes_within(around, home, key, complex, 0)
-    }
-
-    fn attributes_within(
-        &mut self,
-        around: &'d Element,
-        home: &Rc<Home>,
-        key: &str,
-        complex: &mut Complex,
-        depth: usize,
-    ) -> Result<(), Problem> {
-        if depth > MAX_DEPTH {
-            return Err(home.problem(around, "attribute groups inside of each other without end"));
-        }
-        for group in around.all(XSD, "attributeGroup") {
-            let Some(reference) = group.attribute("ref") else { continue };
-            let name = home.resolve(group, reference)?;
-            let found = self.schemas.get(Space::AttributeGroup, &name, (home, group))?;
-            self.attributes_within(found.element, &found.home, key, complex, depth + 1)?;
-        }
-        for attribute in around.all(XSD, "attribute") {
-            let made = self.attribute(attribute, home, key)?;
-            if let Some(made) = made {
-                complex.attributes.retain(|known| known.name != made.name);
-                if attribute.attribute("use") != Some("prohibited") {
-                    complex.attributes.push(made);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn attribute(&mut self, attribute: &'d Element, home: &Rc<Home>, key: &str) -> Result<Option<Attribute>, Problem> {
-        let optional = attribute.attribute("use") != Some("required");
-        let default = attribute.attribute("default").or_else(|| attribute.attribute("fixed")).map(ToOwned::to_owned);
-        let optional = optional || default.is_some();
-        if let Some(reference) = attribute.attribute("ref") {
-            let name = home.resolve(attribute, reference)?;
-            let namespace = Some(name.namespace.to_string()).filter(|namespace| !namespace.is_empty());
-            let kind = match self.schemas.find(Space::Attribute, &name) {
-                Some(found) => self.kind(found.element, &found.home, &format!("{key}.{}", name.name))?,
-                None if matches!(&*name.namespace, XML | SOAPENC | WSDL) => Kind::Builtin(Builtin::String),
-                // Marks of a namespace whose schema was not brought.
-                None => return Ok(None),
-            };
-            return Ok(Some(Attribute { name: name.name, namespace, kind, optional, default }));
-        }
-        let Some(name) = attribute.attribute("name") else { return Ok(None) };
-        let qualified = match attribute.attribute("form") {
-            Some(form) => form == "qualified",
-            None => home.attributes_qualified,
-        };
-        let namespace = (qualified && !home.namespace.is_empty()).then(|| home.namespace.to_string());
-        let kind = match self.kind(attribute, home, &format!("{key}.{name}"))? {
-            Kind::Builtin(Builtin::Any) => Kind::Builtin(Builtin::String),
-            kind => kind,
-        };
-        Ok(Some(Attribute { name: name.to_owned(), namespace, kind, optional, default }))
-    }
-
-    /// Adds the wrapper of an rpc message: one field for each part.
-    pub(super) fn wrapper(&mut self, name: &str, namespace: &Rc<str>, parts: Vec<(String, Kind)>) -> String {
-        let key = self.key(name);
-        let fields = parts.into_iter().map(|(name, kind)| Field {
-            name,
-            namespace: None,
-            kind,
-            optional: false,
-            list: false,
-            nil: true,
-            choice: None,
-        });
-        let complex = Complex { fields: fields.collect(), ..Complex::default() };
-        self.add(&key, name, namespace, Shape::Complex(complex));
-        key
-    }
-
-    /// A type for an element that holds one text, so that it can be named.
-    pub(super) fn text(&mut self, name: &QName, builtin: Builtin) -> String {
-        let key = self.key(&name.name);
-        let simple = Simple { base: Kind::Builtin(builtin), one_of: Vec::new(), max_length: None, list: false };
-        self.add(&key, &name.name, &name.namespace, Shape::Simple(simple));
-        key
     }
 }
 

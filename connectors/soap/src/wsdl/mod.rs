@@ -8,6 +8,7 @@ mod build;
 mod dom;
 mod load;
 mod manifest;
+mod model;
 mod sample;
 mod schema;
 mod service;
@@ -18,8 +19,8 @@ mod write;
 pub use dom::QName;
 pub use load::{Allowed, Documents};
 pub use manifest::Named;
+pub use model::{Endpoint, Message, Operation, Service, Style};
 pub use sample::sample;
-pub use service::{Endpoint, Message, Operation, Service, Style};
 pub use write::{Published, PublishedOperation, write};
 
 /// Documents that one description may consist of.

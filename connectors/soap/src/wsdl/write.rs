@@ -1,9 +1,13 @@
 //! Writes types and operations as a WSDL 1.1: document/literal, bound to SOAP 1.1 and 1.2 at one address.
 
+mod bindings;
+mod out;
+
 use super::{SOAP11, SOAP12, WSDL, XSD};
+use bindings::{binding, messages, port_type};
 use hub_kit::types::{Attribute, Builtin, Complex, Field, Kind, Shape, Simple, Type, Types};
+use out::Out;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 /// What is offered.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ const MAX_DEPTH: usize = 16;
 /// Writes a description.
 #[must_use]
 pub fn write(published: &Published<'_>) -> String {
-    let mut out = Out { text: String::with_capacity(8 << 10), depth: 0 };
+    let mut out = Out::new();
     let Published { name, namespace, types, .. } = published;
     out.text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let mut head = vec![("name", (*name).to_owned()), ("targetNamespace", (*namespace).to_owned())];
@@ -72,66 +76,6 @@ pub fn write(published: &Published<'_>) -> String {
     out.close("wsdl:service");
     out.close("wsdl:definitions");
     out.text
-}
-
-fn messages(out: &mut Out, published: &Published<'_>) {
-    let mut message = |name: String, part: &str, element: &str| {
-        out.open("wsdl:message", &[("name", name)]);
-        out.empty("wsdl:part", &[("name", part.to_owned()), ("element", format!("tns:{element}"))]);
-        out.close("wsdl:message");
-    };
-    for operation in &published.operations {
-        message(format!("{}In", operation.name), "parameters", operation.input.0);
-        if let Some((element, _)) = operation.output {
-            message(format!("{}Out", operation.name), "parameters", element);
-        }
-    }
-    if let Some((element, _)) = published.fault {
-        message(format!("{element}Message"), "fault", element);
-    }
-}
-
-fn port_type(out: &mut Out, published: &Published<'_>) {
-    out.open("wsdl:portType", &[("name", format!("{}PortType", published.name))]);
-    for operation in &published.operations {
-        out.open("wsdl:operation", &[("name", operation.name.to_owned())]);
-        out.empty("wsdl:input", &[("message", format!("tns:{}In", operation.name))]);
-        if operation.output.is_some() {
-            out.empty("wsdl:output", &[("message", format!("tns:{}Out", operation.name))]);
-            if let Some((element, _)) = published.fault {
-                let message = format!("tns:{element}Message");
-                out.empty("wsdl:fault", &[("name", element.to_owned()), ("message", message)]);
-            }
-        }
-        out.close("wsdl:operation");
-    }
-    out.close("wsdl:portType");
-}
-
-fn binding(out: &mut Out, published: &Published<'_>, version: &str, prefix: &str) {
-    let Published { name, .. } = published;
-    let literal = [("use", "literal".to_owned())];
-    out.open("wsdl:binding", &[("name", format!("{name}Soap{version}")), ("type", format!("tns:{name}PortType"))]);
-    let transport = "http://schemas.xmlsoap.org/soap/http".to_owned();
-    out.empty(&format!("{prefix}:binding"), &[("style", "document".to_owned()), ("transport", transport)]);
-    for operation in &published.operations {
-        out.open("wsdl:operation", &[("name", operation.name.to_owned())]);
-        let action = [("soapAction", operation.action.to_owned()), ("style", "document".to_owned())];
-        out.empty(&format!("{prefix}:operation"), &action);
-        for side in ["wsdl:input", "wsdl:output"].iter().take(1 + usize::from(operation.output.is_some())) {
-            out.open(side, &[]);
-            out.empty(&format!("{prefix}:body"), &literal);
-            out.close(side);
-        }
-        if let Some((element, _)) = published.fault.filter(|_| operation.output.is_some()) {
-            let fault = [("name", element.to_owned()), ("use", "literal".to_owned())];
-            out.open("wsdl:fault", &fault[..1]);
-            out.empty(&format!("{prefix}:fault"), &fault);
-            out.close("wsdl:fault");
-        }
-        out.close("wsdl:operation");
-    }
-    out.close("wsdl:binding");
 }
 
 /// What goes into which schema.
@@ -400,36 +344,5 @@ fn named(kind: &Kind) -> Option<String> {
     match kind {
         Kind::Named(key) => Some(key.clone()),
         Kind::Builtin(_) => None,
-    }
-}
-
-/// Indented elements.
-struct Out {
-    text: String,
-    depth: usize,
-}
-
-impl Out {
-    fn tag(&mut self, name: &str, attributes: &[(&str, String)], end: &str) {
-        let _ = write!(self.text, "{:indent$}<{name}", "", indent = self.depth * 2);
-        for (name, value) in attributes {
-            let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-            let _ = write!(self.text, " {name}=\"{value}\"");
-        }
-        self.text.push_str(end);
-    }
-
-    fn open(&mut self, name: &str, attributes: &[(&str, String)]) {
-        self.tag(name, attributes, ">\n");
-        self.depth += 1;
-    }
-
-    fn empty(&mut self, name: &str, attributes: &[(&str, String)]) {
-        self.tag(name, attributes, "/>\n");
-    }
-
-    fn close(&mut self, name: &str) {
-        self.depth = self.depth.saturating_sub(1);
-        let _ = writeln!(self.text, "{:indent$}</{name}>", "", indent = self.depth * 2);
     }
 }

@@ -282,7 +282,7 @@ pub(crate) fn read<'a>(arena: &'a Arena, pull: &mut Pull<'a>) -> Result<Fault<'a
             "Code" => code(pull, &mut fault, 0)?,
             "Reason" => fault.reason = reason(pull)?,
             "detail" | "Detail" => {
-                let (value, source) = pull.value_and_source(part).map_err(|refusal| of_xml(&refusal))?;
+                let (value, source) = pull.value_and_source(part).map_err(of_xml)?;
                 fault.detail = match value {
                     Value::Text(text) if text.trim().is_empty() => Value::Absent,
                     Value::Text(text) => arena.map(&[("#text", Value::Text(text))]),
@@ -291,7 +291,7 @@ pub(crate) fn read<'a>(arena: &'a Arena, pull: &mut Pull<'a>) -> Result<Fault<'a
                 fault.source = source;
             }
             _ => {
-                pull.value(part).map_err(|refusal| of_xml(&refusal))?;
+                pull.value(part).map_err(of_xml)?;
             }
         }
     }
@@ -309,13 +309,13 @@ impl Fault<'_> {
     }
 }
 
-fn of_xml(refusal: &xml::Refusal) -> (Reason, String) {
-    (Reason::Xml(refusal.reason), refusal.error.to_string())
+fn of_xml(xml::Refusal { reason, error }: xml::Refusal) -> (Reason, String) {
+    (Reason::Xml(reason), error.to_string())
 }
 
 fn child<'a>(pull: &mut Pull<'a>) -> Result<Option<Element<'a>>, (Reason, String)> {
     loop {
-        match pull.next_piece().map_err(|refusal| of_xml(&refusal))? {
+        match pull.next_piece().map_err(of_xml)? {
             Piece::Open(element) => return Ok(Some(element)),
             Piece::Text(_) => {}
             Piece::Close | Piece::End => return Ok(None),
@@ -327,10 +327,10 @@ fn child<'a>(pull: &mut Pull<'a>) -> Result<Option<Element<'a>>, (Reason, String
 fn text(pull: &mut Pull<'_>) -> Result<String, (Reason, String)> {
     let mut found = String::new();
     loop {
-        match pull.next_piece().map_err(|refusal| of_xml(&refusal))? {
+        match pull.next_piece().map_err(of_xml)? {
             Piece::Text(text) => found.push_str(&text),
             Piece::Open(element) => {
-                pull.value(element).map_err(|refusal| of_xml(&refusal))?;
+                pull.value(element).map_err(of_xml)?;
             }
             Piece::Close | Piece::End => return Ok(found),
         }
@@ -353,7 +353,7 @@ fn code(pull: &mut Pull<'_>, fault: &mut Fault<'_>, depth: usize) -> Result<(), 
             }
             "Subcode" => code(pull, fault, depth + 1)?,
             _ => {
-                pull.value(part).map_err(|refusal| of_xml(&refusal))?;
+                pull.value(part).map_err(of_xml)?;
             }
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn read<'a>(
 ) -> Result<Envelope<'a>, Refusal> {
     let refused = |(reason, message): Fail| Refusal { reason, version: told, message };
     let (encoding, note) = unpack::encoding(body, content_type).map_err(refused)?;
-    let pull = Pull::new(arena, body, encoding, rules.xml()).map_err(|r| refused(of_xml(&r)))?;
+    let pull = Pull::new(arena, body, encoding, rules.xml()).map_err(|r| refused(of_xml(r)))?;
     if let Some(problem) = pull.is_no_markup() {
         return Err(refused((Reason::NotXml, problem.to_string())));
     }
@@ -73,8 +73,8 @@ pub(super) fn read<'a>(
     }
 }
 
-fn of_xml(refusal: &xml::Refusal) -> Fail {
-    (Reason::Xml(refusal.reason), refusal.error.to_string())
+fn of_xml(xml::Refusal { reason, error }: xml::Refusal) -> Fail {
+    (Reason::Xml(reason), error.to_string())
 }
 
 struct Reading<'a, 'r> {
@@ -101,7 +101,7 @@ struct Body<'a> {
 
 impl<'a> Reading<'a, '_> {
     fn next(&mut self) -> Result<Piece<'a>, Fail> {
-        self.pull.next_piece().map_err(|refusal| of_xml(&refusal))
+        self.pull.next_piece().map_err(of_xml)
     }
 
     /// Refuses the piece at hand.
@@ -179,7 +179,7 @@ impl<'a> Reading<'a, '_> {
     }
 
     fn value(&mut self, element: Element<'a>) -> Result<Value<'a>, Fail> {
-        self.pull.value(element).map_err(|refusal| of_xml(&refusal))
+        self.pull.value(element).map_err(of_xml)
     }
 
     fn note_encoding(&mut self, element: &Element<'_>) {

@@ -202,7 +202,7 @@ pub(super) fn put_in<'a>(
     Putting { arena, encoded, left: Cell::new(max_text) }.value(tree)
 }
 
-/// An attachment: its id, its text once that is needed, its bytes.
+/// A part: its id, its text once that is needed, its bytes.
 type Encoded<'a, 'm> = (&'m str, Cell<Option<&'a str>>, &'m [u8]);
 
 struct Putting<'a, 'm> {

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 
 const BASE: Function = Function { topic: "Effective dates", ..FUNCTION };
 
+/// What tells which row counts: the day on which it begins, then its number.
+type Rank = (Option<Date>, Option<Decimal>);
+
 const NO_DAY: &str = "A row's day is neither a day nor a way to write that there is none.";
 
 /// The day under a key of a row; `None` where it has none.
@@ -55,17 +58,17 @@ pub(super) const ALL: &[Function] = &[
         run: |call| {
             let (day, from, to) = (call.date(1)?, call.text(2)?, call.text(3)?);
             let number = key_of_sequence(call, 4)?;
-            let (mut found, mut best) = (None, Value::Absent);
+            let mut best: Option<(Rank, Value<'_>)> = None;
             for (place, row) in call.list(0)?.iter().enumerate().filter(|(_, row)| matches!(row, Value::Map(_))) {
                 call.spend(4);
                 let (begins, ends) = (day_of(*row, from, place)?, day_of(*row, to, place)?);
                 let rank = (begins, sequence(*row, number));
                 let holds = begins.is_none_or(|begins| begins <= day) && ends.is_none_or(|ends| day <= ends);
-                if holds && found.as_ref().is_none_or(|other| *other <= rank) {
-                    (found, best) = (Some(rank), *row);
+                if holds && best.as_ref().is_none_or(|(other, _)| *other <= rank) {
+                    best = Some((rank, *row));
                 }
             }
-            Ok(best)
+            Ok(best.map(|(_, row)| row).unwrap_or_default())
         },
         ..BASE
     },

@@ -63,11 +63,22 @@ fn a_killed_hub_loses_no_row_of_a_table_and_processes_none_twice() {
         fs::write(path, text).unwrap();
     }
     let kills = if env::read("HRHUB_LONG").is_some() { 40 } else { 6 };
+    // What the other side has counted: claims and ends.
+    let progress = || sql("SELECT sum(COALESCE(tries, 0) + ended) FROM hr_out").trim().parse::<u32>().unwrap();
+    let mut under_way = 0;
     for _ in 0..kills {
+        let before = progress();
         let hub = place.serve();
-        std::thread::sleep(Duration::from_millis(random::below(1500)));
+        wait_until(REST, || if progress() > before { Ok(()) } else { Err("rows to be taken or told".to_owned()) });
+        std::thread::sleep(Duration::from_millis(random::below(800)));
         hub.kill();
+        let open: u32 = sql("SELECT count(*) FROM hr_out WHERE status IN ('N', 'P')").trim().parse().unwrap();
+        if open == 0 {
+            break;
+        }
+        under_way += 1;
     }
+    assert!(under_way > 0, "the hub was never killed in the middle");
     let _hub = place.serve();
     wait_until(REST, || {
         let open = sql("SELECT count(*) FROM hr_out WHERE status IN ('N', 'P')");

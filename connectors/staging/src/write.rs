@@ -151,7 +151,7 @@ impl Session {
         let mut fields = Vec::with_capacity(values.len());
         for (name, value) in values {
             let column = named(columns, table, name)?.clone();
-            let number = self.kind == Kind::MySql && !column.is_text;
+            let number = !column.is_text && column.cast != "boolean";
             let value = match value.as_deref() {
                 Some("true") if number => Some("1".to_owned()),
                 Some("false") if number => Some("0".to_owned()),

@@ -32,7 +32,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings that every connector understands, whether its manifest names them or not.
-pub const COMMON_SETTINGS: [&str; 11] = [
+pub const COMMON_SETTINGS: [&str; 12] = [
+    "time_zone",
     "base_url",
     "dsn",
     "webhook_secret",

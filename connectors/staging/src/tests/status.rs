@@ -136,7 +136,7 @@ async fn an_error_is_told_as_far_as_its_column_goes_and_a_later_success_clears_i
         let told =
             bench.sql("SELECT status, err_code, err_text, changed_at IS NOT NULL FROM hr_out WHERE seq = 1").await;
         let yes = if kind == "postgres" { "t" } else { "1" };
-        assert_eq!(told, [format!("E|REQUIRED|身份证号码的校验位不…|{yes}")]);
+        assert_eq!(told, [format!("E|REQUIRED|身份证号码的校验位不对…|{yes}")]);
         // A re-drive that succeeds days later.
         let end = RowEnd { again: true, ..done(&rows[0], "one") };
         assert_eq!(session.write_row_back(bench.table(), &end).await.unwrap(), WroteBack::Written);

@@ -14,6 +14,8 @@ mod patterns;
 mod period;
 mod presence;
 mod proofs;
+#[cfg(test)]
+mod rows_tests;
 mod scores;
 mod special;
 mod statistics;

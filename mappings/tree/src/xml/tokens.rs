@@ -6,9 +6,10 @@
 use super::Reason;
 use super::outline::{self, Outline, Token};
 use super::tag::shown;
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memchr2, memchr3, memmem};
 
 /// A piece of the plainest kind.
+#[derive(Clone, Copy)]
 pub(super) enum Plain<'a> {
     /// An element with nothing but text: its local name and the text.
     Leaf(&'a str, &'a str),
@@ -86,7 +87,8 @@ impl<'a> Tokens<'a> {
         let bytes = self.text.as_bytes();
         let at = self.at;
         if bytes.get(at) != Some(&b'<') {
-            let length = memchr(b'<', bytes.get(at..)?)?;
+            // No further than to a reference: what is looked at here and is not taken is looked at again.
+            let length = memchr2(b'<', b'&', bytes.get(at..)?).filter(|length| *length > 0)?;
             let text = self.text.get(at..at + length).filter(|text| is_plain(text.as_bytes()))?;
             self.at += length;
             return Some(Plain::Text(text));
@@ -214,7 +216,7 @@ impl<'a> Tokens<'a> {
                 (rest.get(end) == Some(&b';')).then_some((Token::Reference, at + end + 1))
             }
             _ => {
-                let length = memchr::memchr2(b'<', b'&', rest)?;
+                let length = memchr2(b'<', b'&', rest)?;
                 Some((Token::Text, at + length))
             }
         }

@@ -34,15 +34,17 @@ fn a_dirty_file_is_sorted_out_row_by_row() {
         rows.map(|row| (row["row"].as_u64().unwrap(), row["code"].as_str().unwrap().to_owned())).collect::<Vec<_>>()
     };
     assert_eq!(codes(&found["rejected_rows"]), codes(&expected["rejected_rows"]));
-    for (found, expected) in
-        found["accepted"].as_array().unwrap().iter().zip(expected["accepted"].as_array().unwrap())
+    for (found, expected) in found["accepted"].as_array().unwrap().iter().zip(expected["accepted"].as_array().unwrap())
     {
         for (field, value) in expected.as_object().unwrap() {
             assert_eq!(&found[field], value, "{field}");
         }
     }
     let cell = &found["rejected_rows"][1]["findings"][0];
-    assert_eq!((&cell["cell"], &cell["column"], &cell["code"]), (&json!("D7"), &json!("证件号码"), &json!("ID_CHECKSUM")));
+    assert_eq!(
+        (&cell["cell"], &cell["column"], &cell["code"]),
+        (&json!("D7"), &json!("证件号码"), &json!("ID_CHECKSUM"))
+    );
     // Two rows are people with all that belongs to them.
     assert_eq!((&found["records"]["employee"], &found["records"]["compensation"]), (&json!(2), &json!(1)));
 }

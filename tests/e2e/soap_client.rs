@@ -115,7 +115,7 @@ fn an_independent_server_takes_our_messages_in_both_versions_and_we_read_its_ans
             "leftOn": null, "baseSalary": "15000.50", "tag": "one" });
         assert_eq!((found.0, &found.1["GetEmployeeResult"]), (200, &wanted), "{connection}: {}", found.1);
         // The order and the namespaces are those of the schema, whatever order the arguments have.
-        let hired = json!({ "tag": ["a", "b"], "leftOn": null, "baseSalary": 120.50, "legalName": "李<娜>", "employeeNo": connection });
+        let hired = json!({ "tag": ["a", "b"], "leftOn": null, "baseSalary": "120.50", "legalName": "李<娜>", "employeeNo": connection });
         let added = call(&place, connection, "add_employee", &hired);
         let wanted = json!({ "employeeNo": connection, "legalName": "李<娜>", "leftOn": null, "baseSalary": "120.50", "tag": ["a", "b"] });
         assert_eq!((added.0, &added.1["AddEmployeeResult"]), (200, &wanted), "{connection}: {}", added.1);

@@ -32,7 +32,11 @@ fn no_vendor_is_named_in_the_code() {
             }
             let lower = line.to_lowercase();
             for vendor in catalog.vendors() {
-                if lower.contains(&format!("\"{vendor}")) {
+                // `workdays` is a word of calendars.
+                let named = lower.match_indices(&format!("\"{vendor}")).any(|(at, found)| {
+                    lower[at + found.len()..].chars().next().is_none_or(|next| !next.is_alphabetic())
+                });
+                if named {
                     wrong.push(format!("{path}:{}: {vendor}: {}", number + 1, line.trim()));
                 }
             }

@@ -3,6 +3,8 @@
 //! A message is read, believed by its WS-Security header or HTTP Basic as the connection's settings say, and handed to
 //! [`hub_flow::serve`]. Every refusal is a fault of the version that was spoken. `?wsdl` describes what is offered.
 
+mod faults;
+
 use crate::Api;
 use crate::hooks::{BODY_WITHIN, headers, pass_over, pass_over_later, read_body};
 use crate::problem::Problem;
@@ -12,11 +14,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use faults::{busy, detail, fault_of, message, refuse, with_status};
 use futures::FutureExt as _;
 use hub_flow::Hub;
 use hub_flow::serve::{Asked, ServeFault};
-use hub_kit::manifest::{QName, SoapAuth, SoapRequest, SoapStyle};
-use hub_kit::serves::Serves;
+use hub_kit::manifest::{QName, SoapAuth};
 use hub_kit::{Connection, InboundRequest};
 use hub_soap::compose::compose;
 use hub_soap::security::{self, Nonces, Policy, SecurityFault};
@@ -25,7 +27,7 @@ use hub_soap::wsdl::{Published, PublishedOperation, write};
 use hub_soap::{FaultCode, Message, Rules, Version, addressing};
 use hub_store::job;
 use hub_tree::jiff::{SignedDuration, Timestamp};
-use hub_tree::{Arena, Limits, Private, Span, TraceContext, Value, json};
+use hub_tree::{Arena, Limits, Private, TraceContext, json};
 use std::sync::{Arc, Mutex, PoisonError};
 use subtle::ConstantTimeEq as _;
 
@@ -204,7 +206,14 @@ fn open(
     };
     let read = hub_soap::read(&arena, &message, &Rules::server()).map_err(|refusal| {
         tracing::info!(connection.id = %connection.id, reason = refusal.reason.word(), "a message cannot be read");
-        (refusal.version, FaultAnswer::new(refusal.fault_code(), &refusal.message))
+        let answer = FaultAnswer::new(refusal.fault_code(), &refusal.message);
+        // Of what is wrong with the envelope or a header block a detail says nothing (SOAP 1.1, section 4.4).
+        let of_body = answer.code == FaultCode::Sender;
+        let word = refusal.reason.word().to_uppercase();
+        let told = (word.as_str(), refusal.message.as_str(), false);
+        let serves = connection.manifest.serves.as_ref().filter(|_| of_body);
+        let own = serves.and_then(|serves| detail(connection, serves, refusal.version, told, &TraceContext::begin()));
+        (refusal.version, FaultAnswer { detail: own, ..answer })
     })?;
     let Some((namespace, name)) = read.element else {
         return Err((read.version, FaultAnswer::new(FaultCode::Sender, "the body is empty")));
@@ -312,78 +321,6 @@ async fn believe(
             Err(Disbelief::Unavailable)
         }
     }
-}
-
-/// A message by its element and type.
-fn message(element: &QName, type_key: Option<&str>) -> SoapRequest {
-    SoapRequest {
-        action: None,
-        element: Some(element.clone()),
-        message: type_key.map(|key| (key.to_owned(), Span::default())),
-        reply_type: None,
-        reply: None,
-        style: SoapStyle::Document,
-        qualified: true,
-        headers: None,
-        one_way: false,
-        mtom: false,
-        span: Span::default(),
-    }
-}
-
-/// A fault with the connector's own detail: `code`, `message`, `retryable`, `correlationId`, as far as its type has them.
-fn fault_of(
-    connection: &Connection,
-    serves: &Serves,
-    version: Version,
-    fault: &ServeFault,
-    trace: &TraceContext,
-) -> FaultAnswer {
-    let (code, own, text, retryable) = match fault {
-        ServeFault::Caller { code, message } => (FaultCode::Sender, *code, message.as_str(), false),
-        ServeFault::Unavailable => {
-            (FaultCode::Receiver, "UNAVAILABLE", "nothing can be accepted now: send it again later", true)
-        }
-        ServeFault::Broken => (FaultCode::Receiver, "INTERNAL", "the hub cannot handle this message", false),
-    };
-    let detail = serves.fault.as_ref().and_then(|key| {
-        let types = &connection.manifest.types;
-        let id = trace.id();
-        let all = [
-            ("code", Value::Text(own)),
-            ("message", Value::Text(text)),
-            ("retryable", Value::Bool(retryable)),
-            ("correlationId", Value::Text(&id)),
-        ];
-        let fields = types.fields(key);
-        let known: Vec<_> =
-            all.into_iter().filter(|(name, _)| fields.iter().any(|field| field.name == *name)).collect();
-        let arena = Arena::new();
-        let element = QName { namespace: serves.namespace.clone(), name: key.clone() };
-        compose(version, &message(&element, Some(key)), types, &arena.map(&known)).ok()
-    });
-    FaultAnswer { detail: detail.map(|composed| composed.xml), ..FaultAnswer::new(code, text) }
-}
-
-fn busy() -> FaultAnswer {
-    FaultAnswer::new(FaultCode::Receiver, "nothing can be accepted now: send it again later")
-}
-
-/// A fault with the status of its version.
-fn refuse(version: Version, blocks: &[String], fault: &FaultAnswer) -> Response {
-    let status = StatusCode::from_u16(fault.status(version)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let text = fault.write(version, blocks);
-    (status, [(header::CONTENT_TYPE, content_type(version, None))], text).into_response()
-}
-
-/// A fault with a status that says more to those between.
-fn with_status(version: Version, status: StatusCode, fault: &FaultAnswer) -> Response {
-    let mut response = refuse(version, &[], fault);
-    *response.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
-    }
-    response
 }
 
 fn find<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {

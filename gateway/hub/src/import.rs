@@ -18,6 +18,7 @@ pub(crate) struct ImportArgs {
     /// XLSX, XLS, ODS, CSV or TSV.
     pub(crate) file: PathBuf,
     /// What the rows are: employee, department, position, compensation, attendance, cost_center, salary_band,
+    /// benefit_plan, benefit_enrollment. cost_center, salary_band,
     /// benefit_plan, benefit_enrollment.
     #[arg(long = "as", value_name = "TARGET")]
     pub(crate) target: String,

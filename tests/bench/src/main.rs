@@ -16,6 +16,7 @@ mod report;
 mod road;
 mod sink;
 mod soak;
+mod soap;
 mod stream;
 
 use clap::{Parser, ValueEnum};
@@ -59,6 +60,8 @@ enum Bench {
     Soak,
     /// Documents mapped per second on one core, from raw bytes to canonical bytes.
     Mapping,
+    /// A SOAP answer of 1 MiB to a tree and to records, in MB per second, beside lxml and zeep.
+    Soap,
     /// Reading 25,000 records out of 50 MB of XML, in MB per second, and the memory that it takes.
     Stream,
 }
@@ -79,6 +82,7 @@ fn main() -> anyhow::Result<()> {
             Some(name) => mapping::only(name, cli.seconds)?,
             None => mapping::run(cli.rounds, cli.seconds, cli.peers)?,
         },
+        Bench::Soap => soap::run(cli.rounds)?,
         Bench::Stream => match &cli.only {
             Some(name) => return stream::only(name),
             None => stream::run(cli.rounds)?,

@@ -7,6 +7,7 @@ and wants a WS-Security digest; `/legacy` answers in GBK, whatever the version, 
 import base64
 import datetime
 import hashlib
+import io
 import logging
 import sys
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -73,6 +74,8 @@ def believed(body):
         return False
     nonce = base64.b64decode(token.findtext(f"{{{WSSE}}}Nonce") or "")
     created = token.findtext(f"{{{WSU}}}Created") or ""
+    if not nonce or not created:
+        return False
     wanted = base64.b64encode(hashlib.sha1(nonce + created.encode() + b"hub<secret>").digest()).decode()
     now = datetime.datetime.now(datetime.timezone.utc)
     made = datetime.datetime.fromisoformat(created.replace("Z", "+00:00"))
@@ -116,8 +119,6 @@ def serve(environ, start):
     if not believed(body):
         status, content_type, text = REFUSED[path]
         return answer(start, status, content_type, text.encode())
-    import io
-
     environ["wsgi.input"] = io.BytesIO(body)
     return SERVICES[path](environ, start)
 

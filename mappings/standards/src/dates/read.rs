@@ -152,7 +152,7 @@ pub(super) fn erp(text: &str) -> Result<Moment, DateError> {
     let (year, month, day, rest) = match digits {
         8 | 14 => (&text[..4], &text[4..6], &text[6..8], &text[8..]),
         4 => {
-            let mut parts = text.splitn(3, |c| matches!(c, '-' | '/' | '.'));
+            let mut parts = text.splitn(3, ['-', '/', '.']);
             let (Some(year), Some(month), Some(tail)) = (parts.next(), parts.next(), parts.next()) else {
                 return misfit(WANTED);
             };

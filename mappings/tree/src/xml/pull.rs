@@ -146,16 +146,16 @@ impl<'a> Pull<'a> {
         self.start = self.tokens.at();
         let (token, piece) = match self.tokens.next() {
             Ok(found) => found,
-            Err((reason, message)) => return Err(self.refusal(Fail { at: 0, reason, message })),
+            Err((reason, message)) => return Err(self.refusal(&Fail { at: 0, reason, message })),
         };
         match self.outline.take(token, piece) {
             Ok(step) => Ok(step),
-            Err(fail) => Err(self.refusal(fail)),
+            Err(fail) => Err(self.refusal(&fail)),
         }
     }
 
     /// The refusal of something in the piece at hand.
-    fn refusal(&self, fail: Fail) -> Refusal {
+    fn refusal(&self, fail: &Fail) -> Refusal {
         let at = self.start.saturating_add(fail.at);
         Refusal { reason: fail.reason, error: ReadError::at(self.text.as_bytes(), at, &fail.message) }
     }
@@ -242,7 +242,7 @@ impl<'a> Pull<'a> {
                     return Ok(value);
                 }
                 Ok(None) => {}
-                Err(fail) => return Err(self.refusal(fail)),
+                Err(fail) => return Err(self.refusal(&fail)),
             }
             self.start = self.tokens.at();
             took = match self.tokens.plain(&self.outline) {

@@ -9,6 +9,7 @@ use super::tag::shown;
 use memchr::{memchr, memchr2, memchr3, memmem};
 
 /// A piece of the plainest kind.
+#[derive(Clone, Copy)]
 pub(super) enum Plain<'a> {
     /// An element with nothing but text: its local name and the text.
     Leaf(&'a str, &'a str),

@@ -102,7 +102,7 @@ fn compare(file: &str, expected: &str) {
                     assert_eq!(codes, wanted, "{file}: row {number}");
                 }
                 key => {
-                    assert_eq!(json::to_string(&tree.get(key)), json::to_string(value), "{file}: row {number}: {key}")
+                    assert_eq!(json::to_string(&tree.get(key)), json::to_string(value), "{file}: row {number}: {key}");
                 }
             }
         }

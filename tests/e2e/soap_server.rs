@@ -34,7 +34,7 @@ fn begin(backends: Backends, auth: &str) -> (Place, Running) {
 
 /// A WS-Security header with a digest made now; the nonce is a text.
 fn digest(password: &str, nonce: &str) -> String {
-    let created = hub_tree::jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let created = hub_tree::Clock::System.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let proof = STANDARD.encode(Sha1::digest(format!("{nonce}{created}{password}").as_bytes()));
     let wsse = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
     let wsu = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";

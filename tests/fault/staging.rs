@@ -94,7 +94,7 @@ fn a_killed_hub_loses_no_row_of_a_table_and_processes_none_twice() {
     assert_eq!(employees.len(), persons as usize);
     for employee in employees {
         let number: u32 = employee["employee_number"].as_str().unwrap()[1..].parse().unwrap();
-        let last = if (2 * persons + number) % 10 == 0 { "v1" } else { "v2" };
+        let last = if (2 * persons + number).is_multiple_of(10) { "v1" } else { "v2" };
         assert_eq!(employee["display_name"], last, "{employee:#}");
         let versions = if last == "v1" { 2 } else { 3 };
         assert_eq!(employee["version"], versions, "each row has made one version: {employee:#}");

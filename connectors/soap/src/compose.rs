@@ -201,10 +201,7 @@ impl Writer<'_> {
                 let builtin = self.types.builtin(&simple.base).unwrap_or(Builtin::String);
                 self.text(builtin, &text, simple.list)
             }
-            Shape::Array(items) => {
-                let items = items.clone();
-                self.array(&items, value)
-            }
+            Shape::Array(items) => self.array(items, value),
             Shape::Complex(_) => self.complex(key, value),
         }
     }
@@ -256,8 +253,7 @@ impl Writer<'_> {
                 return self.fail("is not described by the type");
             }
             let arena = Arena::new();
-            let items = Types::rows(more);
-            for item in &items {
+            for item in &Types::rows(more) {
                 let text = xml::write(&arena.map(&[(name, *item)]), false).map_err(|error| error.to_string())?;
                 self.out.push_str(&text);
             }

@@ -309,8 +309,8 @@ impl Fault<'_> {
     }
 }
 
-fn of_xml(refusal: xml::Refusal) -> (Reason, String) {
-    (Reason::Xml(refusal.reason), refusal.error.to_string())
+fn of_xml(xml::Refusal { reason, error }: xml::Refusal) -> (Reason, String) {
+    (Reason::Xml(reason), error.to_string())
 }
 
 fn child<'a>(pull: &mut Pull<'a>) -> Result<Option<Element<'a>>, (Reason, String)> {

@@ -40,7 +40,7 @@ pub(crate) async fn jobs(
 /// What is done on a day by somebody with these employments and their assignments.
 fn job_on(api: &Api, on: Date, held: &[(RecordRow, Vec<RecordRow>)]) -> Result<Option<String>, StoreError> {
     let arena = Arena::new();
-    let mut best: Option<((bool, bool, Option<Date>), Value<'_>, Value<'_>)> = None;
+    let (mut found, mut best) = (None, None);
     for (employment, assignments) in held {
         let period = document(api, &arena, employment)?;
         for assignment in assignments {
@@ -50,12 +50,12 @@ fn job_on(api: &Api, on: Date, held: &[(RecordRow, Vec<RecordRow>)]) -> Result<O
             let goes_on = [day(job, "valid_to"), day(period, "end_on")].iter().flatten().all(|last| on <= *last);
             let counts = |value: Value<'_>| !matches!(value.get("is_primary"), Value::Bool(false));
             let rank = (counts(period), counts(job), from);
-            if begun && goes_on && best.as_ref().is_none_or(|(other, ..)| *other < rank) {
-                best = Some((rank, job, period));
+            if begun && goes_on && found.as_ref().is_none_or(|other| *other < rank) {
+                (found, best) = (Some(rank), Some((job, period)));
             }
         }
     }
-    Ok(best.map(|(_, job, period)| {
+    Ok(best.map(|(job, period)| {
         let parts = ["department", "job", "level", "position", "manager", "location"].map(|name| (name, job.get(name)));
         let parts = parts.into_iter().chain([("legal_entity", period.get("legal_entity"))]);
         let parts: Vec<_> = parts.filter(|(_, value)| !value.is_absent()).collect();

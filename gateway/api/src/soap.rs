@@ -125,7 +125,8 @@ async fn answer(hub: &Arc<Hub>, connection: &Arc<Connection>, mut inbound: Inbou
     let body = std::mem::take(&mut inbound.body);
     let opened = match open(hub, connection, &inbound, &body) {
         Ok(opened) => opened,
-        Err((version, fault)) => {
+        Err(refused) => {
+            let (version, fault) = *refused;
             hub.metrics.hook(&connection.id, "unreadable");
             return refuse(version, &[], &fault);
         }
@@ -197,7 +198,7 @@ fn open(
     connection: &Connection,
     inbound: &InboundRequest,
     body: &[u8],
-) -> Result<Opened, (Version, FaultAnswer)> {
+) -> Result<Opened, Box<(Version, FaultAnswer)>> {
     let arena = Arena::new();
     let message = Message {
         body,
@@ -213,10 +214,10 @@ fn open(
         let told = (word.as_str(), refusal.message.as_str(), false);
         let serves = connection.manifest.serves.as_ref().filter(|_| of_body);
         let own = serves.and_then(|serves| detail(connection, serves, refusal.version, told, &TraceContext::begin()));
-        (refusal.version, FaultAnswer { detail: own, ..answer })
+        Box::new((refusal.version, FaultAnswer { detail: own, ..answer }))
     })?;
     let Some((namespace, name)) = read.element else {
-        return Err((read.version, FaultAnswer::new(FaultCode::Sender, "the body is empty")));
+        return Err(Box::new((read.version, FaultAnswer::new(FaultCode::Sender, "the body is empty"))));
     };
     let remembered = Remembered::default();
     let proof = match policy(hub, connection) {

@@ -200,7 +200,7 @@ impl Check<'_> {
     async fn token(&self) -> Part {
         let held = || true;
         let cx = self.context(&held);
-        match renew_token(&cx, &*self.driver).await {
+        match renew_token(&cx, self.driver).await {
             Ok(true) => Part::new("token", Outcome::Good, "the vendor gave one"),
             Ok(false) => Part::new("token", Outcome::Skipped, "this vendor has none to fetch"),
             Err(error) => self.failed("token", &error),

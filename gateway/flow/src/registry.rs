@@ -222,6 +222,11 @@ impl Registry {
             if findings.error_count() > before {
                 continue;
             }
+            if imports::is_trial(&connection.tenant) {
+                let message = format!("the tenant `{}` is one that imports are tried on", connection.tenant);
+                findings.error(source, Span::default(), message, Some("name another tenant".to_owned()));
+                continue;
+            }
             if let Some(other) = connections.get(&connection.id) {
                 let message = format!("the connection id `{}` stands in {} too", connection.id, other.source.path);
                 findings.error(source, Span::default(), message, None);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::manifest::Manifest;
+use crate::manifest::{Auth, Manifest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeySize, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
 use hub_tree::{Findings, Source};
@@ -126,4 +126,29 @@ fn problems_name_the_place() {
     );
     let error = error.unwrap_err().to_string();
     assert!(error.starts_with("HUB-C101 cannot build `list`: m.yaml:1:"), "{error}");
+}
+
+#[test]
+fn an_operation_authenticates_in_its_own_way_and_only_in_one_that_there_is() {
+    let text = |name: &str| {
+        format!(
+            "version: 1\nvendor: kestrel\nname: Kestrel\nfamily: erp\ndriver: http\nbase_url: https://api.kestrel.example\n\
+             egress: [api.kestrel.example]\nauth: {{ kind: token, post: /token, token: payload.t, header: cookie }}\n\
+             auths: {{ plain: {{ kind: basic, username: a, password: b }} }}\n\
+             errors: [{{ when: payload.gone == true, means: absent }}]\n\
+             operations: {{ list: {{ get: /list }}, other: {{ get: /other, auth: {name} }} }}\n"
+        )
+    };
+    let read = |name: &str| {
+        let findings = Findings::new();
+        let manifest = Manifest::compile("kestrel", &Source::new("m.yaml", text(name)), &findings);
+        manifest.ok_or_else(|| findings.into_sorted().iter().map(ToString::to_string).collect::<String>())
+    };
+    let manifest = read("plain").unwrap();
+    let kind = |name: &str| manifest.auth_of(manifest.operation(name).unwrap());
+    assert!(matches!(kind("list"), Auth::Token(_)) && matches!(kind("other"), Auth::Basic { .. }));
+    assert_eq!((kind("list").has_token(), kind("other").has_token()), (true, false));
+    assert_eq!(manifest.errors.len(), 1);
+    let unknown = read("plian").unwrap_err();
+    assert!(unknown.contains("unknown way to authenticate `plian`") && unknown.contains("`plain`"), "{unknown}");
 }

@@ -73,8 +73,8 @@ pub(super) fn read<'a>(
     }
 }
 
-fn of_xml(refusal: xml::Refusal) -> Fail {
-    (Reason::Xml(refusal.reason), refusal.error.to_string())
+fn of_xml(xml::Refusal { reason, error }: xml::Refusal) -> Fail {
+    (Reason::Xml(reason), error.to_string())
 }
 
 struct Reading<'a, 'r> {

@@ -202,10 +202,12 @@ pub(super) fn put_in<'a>(
     Putting { arena, encoded, left: Cell::new(max_text) }.value(tree)
 }
 
+/// A part: its id, its text once that is needed, its bytes.
+type Encoded<'a, 'm> = (&'m str, Cell<Option<&'a str>>, &'m [u8]);
+
 struct Putting<'a, 'm> {
     arena: &'a Arena,
-    /// Id, text once it is needed, bytes.
-    encoded: Vec<(&'m str, Cell<Option<&'a str>>, &'m [u8])>,
+    encoded: Vec<Encoded<'a, 'm>>,
     left: Cell<usize>,
 }
 

@@ -224,11 +224,11 @@ fn a_schema_without_a_namespace_takes_that_of_each_that_includes_it() {
         "<x:schema xmlns:x='{XSD}' xmlns:o='urn:one' targetNamespace='urn:one'><x:include schemaLocation='part.xsd'/>\
         <x:include schemaLocation='./part.xsd'/><x:element name='o' type='o:P'/></x:schema>"
     );
-    let main = around(&format!(
+    let main = around(
         "<x:schema targetNamespace='urn:t' elementFormDefault='qualified' xmlns:o='urn:one'><x:include schemaLocation='part.xsd'/>\
          <x:import namespace='urn:one' schemaLocation='one.xsd'/>\
-         <x:element name='Ask'><x:complexType><x:sequence><x:element ref='o:o'/><x:element name='t' type='t:P'/></x:sequence></x:complexType></x:element></x:schema>"
-    ));
+         <x:element name='Ask'><x:complexType><x:sequence><x:element ref='o:o'/><x:element name='t' type='t:P'/></x:sequence></x:complexType></x:element></x:schema>",
+    );
     let service = read(&[("a.wsdl", &main), ("one.xsd", &one), ("part.xsd", &part)]).unwrap();
     let view = view(&service.types, "Ask", 0);
     assert_eq!(view.trim(), "{urn:one}o \n  p string [\"1\"]\n{urn:t}t \n  p string [\"1\"]");

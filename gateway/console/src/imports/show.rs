@@ -26,7 +26,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Response> {
-    may(&visit)?;
+    may(&visit).map_err(|refused| *refused)?;
     page(&console.0, &visit, &id, query.as_deref().unwrap_or_default(), None).await
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn page(
 fn progress(lang: Lang, shown: &Shown) -> Markup {
     let counts = &shown.import.counts;
     let (done, all) = match shown.import.state {
-        ImportState::Applying => (counts.done + counts.failed, counts.good + counts.done.min(0) + counts.failed),
+        ImportState::Applying => (counts.done + counts.failed, counts.good + counts.failed),
         ImportState::Undoing => (counts.undone + counts.kept, counts.created + counts.updated),
         ImportState::Checking => {
             return html! { p { progress aria-label=(lang.say("Progress", "进度")) {} " " (lang.say("every row is being looked at", "正在逐行校验")) } };
@@ -98,10 +98,12 @@ fn facts(visit: &Visit, shared: &Shared, shown: &Shown) -> Markup {
             div { dt { (lang.say("Header", "表头")) } dd { (lang.say("row ", "第 ")) (about.header_row) (lang.say("", " 行")) } }
             div { dt { (lang.say("Read as", "读取方式")) } dd { (about.kind) " " (about.encoding) } }
             div { dt { (lang.say("Records that are there", "已存在的记录")) } dd { @if about.upsert { (lang.say("are changed", "更新")) } @else { (lang.say("are an error", "视为错误")) } } }
-            div { dt { (lang.say("Rows", "行数")) } dd { (counts.total) } }
-            div { dt { (lang.say("Good", "可写入")) } dd { (counts.good) } }
-            @if zero(counts.warned) { div { dt { (lang.say("Good, with a remark", "可写入，有提示")) } dd { (counts.warned) } } }
-            div { dt { (lang.say("Bad", "有错误")) } dd { (counts.bad) } }
+            @if !matches!(shown.import.state, ImportState::Uploaded | ImportState::Checking) {
+                div { dt { (lang.say("Rows", "行数")) } dd { (counts.total) } }
+                div { dt { (lang.say("Good", "可写入")) } dd { (counts.good) } }
+                @if zero(counts.warned) { div { dt { (lang.say("Good, with a remark", "可写入，有提示")) } dd { (counts.warned) } } }
+                div { dt { (lang.say("Bad", "有错误")) } dd { (counts.bad) } }
+            }
             @if zero(counts.ignored) { div { dt { (lang.say("Passed over", "忽略")) } dd { (counts.ignored) } } }
             @if zero(counts.done) { div { dt { (lang.say("Rows applied", "已写入行数")) } dd { (counts.done) } } }
             @if zero(counts.failed) { div { dt { (lang.say("Rows not applied after all", "未能写入")) } dd { (counts.failed) } } }

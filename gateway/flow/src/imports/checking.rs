@@ -1,6 +1,7 @@
 //! Every row of a file gets its findings: those of its cells, and whether the mapping can make records of it.
 
 use super::apply::{map_row, objection, seal_row, source_of};
+use super::bind::known_by;
 use super::{Finding, RowBody, Shown, aside, file, mapping_of, own_step, sheet};
 use crate::hub::Hub;
 use crate::imports::Refused;
@@ -75,7 +76,7 @@ struct Looked {
 async fn look(hub: &Arc<Hub>, shown: Shown) -> Result<(Vec<NewImportRow>, ImportCounts), Refused> {
     let Shown { import, about } = shown;
     let bytes = file(hub, &import.tenant, &import.id).await?;
-    let known = known(hub, &import.tenant).await?;
+    let known = known(hub, &import.tenant, &import.target).await?;
     let mapping = mapping_of(hub, &import.target, &about).map_err(|why| Refused::Asked("mapping", why))?;
     let now = hub.clock.micros();
     // People fill sheets in on both sides of the date line; a day that has begun nowhere is in the future.
@@ -166,6 +167,8 @@ async fn keep(
 pub(super) struct Known {
     /// Numbers of employees.
     pub(super) employees: BTreeMap<String, Vec<String>>,
+    /// Numbers or codes of what the rows are.
+    pub(super) codes: BTreeMap<String, Vec<String>>,
     /// Departments.
     pub(super) departments: Vec<Named>,
     /// Positions.
@@ -185,12 +188,20 @@ pub(super) struct Named {
     pub(super) parent: String,
 }
 
-async fn known(hub: &Arc<Hub>, tenant: &str) -> Result<Known, StoreError> {
-    let owner = tenant.to_owned();
-    let employees =
-        hub.store.read(job!(|tx| { tx.index_values((&owner, "employee", "employee_number")).await })).await?;
+async fn known(hub: &Arc<Hub>, tenant: &str, target: &str) -> Result<Known, StoreError> {
+    let (owner, of) = (tenant.to_owned(), target.to_owned());
+    let values = hub.store.read(job!(|tx| {
+        let employees = tx.index_values((&owner, "employee", "employee_number")).await?;
+        let codes = match known_by(&of) {
+            Some(field) => tx.index_values((&owner, &of, field)).await?,
+            None => BTreeMap::new(),
+        };
+        Ok((employees, codes))
+    }));
+    let (employees, codes) = values.await?;
     Ok(Known {
         employees,
+        codes,
         departments: named(hub, tenant, "department", "name").await?,
         positions: named(hub, tenant, "position", "title").await?,
     })

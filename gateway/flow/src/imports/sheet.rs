@@ -28,6 +28,9 @@ fn unknown(name: &str) -> Refused {
     Refused::Asked("as", format!("there is no target `{name}`: {}", targets()))
 }
 
+/// What a column is that nobody knows: personal.
+const UNTOLD: u8 = 2;
+
 fn class_of(class: hub_files::Class) -> u8 {
     class as u8
 }
@@ -72,17 +75,18 @@ pub(super) fn propose(
     let choice = Choice { sheet, header_row, columns: columns.clone() };
     let table = hub_files::table(&mut book, target, &choice)?;
     let fields = target.map(|target| target.fields.as_slice()).unwrap_or_default();
+    // Whoever reads the columns, what their headings say tells what nobody is to see.
+    let by_heading = self::target(name);
     let known = table.columns.iter().map(|column| {
         let field = column.field.and_then(|at| fields.get(at));
-        // By its heading alone a column that is left out may still hold what nobody is to see.
-        let told = target.and_then(|target| target.field_of_heading(&column.heading)).and_then(|at| fields.get(at));
-        let class = field.map_or(0, |field| class_of(field.class)).max(told.map_or(2, |field| class_of(field.class)));
+        let told = by_heading.and_then(|target| target.fields.get(target.field_of_heading(&column.heading)?));
+        let classes = [field, told].into_iter().flatten().map(|field| class_of(field.class));
         Column {
             letters: letters(column.index),
             heading: column.heading.clone(),
             field: field.map(|field| field.id.clone()),
             said: columns.contains_key(&column.heading),
-            class: if target.is_some() { class } else { 3 },
+            class: classes.max().unwrap_or(UNTOLD),
         }
     });
     let columns = known.collect();
@@ -119,7 +123,6 @@ pub(super) struct Checked {
 
 /// Names of what is stored, as rows are compared with them.
 struct Stored<'k> {
-    target: &'k str,
     employees: BTreeMap<String, &'k str>,
     departments: Names,
     positions: Names,
@@ -127,20 +130,14 @@ struct Stored<'k> {
 }
 
 impl<'k> Stored<'k> {
-    fn of(target: &'k str, known: &'k Known) -> Self {
+    fn of(known: &'k Known) -> Self {
         let employees =
             known.employees.iter().filter_map(|(number, ids)| Some((folded(number), ids.first()?.as_str())));
-        let own: &[Named] = match target {
-            "department" => &known.departments,
-            "position" => &known.positions,
-            _ => &[],
-        };
         Self {
-            target,
             employees: employees.collect(),
             departments: names(&known.departments),
             positions: names(&known.positions),
-            codes: own.iter().filter(|one| !one.code.is_empty()).map(|one| folded(&one.code)).collect(),
+            codes: known.codes.keys().map(|code| folded(code)).collect(),
         }
     }
 }
@@ -194,7 +191,7 @@ impl hub_files::Known for Stored<'_> {
     }
 
     fn is_stored(&self, key: &str) -> bool {
-        if self.target == "employee" { self.employees.contains_key(key) } else { self.codes.contains(key) }
+        self.codes.contains(key)
     }
 }
 
@@ -249,7 +246,7 @@ fn cells(table: &Table, row: &Row) -> Vec<String> {
 }
 
 fn checked(table: &Table, target: &Target, about: &About, known: &Known, today: Date) -> Vec<Checked> {
-    let stored = Stored::of(&target.id, known);
+    let stored = Stored::of(known);
     let mode = if about.upsert { Mode::Upsert } else { Mode::Insert };
     let checked = hub_files::check(table, target, &Context::new(today, mode, &stored));
     let made = checked.rows.iter().zip(&table.rows).map(|(row, cells_of)| {

@@ -121,13 +121,11 @@ pub(super) fn as_text(args: &ImportArgs, looked: &Looked<'_>) {
         }
     }
     let paint = Paint::of_results();
-    let mut shown = 0;
-    for row in looked.rows.iter().filter(|row| !row.remarks.is_empty()) {
+    for (shown, row) in looked.rows.iter().filter(|row| !row.remarks.is_empty()).enumerate() {
         if shown == SHOWN {
             say::out("… --format json or --report shows the rest");
             break;
         }
-        shown += 1;
         for remark in &row.remarks {
             let (word, tone) = if remark.error { ("error", Tone::Error) } else { ("warning", Tone::Warning) };
             let word = paint.text(tone, word);

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 
 const BASE: Function = Function { topic: "Effective dates", ..FUNCTION };
 
+/// What tells which row counts: the day on which it begins, then its number.
+type Rank = (Option<Date>, Option<Decimal>);
+
 const NO_DAY: &str = "A row's day is neither a day nor a way to write that there is none.";
 
 /// The day under a key of a row; `None` where it has none.
@@ -55,7 +58,7 @@ pub(super) const ALL: &[Function] = &[
         run: |call| {
             let (day, from, to) = (call.date(1)?, call.text(2)?, call.text(3)?);
             let number = key_of_sequence(call, 4)?;
-            let mut best: Option<((Option<Date>, Option<Decimal>), Value<'_>)> = None;
+            let mut best: Option<(Rank, Value<'_>)> = None;
             for (place, row) in call.list(0)?.iter().enumerate().filter(|(_, row)| matches!(row, Value::Map(_))) {
                 call.spend(4);
                 let (begins, ends) = (day_of(*row, from, place)?, day_of(*row, to, place)?);

@@ -64,6 +64,10 @@ fn people_see_columns_and_reasons_and_no_values() {
     // The report is a file that can be checked again: its two columns are passed over.
     let (code, again, _) = dry_run(&report, &["--format", "json"]);
     let again: Value = serde_json::from_str(&again).unwrap();
+    // What was refused for being no text is refused again.
+    let codes: Vec<&str> =
+        again["rejected_rows"].as_array().unwrap().iter().map(|row| row["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["ID_LOST_DIGITS", "FORMULA", "CELL_ERROR"]);
     assert_eq!((code, again["accepted"].as_array().unwrap().len()), (Some(1), 3), "{again:#}");
     assert_eq!(again["columns"][11]["heading"], "结果");
 }

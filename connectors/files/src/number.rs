@@ -56,6 +56,14 @@ pub(crate) fn shortest(text: &str) -> Option<String> {
     Some(if negative { format!("-{plain}") } else { plain })
 }
 
+/// A whole number of more digits than count, as sheets show it: `1.10199198512120E+17`. `None` for all others.
+pub(crate) fn scientific(plain: &str) -> Option<String> {
+    let digits = plain.bytes().all(|byte| byte.is_ascii_digit()) && plain.len() > SIGNIFICANT;
+    let (first, rest) = plain.split_at_checked(1).filter(|_| digits)?;
+    let rest = rest.get(..SIGNIFICANT - 1)?;
+    Some(format!("{first}.{rest}E+{}", plain.len() - 1))
+}
+
 /// Adds one to the last digit; `false` when that made a new digit necessary at the front.
 fn add_one(digits: &mut [u8]) -> bool {
     for digit in digits.iter_mut().rev() {

@@ -1,10 +1,12 @@
 //! The file of the user with what came of each row: two columns more, and the cells marked that stand in the way.
 
 use crate::check::{Checked, CheckedRow, Finding, Level};
-use crate::grid::Row;
+use crate::grid::{Cell, CellKind, Row};
+use crate::number::scientific;
 use crate::table::Table;
 use crate::write::Datum;
 use crate::write::xlsx::{Look, XlsxWriter};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -89,7 +91,7 @@ pub fn report<W: Write>(
     }
     let frozen = if options.rows == ReportRows::All { table.header_row.min(10) } else { 1 };
     let sheet = if table.sheet.is_empty() { words.sheet } else { &table.sheet };
-    let mut writer = XlsxWriter::new(out, sheet, &widths, frozen)?;
+    let mut writer = XlsxWriter::new(out, sheet, &widths, frozen, table.from_1904)?;
     let report = Report { table, words, last, hidden: &options.hidden };
     match options.rows {
         ReportRows::All => report.all(&mut writer, results)?,
@@ -160,7 +162,8 @@ impl Report<'_> {
             self.table.around.iter().chain(&self.table.rows).map(|row| (row.number, row)).collect();
         for (number, row) in rows {
             let result = results.get(&number).filter(|_| number > header);
-            let mut line = self.line(row, result);
+            let texts = self.texts(row);
+            let mut line = self.line(row, &texts, result);
             match result {
                 Some(result) => self.end(&mut line, result),
                 None if number == header => line.extend([
@@ -193,7 +196,8 @@ impl Report<'_> {
             .iter()
             .filter_map(|row| Some((row, results.get(&row.number).filter(|result| !result.accepted)?)));
         for (number, (row, result)) in (2..).zip(refused) {
-            let mut line = self.line(row, Some(result));
+            let texts = self.texts(row);
+            let mut line = self.line(row, &texts, Some(result));
             self.end(&mut line, result);
             line.push((Datum::Integer(i64::from(row.number)), Look::Plain));
             writer.cells(number, &line)?;
@@ -201,8 +205,19 @@ impl Report<'_> {
         Ok(())
     }
 
+    /// The texts of the user's cells. All cells of a report are text, so what was refused for not being text says so
+    /// when the report is uploaded again.
+    fn texts<'r>(&self, row: &'r Row) -> Vec<Cow<'r, str>> {
+        let text = |cell: &'r Cell| match cell.kind {
+            CellKind::Formula => Cow::Borrowed("=?"),
+            CellKind::Number => scientific(cell.text()).map_or(Cow::Borrowed(cell.text()), Cow::Owned),
+            _ => Cow::Borrowed(cell.text()),
+        };
+        (0..self.last).map(|column| text(row.cell(column))).collect()
+    }
+
     /// The cells of the user.
-    fn line<'r>(&self, row: &'r Row, result: Option<&RowResult>) -> Line<'r> {
+    fn line<'r>(&self, row: &Row, texts: &'r [Cow<'_, str>], result: Option<&RowResult>) -> Line<'r> {
         let usual = match result {
             Some(result) if !result.accepted => Look::BadRow,
             Some(_) => Look::Text,
@@ -212,8 +227,10 @@ impl Report<'_> {
         };
         let empty = if usual == Look::Text { Look::Plain } else { usual };
         let is_data = row.number > self.table.header_row;
-        let mut line: Line<'r> = (0..self.last)
-            .map(|column| match row.cell(column).text() {
+        let mut line: Line<'r> = texts
+            .iter()
+            .enumerate()
+            .map(|(column, text)| match text.as_ref() {
                 "" => (Datum::Nothing, empty),
                 _ if is_data && self.hidden.contains(&column) => (Datum::Text("***"), usual),
                 text => (Datum::Text(text), usual),

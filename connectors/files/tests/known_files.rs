@@ -198,6 +198,9 @@ fn a_report_is_the_file_of_the_user_with_result_and_reason() {
     assert!(row(7)[33].starts_with("D7 证件号码："), "{}", row(7)[33]);
     assert_eq!(row(18)[1], "'=1+1");
     assert!(!row(7)[33].contains("1101991993"), "no value is quoted");
+    let sheet = report_of("employees-sheet-dirty.xlsx", ReportRows::All, "en");
+    let formula = sheet.iter().find(|(number, _)| *number == 6).map(|(_, cells)| cells[9].as_str());
+    assert_eq!(formula, Some("'=?"));
     let refused = report_of("employees-sheet-dirty.xlsx", ReportRows::Refused, "en");
     let numbers: Vec<&str> = refused.iter().skip(1).filter_map(|(_, cells)| cells.last()).map(String::as_str).collect();
     assert_eq!(numbers, ["4", "6", "7"]);
@@ -335,4 +338,25 @@ fn what_is_stored_decides_with_the_mode() {
     assert_eq!(upsert[1], [("DUPLICATE_EXISTING", Warning)]);
     assert_eq!((status[0].as_deref(), status[1].as_deref()), (None, Some("ACTIVE")));
     assert!(first.contains(r#""manager":"B9","manager_id":"boss""#), "{first}");
+}
+
+#[test]
+fn a_report_that_is_uploaded_again_refuses_the_same_rows() {
+    for file in ["employees-sheet-dirty.xlsx", "employees-dirty.gbk.csv", "made/openpyxl-1904.xlsx"] {
+        let data = bytes(file);
+        let first = read(&data, file);
+        let told = |table: &Table| {
+            let result = checked(table, &Nothing);
+            let rows = result.rows.iter().map(|row| {
+                let codes: Vec<&str> = row.findings.iter().map(|finding| finding.code).collect();
+                (row.number, codes, result.value(row, "hire_date").map(str::to_owned))
+            });
+            rows.collect::<Vec<_>>()
+        };
+        let results = RowResult::of_all(&first, &checked(&first, &Nothing), "zh");
+        let options = ReportOptions { language: "zh", ..ReportOptions::default() };
+        let written = report(Vec::new(), &first, &results, &options).unwrap();
+        let again = read(&written, "report.xlsx");
+        assert_eq!(told(&again), told(&first), "{file}");
+    }
 }

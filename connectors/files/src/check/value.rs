@@ -52,8 +52,9 @@ fn unusable(cell: &Cell) -> Result<(), Problem> {
             "单元格是错误值；请改为实际的值",
         );
     }
+    // A report writes an apostrophe before what is no text; that does not make it one.
     let formula = cell.kind == CellKind::Text
-        && match text.as_bytes() {
+        && match text.strip_prefix('\'').unwrap_or(text).as_bytes() {
             [b'=' | b'@', ..] => true,
             [b'+', rest @ ..] => !rest.first().is_some_and(u8::is_ascii_digit),
             _ => false,

@@ -67,11 +67,13 @@ pub(crate) struct XlsxWriter<W: Write> {
 
 impl<W: Write> XlsxWriter<W> {
     /// Begins a sheet whose first `frozen` rows stay in sight.
-    pub(crate) fn new(out: W, sheet: &str, widths: &[u32], frozen: u32) -> io::Result<Self> {
+    pub(crate) fn new(out: W, sheet: &str, widths: &[u32], frozen: u32, from_1904: bool) -> io::Result<Self> {
         let mut zip = ZipWriter::new_stream(out);
         let mut book = String::from(
-            r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name=""#,
+            r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">"#,
         );
+        book.push_str(if from_1904 { r#"<workbookPr date1904="1"/>"# } else { "" });
+        book.push_str(r#"<sheets><sheet name=""#);
         escape(&sheet_name(sheet), &mut book);
         book.push_str(r#"" sheetId="1" r:id="rId1"/></sheets></workbook>"#);
         let parts = [
@@ -118,7 +120,7 @@ impl<W: Write> XlsxWriter<W> {
             _ => 14,
         };
         let widths: Vec<u32> = columns.iter().map(width).collect();
-        let mut this = Self::new(out, sheet, &widths, 1)?;
+        let mut this = Self::new(out, sheet, &widths, 1, false)?;
         this.kinds = columns.iter().map(|column| column.kind).collect();
         let headings: Vec<_> = columns.iter().map(|column| (Datum::Text(&column.name), Look::Heading)).collect();
         this.cells(1, &headings)?;

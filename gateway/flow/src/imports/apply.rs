@@ -88,7 +88,7 @@ pub(super) async fn portion(hub: &Arc<Hub>, shown: Shown) -> Result<(), StoreErr
     let now = hub.clock.micros();
     let source = source_of(hub, &import, &mapping, now);
     let prepared: Result<Vec<Prepared>, StoreError> =
-        rows.into_iter().map(|row| prepare(hub, &import, &mapping, &source, row, now)).collect();
+        rows.iter().map(|row| prepare(hub, &import, &mapping, &source, row, now)).collect();
     let prepared = prepared?;
     let text = MappingText {
         version: mapping.version.clone(),
@@ -108,10 +108,10 @@ fn prepare(
     import: &Import,
     mapping: &Arc<Mapping>,
     source: &SourceOf,
-    row: ImportRow,
+    row: &ImportRow,
     now: i64,
 ) -> Result<Prepared, StoreError> {
-    let body = open_row(hub, import, &row)?;
+    let body = open_row(hub, import, row)?;
     let record = body.record.clone().unwrap_or_default();
     let (trace, id) = (TraceContext::begin(), hub.ids.next().to_string());
     let sha256 = hex::encode(Sha256::digest(record.as_bytes()));

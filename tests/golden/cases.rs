@@ -1,7 +1,7 @@
 //! Every case of every mapping. Adding a file adds a case.
 
-use hub_engine::{Mapping, Parts};
 use hub_engine::case::{self, Plan};
+use hub_engine::{Mapping, Parts};
 use hub_support::project_root;
 use hub_tree::{Findings, Source, env};
 use std::fs;

@@ -50,7 +50,7 @@ pub trait Driver: Send + Sync {
     }
 
     /// The elements that lead from the root of an answer's document to its payload; `*` is any name.
-    fn way_to_payload(&self) -> &'static [&'static str] {
+    fn way_to_payload(&self, _: &RequestTemplate) -> &'static [&'static str] {
         &["*"]
     }
 

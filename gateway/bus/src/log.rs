@@ -56,6 +56,8 @@ struct Shared {
     end: watch::Receiver<Place>,
     /// Where each reader stands; what all have passed is removed.
     cursors: Mutex<BTreeMap<String, Place>>,
+    /// Held while segments are removed: readers that pass one at the same moment do not take turns at its files.
+    removing: Mutex<()>,
     /// Held so that a second process cannot open the same folder.
     _lock: File,
 }
@@ -284,6 +286,7 @@ impl Log {
             underway,
             end: receiver,
             cursors: Mutex::new(cursors),
+            removing: Mutex::default(),
             _lock: lock,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -351,6 +354,7 @@ impl Log {
             cursors.insert(reader.to_owned(), place);
             cursors.values().map(|place| place.segment).min().unwrap_or(0)
         };
+        let _alone = self.shared.removing.lock().unwrap_or_else(PoisonError::into_inner);
         let numbers = segments(folder)?;
         for (index, number) in numbers.iter().copied().enumerate().filter(|(_, number)| *number < passed) {
             // The next segment's first number must be known before this one goes.
@@ -624,6 +628,37 @@ mod tests {
         let log = Log::open(folder.path()).unwrap();
         log.append(vec![b"d".to_vec()]).await.unwrap();
         assert_eq!(payloads(&log, "r"), ["d"]);
+    }
+
+    #[tokio::test]
+    async fn readers_that_pass_a_segment_at_the_same_moment_all_move_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path()).unwrap();
+        let readers: Vec<String> = (0..8).map(|number| format!("reader-{number}")).collect();
+        let starts: Vec<Place> = readers.iter().map(|reader| log.cursor(reader).unwrap()).collect();
+        for n in 0..13_u8 {
+            log.append(vec![vec![n; 5 << 20]]).await.unwrap();
+        }
+        let behind = |place: Place| {
+            let (mut place, mut read) = (place, 1);
+            while read > 0 {
+                let (frames, next) = log.read(place, 100).unwrap();
+                (place, read) = (next, frames.len());
+            }
+            place
+        };
+        let end = behind(starts[0]);
+        let moving: Vec<_> = readers
+            .into_iter()
+            .map(|reader| {
+                let log = log.clone();
+                std::thread::spawn(move || log.advance(&reader, end))
+            })
+            .collect();
+        for moved in moving {
+            moved.join().unwrap().unwrap();
+        }
+        assert_eq!(segments(folder.path()).unwrap().len(), 1);
     }
 
     #[tokio::test]

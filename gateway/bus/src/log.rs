@@ -634,7 +634,7 @@ mod tests {
     async fn readers_that_pass_a_segment_at_the_same_moment_all_move_on() {
         let folder = tempfile::tempdir().unwrap();
         let log = Log::open(folder.path()).unwrap();
-        let readers: Vec<String> = (0..8).map(|number| format!("reader-{number}")).collect();
+        let readers: Vec<String> = (0..32).map(|number| format!("reader-{number}")).collect();
         let starts: Vec<Place> = readers.iter().map(|reader| log.cursor(reader).unwrap()).collect();
         for n in 0..13_u8 {
             log.append(vec![vec![n; 5 << 20]]).await.unwrap();
@@ -648,11 +648,16 @@ mod tests {
             place
         };
         let end = behind(starts[0]);
+        let together = Arc::new(std::sync::Barrier::new(readers.len()));
         let moving: Vec<_> = readers
             .into_iter()
             .map(|reader| {
-                let log = log.clone();
-                std::thread::spawn(move || log.advance(&reader, end))
+                let (log, together) = (log.clone(), Arc::clone(&together));
+                std::thread::spawn(move || {
+                    together.wait();
+                    // Who has passed it may move on while the last one's files are being removed.
+                    (0..20).try_for_each(|_| log.advance(&reader, end))
+                })
             })
             .collect();
         for moved in moving {

@@ -22,6 +22,7 @@ mod backup;
 mod blobs;
 mod bus;
 mod calls;
+mod imports;
 mod migrations;
 mod parked;
 mod schedules;

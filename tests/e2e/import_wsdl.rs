@@ -98,9 +98,10 @@ const COMMON: &str = r#"<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">
   <x:complexType name="Ref"><x:sequence><x:element name="code" type="Code"/></x:sequence><x:attribute name="kind" type="x:string"/></x:complexType>
   <x:simpleType name="Code"><x:restriction base="x:string"><x:enumeration value="A"/><x:enumeration value="B"/></x:restriction></x:simpleType>
 </x:schema>"#;
-const ODD: &str = r#"<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
+// The library gives unprefixed names of an included part the default namespace of whoever includes it: there is none.
+const ODD: &str = r#"<w:definitions xmlns:w="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
     xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:odd" xmlns:u="urn:other" targetNamespace="urn:odd" name="Odd">
-  <types>
+  <w:types>
     <x:schema targetNamespace="urn:other"><x:include schemaLocation="parts/common.xsd"/>
       <x:element name="mark" type="u:Ref"/></x:schema>
     <x:schema targetNamespace="urn:odd" elementFormDefault="qualified"><x:import namespace="urn:other"/>
@@ -111,11 +112,11 @@ const ODD: &str = r#"<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns
       <x:element name="AskWide"><x:complexType><x:sequence><x:element name="wide" type="t:Wide"/><x:element name="amount"><x:complexType><x:simpleContent><x:extension base="x:decimal"><x:attribute name="currency" type="x:string" use="required"/></x:extension></x:simpleContent></x:complexType></x:element></x:sequence></x:complexType></x:element>
       <x:element name="AskWideResponse"><x:complexType><x:sequence><x:element name="ok" type="x:boolean"/></x:sequence></x:complexType></x:element>
     </x:schema>
-  </types>
-  <message name="In"><part name="parameters" element="t:AskWide"/></message>
-  <message name="Out"><part name="parameters" element="t:AskWideResponse"/></message>
-  <portType name="P"><operation name="AskWide"><input message="t:In"/><output message="t:Out"/></operation></portType>
-  <binding name="B" type="t:P"><soap:binding transport="http://schemas.xmlsoap.org/soap/http"/>
-    <operation name="AskWide"><soap:operation soapAction="urn:ask"/><input><soap:body use="literal"/></input><output><soap:body use="literal"/></output></operation></binding>
-  <service name="S"><port name="Q" binding="t:B"><soap:address location="http://localhost:8080/odd"/></port></service>
-</definitions>"#;
+  </w:types>
+  <w:message name="In"><w:part name="parameters" element="t:AskWide"/></w:message>
+  <w:message name="Out"><w:part name="parameters" element="t:AskWideResponse"/></w:message>
+  <w:portType name="P"><w:operation name="AskWide"><w:input message="t:In"/><w:output message="t:Out"/></w:operation></w:portType>
+  <w:binding name="B" type="t:P"><soap:binding transport="http://schemas.xmlsoap.org/soap/http"/>
+    <w:operation name="AskWide"><soap:operation soapAction="urn:ask"/><w:input><soap:body use="literal"/></w:input><w:output><soap:body use="literal"/></w:output></w:operation></w:binding>
+  <w:service name="S"><w:port name="Q" binding="t:B"><soap:address location="http://localhost:8080/odd"/></w:port></w:service>
+</w:definitions>"#;

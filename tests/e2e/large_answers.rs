@@ -34,11 +34,29 @@ const PEOPLE: &str = "version: 1\nfrom: osprey-erp/people\nemit:\n  - { to: empl
 /// People on the first page; the second has one.
 const PEOPLE_ON_A_PAGE: usize = 2_000;
 
+/// The same vendor over SOAP, whose declaration is right and whose charset is not.
+const SOAP: [(&str, &str); 2] = [
+    ("driver: http", "driver: soap"),
+    (
+        "    xml: 'object(\"ask\", object(\"page\", args.page))'\n",
+        "    soap: { action: \"urn:people\", element: { name: ask, namespace: \"urn:osprey\" }, qualified: false, reply: r }\n    \
+         body: 'object(\"page\", args.page)'\n",
+    ),
+];
+
 /// The body of a page: the first has `PEOPLE_ON_A_PAGE` workers of 20 kB each, and ends early if `cut`.
-fn send_page(stream: &mut TcpStream, page: usize, cut: bool) {
+fn send_page(stream: &mut TcpStream, page: usize, (soap, cut): (bool, bool)) {
     let count = if page == 1 { PEOPLE_ON_A_PAGE } else { 1 };
-    let head = format!("<?xml version=\"1.0\" encoding=\"GBK\"?><r><pages>2</pages><data><!-- {page} -->");
-    let (foot, note) = ("</data><sum>x</sum></r>", "n".repeat(20_000));
+    let (before, behind) = match soap {
+        true => (
+            "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Header/><s:Body><o:r xmlns:o=\"urn:osprey\">",
+            "</o:r></s:Body></s:Envelope>",
+        ),
+        false => ("<r>", "</r>"),
+    };
+    let head = format!("<?xml version=\"1.0\" encoding=\"GBK\"?>{before}<pages>2</pages><data><!-- {page} -->");
+    let (foot, note) = (format!("</data><sum>和</sum>{behind}"), "n".repeat(20_000));
+    let foot = encoding_rs::GBK.encode(&foot).0.into_owned();
     let worker = |number: usize| {
         let number = page * 10_000 + number;
         let text = format!("<worker><no>{number}</no><name>员工{number}</name><note>{note}</note></worker>");
@@ -46,7 +64,7 @@ fn send_page(stream: &mut TcpStream, page: usize, cut: bool) {
     };
     let each = worker(0).len();
     let length = head.len() + count * each + foot.len();
-    let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\n");
+    let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: text/xml; charset=GBK\r\nconnection: close\r\n");
     // One that ends early says nothing of its length.
     if !cut {
         let _ = write!(stream, "content-length: {length}\r\n");
@@ -57,11 +75,11 @@ fn send_page(stream: &mut TcpStream, page: usize, cut: bool) {
             return;
         }
     }
-    let _ = stream.write_all(foot.as_bytes());
+    let _ = stream.write_all(&foot);
 }
 
-/// A vendor whose first answer is cut off, if `cuts`. Counts what it was asked.
-fn vendor(cuts: bool) -> (String, Arc<AtomicUsize>) {
+/// A vendor whose first answer is cut off. Counts what it was asked.
+fn vendor(soap: bool) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(AtomicUsize::new(0));
@@ -80,20 +98,22 @@ fn vendor(cuts: bool) -> (String, Arc<AtomicUsize>) {
             reader.read_exact(&mut body).unwrap();
             let page = if body.windows(14).any(|bytes| bytes == b"<page>2</page>") { 2 } else { 1 };
             let before = counter.fetch_add(1, Ordering::SeqCst);
-            send_page(reader.get_mut(), page, cuts && before == 0);
+            send_page(reader.get_mut(), page, (soap, before == 0));
         }
     });
     (base, asked)
 }
 
-fn place(base: &str) -> Place {
+fn place(base: &str, soap: bool) -> Place {
     let place = Place::new(Backends::Embedded);
     let write = |file: &str, text: &str| {
         let path = place.config().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    write("connectors/osprey-erp/manifest.yaml", MANIFEST);
+    let changes = SOAP.iter().filter(|_| soap);
+    let manifest = changes.fold(MANIFEST.to_owned(), |text, (from, to)| text.replace(from, to));
+    write("connectors/osprey-erp/manifest.yaml", &manifest);
     write("mappings/osprey-erp/people.in.yaml", PEOPLE);
     let connection = format!(
         "id: erp\nconnector: osprey-erp\npolls: [people]\nsettings: {{ base_url: \"{base}\" }}\nretry: {{ first_ms: 50 }}\n"
@@ -121,9 +141,18 @@ fn peak(process: u32) -> usize {
 }
 
 #[test]
+fn an_envelope_of_forty_megabytes_is_read_part_by_part_too() {
+    forty_megabytes(true);
+}
+
+#[test]
 fn an_answer_of_forty_megabytes_is_read_part_by_part_in_less_memory_than_it_is_long() {
-    let (base, asked) = vendor(true);
-    let place = place(&base);
+    forty_megabytes(false);
+}
+
+fn forty_megabytes(soap: bool) {
+    let (base, asked) = vendor(soap);
+    let place = place(&base, soap);
     let hub = place.serve();
     let before = peak(hub.id());
     let round = last_round(&place);

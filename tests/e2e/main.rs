@@ -22,6 +22,7 @@ mod large_answers;
 mod layers;
 mod mail;
 mod maps;
+mod mutual_tls;
 mod outgoing;
 mod parked;
 mod passthrough;

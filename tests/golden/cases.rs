@@ -1,7 +1,7 @@
 //! Every case of every mapping. Adding a file adds a case.
 
-use hub_engine::Mapping;
 use hub_engine::case::{self, Plan};
+use hub_engine::{Mapping, Parts};
 use hub_support::project_root;
 use hub_tree::{Findings, Source, env};
 use std::fs;
@@ -16,9 +16,13 @@ fn folders(folder: &Path) -> Vec<PathBuf> {
 /// Compiles a mapping file; warnings are problems too where the project ships the file.
 pub(crate) fn compile(vendor: &str, path: &Path) -> Mapping {
     let shown = path.strip_prefix(project_root()).unwrap().display().to_string();
-    let source = Source::new(shown, fs::read_to_string(path).unwrap());
+    let read = |path: &Path, shown: String| Source::new(shown, fs::read_to_string(path).unwrap());
+    // The vendor's code lists, as the hub finds them.
+    let lists = folders(&path.with_file_name("lists"));
+    let lists = lists.iter().map(|list| read(list, list.display().to_string())).collect();
+    let parts = Parts { files: vec![read(path, shown)], lists };
     let findings = Findings::new();
-    let mapping = Mapping::compile(vendor, &source, &findings);
+    let mapping = Mapping::assemble(vendor, &parts, &findings);
     let problems: Vec<String> = findings.into_sorted().iter().map(ToString::to_string).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     mapping.unwrap()

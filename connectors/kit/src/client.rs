@@ -5,6 +5,7 @@
 //! checked where the connection is made, so that a name cannot change its mind between check and use.
 
 mod notify;
+mod own;
 mod reach;
 mod socket;
 
@@ -14,9 +15,11 @@ pub use socket::{Socket, Word};
 
 use futures::StreamExt;
 use ipnet::IpNet;
+use own::OwnTls;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use url::{Host, Url};
@@ -174,6 +177,8 @@ pub struct Client {
     upgrade: reqwest::Client,
     allow: AllowPrivate,
     max_answer_bytes: usize,
+    /// Those of connections with certificates of their own, by the names of their files.
+    own: Arc<Mutex<BTreeMap<[Option<String>; 3], Client>>>,
 }
 
 impl Client {
@@ -181,22 +186,36 @@ impl Client {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    #[allow(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn new(allow: AllowPrivate) -> Result<Self, SendError> {
+        Self::build(allow, &OwnTls::default())
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "this is the one place")]
+    fn build(allow: AllowPrivate, own: &OwnTls) -> Result<Self, SendError> {
         let builder = |connect: Duration| {
-            reqwest::Client::builder()
+            let builder = reqwest::Client::builder()
                 .dns_resolver(Arc::new(Resolver(allow.clone())))
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(connect)
                 .pool_idle_timeout(Duration::from_secs(60))
                 .user_agent(concat!("hrhub/", env!("CARGO_PKG_VERSION")))
-                .no_proxy()
+                .no_proxy();
+            // Merging none would ask the platform all the same.
+            let builder = if own.authorities.is_empty() {
+                builder
+            } else {
+                builder.tls_certs_merge(own.authorities.iter().cloned())
+            };
+            match &own.identity {
+                Some(identity) => builder.identity(identity.clone()),
+                None => builder,
+            }
         };
         let client =
             |builder: reqwest::ClientBuilder| builder.build().map_err(|_| SendError::Invalid("TLS cannot be set up"));
         let (http, quick) = (client(builder(CONNECT))?, client(builder(CONNECT_QUICKLY))?);
         let upgrade = client(builder(CONNECT).http1_only())?;
-        Ok(Self { http, quick, upgrade, allow, max_answer_bytes: 32 << 20 })
+        Ok(Self { http, quick, upgrade, allow, max_answer_bytes: 32 << 20, own: Arc::default() })
     }
 
     /// Whether a URL may be called at all: http or https, a host of `egress`, no private address.

@@ -50,7 +50,7 @@ pub trait Driver: Send + Sync {
     }
 
     /// The elements that lead from the root of an answer's document to its payload; `*` is any name.
-    fn way_to_payload(&self) -> &'static [&'static str] {
+    fn way_to_payload(&self, _: &RequestTemplate) -> &'static [&'static str] {
         &["*"]
     }
 
@@ -127,7 +127,7 @@ impl CallContext<'_> {
     /// # Errors
     /// What may have arrived, and why there is no answer.
     pub async fn send(&self, request: Request) -> Result<Response, SendError> {
-        self.leave.send(self.client, request, &self.connection.egress).await
+        self.leave.send(&self.client.of(self.connection)?, request, &self.connection.egress).await
     }
 
     /// As [`CallContext::send`], for an answer that may be too large for memory.
@@ -136,7 +136,7 @@ impl CallContext<'_> {
     /// What may have arrived, and why there is no answer.
     pub(crate) async fn send_spooling(&self, request: Request) -> Result<Arrived, SendError> {
         let left = self.leave.left()?;
-        self.client.send_spooling(request, &self.connection.egress, left, parts::IN_MEMORY).await
+        self.client.of(self.connection)?.send_spooling(request, &self.connection.egress, left, parts::IN_MEMORY).await
     }
 }
 

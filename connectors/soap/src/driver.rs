@@ -34,6 +34,10 @@ impl Driver for Soap {
         "soap"
     }
 
+    fn way_to_payload(&self, template: &RequestTemplate) -> &'static [&'static str] {
+        if template.soap.is_some() { &["Envelope", "Body", "*"] } else { &["*"] }
+    }
+
     fn check(&self, manifest: &Manifest, findings: &Findings) {
         let error =
             |span: Span, message: &str, help: Option<String>| findings.error(&manifest.source, span, message, help);

@@ -29,13 +29,9 @@ const FILE_WITHIN: Duration = Duration::from_secs(300);
 const FORM_BYTES: usize = 1 << 20;
 
 /// Refuses who has nothing to do with imports.
-fn may(visit: &Visit) -> Result<(), Box<Response>> {
+fn may(visit: &Visit) -> Result<(), Denied> {
     let approves = || visit.who.need(Scope::ImportApprove);
-    visit
-        .who
-        .need(Scope::Import)
-        .or_else(|lacks| approves().map_err(|_| lacks))
-        .map_err(|lacks| Box::new(visit.denied(&lacks)))
+    visit.who.need(Scope::Import).or_else(|lacks| approves().map_err(|_| lacks))
 }
 
 fn title(lang: Lang) -> &'static str {
@@ -82,7 +78,7 @@ pub(crate) async fn list(
     visit: Visit,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Response> {
-    may(&visit).map_err(|refused| *refused)?;
+    may(&visit).map_err(|lacks| visit.denied(&lacks))?;
     let query = query.unwrap_or_default();
     let after = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "after");
     let after = after.map(|(_, value)| value.into_owned()).unwrap_or_default();
@@ -232,7 +228,7 @@ pub(crate) async fn upload(
     };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let form = read_form(kind, &bytes).ok_or_else(|| StatusCode::BAD_REQUEST.into_response())?;
-    proven(&visit, &form.proof).map_err(|refused| *refused)?;
+    proven(&visit, &form.proof).map_err(|reason| visit.denied(&reason))?;
     let (file_name, file) = form.brought.unwrap_or_default();
     let brought = Brought {
         file_name,
@@ -258,8 +254,8 @@ fn to(shown: &Shown) -> Response {
 }
 
 /// Refuses a form that was not sent from a page of this session.
-fn proven(visit: &Visit, proof: &str) -> Result<(), Box<Response>> {
-    if proof == visit.proof { Ok(()) } else { Err(Box::new(visit.denied(&Denied::Unknown))) }
+fn proven(visit: &Visit, proof: &str) -> Result<(), Denied> {
+    if proof == visit.proof { Ok(()) } else { Err(Denied::Unknown) }
 }
 
 /// Why something is not done, for people.
@@ -305,7 +301,7 @@ pub(crate) async fn act(
     let scope = if verb == "approve" { Scope::ImportApprove } else { Scope::Import };
     visit.who.need(scope).map_err(|lacks| visit.denied(&lacks))?;
     let sent = Sent::read(&form);
-    proven(&visit, sent.get("proof")).map_err(|refused| *refused)?;
+    proven(&visit, sent.get("proof")).map_err(|reason| visit.denied(&reason))?;
     let (hub, who) = (&console.0.hub, &visit.who);
     let done = match verb.as_str() {
         "columns" => {
@@ -336,7 +332,7 @@ pub(crate) async fn confirm(
     visit: Visit,
     Path((id, verb)): Path<(String, String)>,
 ) -> Result<Response, Response> {
-    may(&visit).map_err(|refused| *refused)?;
+    may(&visit).map_err(|lacks| visit.denied(&lacks))?;
     if verb == "report.xlsx" {
         return report(&console.0, &visit, &id).await;
     }

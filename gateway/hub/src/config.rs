@@ -1,5 +1,7 @@
 //! `hub.yaml` and the folder around it.
 
+mod import;
+
 use crate::assets;
 use crate::cli::Place;
 use crate::say;
@@ -79,8 +81,6 @@ const MAX_INFLIGHT_REQUESTS: i64 = 1_000;
 const MAX_INFLIGHT_BYTES: i64 = 32_000_000;
 /// What fits into a message of the bus, with its headers and sealed.
 const LARGEST_BODY: i64 = 12_000_000;
-/// What a reader of files takes at most.
-const LARGEST_IMPORT: i64 = 50 << 20;
 
 impl Config {
     /// Reads the folder that the command line names; warnings are printed.
@@ -239,7 +239,7 @@ impl Given {
             limits: section(&mut fields, "limits", |own| Some(Limits::read(own))).unwrap_or_default(),
             drain_secs: section(&mut fields, "shutdown", |own| own.integer("drain_secs", 0, LONGEST_DRAIN_SECS)),
             retention: section(&mut fields, "retention", |own| Some(retention(own))).unwrap_or_default(),
-            imports: section(&mut fields, "imports", |own| Some(import_rules(own))).unwrap_or_default(),
+            imports: section(&mut fields, "imports", |own| Some(import::rules(own))).unwrap_or_default(),
             time_zone: fields.optional("time_zone").and_then(|node| time_zone(node, &cx)),
             expressions: section(&mut fields, "scoring", |own| own.bool("expressions")),
             flows: fields.optional("flows").cloned(),
@@ -279,16 +279,6 @@ fn retention(own: &mut Fields<'_, '_>) -> Retention {
         events_days: days("events_days", 1, default.events_days),
         parked_days: days("parked_days", 1, default.parked_days),
         raws_days: days("raws_days", Retention::LEAST_MARKS, default.raws_days),
-    }
-}
-
-/// The `imports` section; what it leaves out has its default.
-fn import_rules(own: &mut Fields<'_, '_>) -> imports::Rules {
-    let default = imports::Rules::default();
-    let bytes = own.integer("max_bytes", 1, LARGEST_IMPORT).and_then(|bytes| usize::try_from(bytes).ok());
-    imports::Rules {
-        review: own.bool("review").unwrap_or(default.review),
-        max_bytes: bytes.unwrap_or(default.max_bytes),
     }
 }
 

@@ -60,7 +60,7 @@ pub async fn exchange(
     loop {
         let (request, token) = prepare(cx, operation, args, rejected.as_ref(), driver).await?;
         let (mut response, spooled) = match operation.split.as_ref().filter(|_| cx.spools) {
-            Some(split) => spooling(cx, split, request, driver).await?,
+            Some(split) => spooling(cx, (operation, split), request, driver).await?,
             None => (cx.send(request).await?, Ok(None)),
         };
         let read = driver.read_response(cx.connection, &operation.request, &mut response);
@@ -87,16 +87,20 @@ pub async fn exchange(
 /// or why they cannot be read.
 async fn spooling(
     cx: &CallContext<'_>,
-    split: &Split,
+    (operation, split): (&Operation, &Split),
     request: Request,
     driver: &dyn Driver,
 ) -> Result<(Response, Result<Option<Spool>, String>), CallError> {
     match cx.send_spooling(request).await? {
         Arrived::Whole(response) => Ok((response, Ok(None))),
         Arrived::Spooled(mut response, file) => {
-            let opened = Spool::open(driver.way_to_payload(), split, &response, file).await;
+            let opened = Spool::open(driver.way_to_payload(&operation.request), split, &response, file).await;
             let spooled = opened.map(|(spool, rest)| {
                 response.body = rest;
+                // It is UTF-8, whatever the whole answer was.
+                for (_, value) in response.headers.iter_mut().filter(|(name, _)| name == "content-type") {
+                    value.truncate(value.find(';').unwrap_or(value.len()));
+                }
                 Some(spool)
             });
             Ok((response, spooled))

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings that every connector understands, whether its manifest names them or not.
-pub const COMMON_SETTINGS: [&str; 12] = [
+pub const COMMON_SETTINGS: [&str; 15] = [
     "time_zone",
     "base_url",
     "dsn",
@@ -45,6 +45,9 @@ pub const COMMON_SETTINGS: [&str; 12] = [
     "password",
     "max_skew_secs",
     "token_url",
+    "ca_file",
+    "client_cert_file",
+    "client_key_file",
 ];
 
 /// Those of them that are secret.

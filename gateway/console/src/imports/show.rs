@@ -26,7 +26,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Response> {
-    may(&visit).map_err(|refused| *refused)?;
+    may(&visit).map_err(|lacks| visit.denied(&lacks))?;
     page(&console.0, &visit, &id, query.as_deref().unwrap_or_default(), None).await
 }
 

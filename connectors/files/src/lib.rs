@@ -4,6 +4,7 @@ mod check;
 mod clean;
 mod csv;
 mod grid;
+mod header;
 mod html;
 mod number;
 mod ods;

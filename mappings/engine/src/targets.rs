@@ -13,6 +13,8 @@ pub struct SetField<'m> {
     pub pointer: &'m str,
     /// The rule's name, such as `emit[0].name.full`.
     pub rule: &'m str,
+    /// The paths below `payload` that it reads; items are written `[]`, single ones `[0]`.
+    pub reads: &'m [String],
     /// Where the rule stands.
     pub span: Span,
 }
@@ -88,5 +90,11 @@ impl Mapping {
 
 fn set_by<'m>(entity: Option<&'static EntityType>, entries: &'m [Entry]) -> impl Iterator<Item = SetField<'m>> {
     let set = rules(entries).into_iter();
-    set.map(move |rule| SetField { entity, pointer: &rule.pointer, rule: &rule.id, span: rule.span })
+    set.map(move |rule| SetField {
+        entity,
+        pointer: &rule.pointer,
+        rule: &rule.id,
+        reads: &rule.reads,
+        span: rule.span,
+    })
 }

@@ -3,11 +3,16 @@
 
 use super::{Call, FUNCTION, Function, Kind, optional, required};
 use crate::types::Type;
+use aes::cipher::array::Array;
+use aes::cipher::consts::U16;
+use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use aes::{Aes128, Aes192, Aes256};
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use hub_tree::Value;
+use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
@@ -19,6 +24,8 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE
 
 const NO_HEX: &str = "The bytes are not written as hex digits.";
 const NO_ALGORITHM: &str = "The algorithm is not 'sha1', 'sha256' or 'sha512'.";
+const NO_HASH: &str = "The algorithm is not 'md5', 'sha1', 'sha256' or 'sha512'.";
+const NO_KEY: &str = "The key has not 16, 24 or 32 bytes, or the vector not 16.";
 const NO_FORM: &str = "The form is neither 'text' nor 'hex'.";
 
 const BASE: Function = Function { topic: "Bytes and proofs", parameters: &[], returns: |_| Type::Text, ..FUNCTION };
@@ -58,6 +65,23 @@ pub(super) const ALL: &[Function] = &[
         ..BASE
     },
     Function {
+        name: "base64_url",
+        parameters: &[required("base64", Kind::Text)],
+        doc: "Base64 in the alphabet of URLs, without padding (RFC 4648, section 5; tokens such as JWT have it).",
+        example: ("base64_url('+/8=')", "\"-_8\""),
+        errors: &[],
+        run: |call| {
+            let url = |letter: char| match letter {
+                '+' => '-',
+                '/' => '_',
+                other => other,
+            };
+            let text: String = call.text(0)?.trim_end_matches('=').chars().map(url).collect();
+            Ok(call.new_text(&text))
+        },
+        ..BASE
+    },
+    Function {
         name: "hex_of_base64",
         parameters: &[required("base64", Kind::Text)],
         doc: "The bytes that base64 stands for as hex digits; the alphabet of URLs is read too, padded or not.",
@@ -91,17 +115,18 @@ pub(super) const ALL: &[Function] = &[
     Function {
         name: "hash",
         parameters: &[required("algorithm", Kind::Text), required("text", Kind::Text), optional("form", Kind::Text)],
-        doc: "The hash of a text's UTF-8 bytes as hex digits, by 'sha1', 'sha256' or 'sha512'. With the form 'hex', of the bytes that the text writes as hex digits.",
+        doc: "The hash of a text's UTF-8 bytes as hex digits, by 'sha1', 'sha256' or 'sha512', or by 'md5' where a vendor asks for it: that one proves nothing. With the form 'hex', of the bytes that the text writes as hex digits.",
         example: ("hash('sha1', 'abc')", "\"a9993e364706816aba3e25717850c26c9cd0d89d\""),
-        errors: &[NO_ALGORITHM, NO_FORM, NO_HEX],
+        errors: &[NO_HASH, NO_FORM, NO_HEX],
         run: |call| {
             let bytes = formed(call, 1, 2)?;
             call.spend(bytes.len() / 16);
             let digest = match call.text(0)? {
+                "md5" => Md5::digest(&bytes).to_vec(),
                 "sha1" => Sha1::digest(&bytes).to_vec(),
                 "sha256" => Sha256::digest(&bytes).to_vec(),
                 "sha512" => Sha512::digest(&bytes).to_vec(),
-                _ => return no_algorithm(call),
+                _ => return call.refuse(0, "write 'md5', 'sha1', 'sha256' or 'sha512'"),
             };
             Ok(call.new_text(&hex::encode(digest)))
         },
@@ -137,7 +162,83 @@ pub(super) const ALL: &[Function] = &[
         },
         ..BASE
     },
+    Function {
+        name: "aes_cbc_seal",
+        parameters: &[required("text", Kind::Text), required("key", Kind::Text), required("vector", Kind::Text)],
+        doc: "Text under AES in CBC mode with PKCS#7 padding, in base64. Key and vector are the UTF-8 bytes of their texts; the length of the key tells which AES.",
+        example: (
+            "aes_cbc_seal('hello', '0123456789abcdef0123456789abcdef', '0123456789abcdef')",
+            "\"UQdw44JDqzsxYpkSCwXDIA==\"",
+        ),
+        errors: &[NO_KEY, "The result is longer than 1 MiB."],
+        run: |call| {
+            let text = call.text(0)?;
+            call.room_for(text.len() * 2)?;
+            call.spend(text.len() / 16);
+            let pad = 16 - text.len() % 16;
+            let mut bytes = text.as_bytes().to_vec();
+            bytes.extend(std::iter::repeat_n(u8::try_from(pad).unwrap_or_default(), pad));
+            match cbc(call.text(1)?, call.text(2)?, &mut bytes, Way::Seal) {
+                Some(()) => Ok(call.new_text(&STANDARD.encode(bytes))),
+                None => call.refuse(1, "key and vector do not fit AES"),
+            }
+        },
+        ..BASE
+    },
+    Function {
+        name: "aes_cbc_open",
+        parameters: &[required("base64", Kind::Text), required("key", Kind::Text), required("vector", Kind::Text)],
+        doc: "What aes_cbc_seal has sealed.",
+        example: (
+            "aes_cbc_open('UQdw44JDqzsxYpkSCwXDIA==', '0123456789abcdef0123456789abcdef', '0123456789abcdef')",
+            "\"hello\"",
+        ),
+        errors: &[NO_KEY, "The text does not open with this key.", "The result is longer than 1 MiB."],
+        run: |call| {
+            let sealed = call.text(0)?;
+            call.room_for(sealed.len() / 4 * 3)?;
+            call.spend(sealed.len() / 16);
+            let opened = STANDARD.decode(sealed).ok().and_then(|mut bytes| {
+                cbc(call.text(1).ok()?, call.text(2).ok()?, &mut bytes, Way::Open)?;
+                let pad = usize::from(*bytes.last()?);
+                let end = bytes.len().checked_sub(pad).filter(|_| (1..=16).contains(&pad))?;
+                let padded = bytes.get(end..)?.iter().all(|byte| usize::from(*byte) == pad);
+                bytes.truncate(end);
+                String::from_utf8(bytes).ok().filter(|_| padded)
+            });
+            match opened {
+                Some(text) => Ok(call.new_text(&text)),
+                None => call.refuse(0, "it does not open with this key"),
+            }
+        },
+        ..BASE
+    },
 ];
+
+/// Which way a cipher is run.
+#[derive(Clone, Copy)]
+enum Way {
+    Seal,
+    Open,
+}
+
+/// Runs AES in CBC mode over whole blocks; `None` when key, vector or length do not fit.
+fn cbc(key: &str, vector: &str, bytes: &mut [u8], way: Way) -> Option<()> {
+    let (blocks, rest) = Array::<u8, U16>::slice_as_chunks_mut(bytes);
+    if blocks.is_empty() || !rest.is_empty() {
+        return None;
+    }
+    let (key, vector) = (key.as_bytes(), vector.as_bytes());
+    match (key.len(), way) {
+        (16, Way::Seal) => cbc::Encryptor::<Aes128>::new_from_slices(key, vector).ok()?.encrypt_blocks(blocks),
+        (24, Way::Seal) => cbc::Encryptor::<Aes192>::new_from_slices(key, vector).ok()?.encrypt_blocks(blocks),
+        (_, Way::Seal) => cbc::Encryptor::<Aes256>::new_from_slices(key, vector).ok()?.encrypt_blocks(blocks),
+        (16, Way::Open) => cbc::Decryptor::<Aes128>::new_from_slices(key, vector).ok()?.decrypt_blocks(blocks),
+        (24, Way::Open) => cbc::Decryptor::<Aes192>::new_from_slices(key, vector).ok()?.decrypt_blocks(blocks),
+        (_, Way::Open) => cbc::Decryptor::<Aes256>::new_from_slices(key, vector).ok()?.decrypt_blocks(blocks),
+    }
+    Some(())
+}
 
 fn keyed<M: Mac + KeyInit>(key: &[u8], text: &[u8]) -> Option<Vec<u8>> {
     let mut mac = <M as KeyInit>::new_from_slice(key).ok()?;
@@ -194,11 +295,26 @@ mod tests {
             ("hash('sha1', hex_encode('abc'), 'hex') == hash('sha1', 'abc')", "true"),
             ("hex_of_base64('-_8')", "\"fbff\""),
             ("base64_of_hex('FBFF')", "\"+/8=\""),
+            // Made with the cryptography package for Python, and with OpenSSL.
+            (
+                "aes_cbc_open('pYKUt7/TUIogL2rzcjjAjw==', '0123456789abcdefFEDCBA9876543210', '0123456789abcdef')",
+                "\"{\\\"MsgId\\\":\\\"签\\\"}\"",
+            ),
+            ("base64_of_hex(hash('md5', 'a'))", "\"DMF1ucDxtqgxw5niaXcmYQ==\""),
             ("hex_xor('', 'ff')", "\"\""),
             ("hash('sha256', payload.missing)", "absent"),
         ]);
         fail(&[
-            ("hash('md5', 'a')", "argument 1 (`algorithm`): write 'sha1', 'sha256' or 'sha512'"),
+            ("hash('md4', 'a')", "argument 1 (`algorithm`): write 'md5', 'sha1', 'sha256' or 'sha512'"),
+            ("hmac('md5', 'a', 'b')", "argument 1 (`algorithm`): write 'sha1', 'sha256' or 'sha512'"),
+            ("aes_cbc_seal('a', 'short', '0123456789abcdef')", "key and vector do not fit AES"),
+            ("aes_cbc_seal('a', '0123456789abcdef', 'short')", "key and vector do not fit AES"),
+            (
+                "aes_cbc_open('pYKUt7/TUIogL2rzcjjAjw==', '0123456789abcdefFEDCBA9876543211', '0123456789abcdef')",
+                "does not open",
+            ),
+            ("aes_cbc_open('pYKU', '0123456789abcdefFEDCBA9876543210', '0123456789abcdef')", "does not open"),
+            ("aes_cbc_open('no base64', '0123456789abcdefFEDCBA9876543210', '0123456789abcdef')", "does not open"),
             ("hmac('sha256', 'a', 'no hex', 'hex')", "argument 3 (`key`): it is not written as hex digits"),
             ("hmac('sha256', 'a', 'k', 'bytes')", "argument 4 (`key_form`): write 'text' or 'hex'"),
             ("hex_decode('ff')", "it does not stand for UTF-8 text"),

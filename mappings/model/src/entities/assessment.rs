@@ -2,7 +2,7 @@
 
 use crate::describe::When;
 use crate::enums::Enum;
-use crate::scalars::{DateTime, File, Localized, Rate, Ref, Score, TimeZone, to};
+use crate::scalars::{Date, DateTime, File, Localized, Rate, Ref, Score, TimeZone, to};
 use hub_tree::Decimal;
 
 enumeration! {
@@ -71,6 +71,17 @@ enumeration! {
     pub enum DeciderKind { Human = "HUMAN", Rule = "RULE" }
     /// Which class of sensing a feature comes from; regions can switch classes off.
     pub enum FeatureClass { Speech = "SPEECH", Text = "TEXT", Expression = "EXPRESSION" }
+    /// What somebody asks about a decision: why it is so; that a person looks at it again; that what it rests on is put
+    /// right; that no machine decides about them.
+    pub enum RequestKind {
+        Explanation = "EXPLANATION", Review = "REVIEW", Correction = "CORRECTION", Refusal = "REFUSAL",
+    }
+    /// Whether such a request was answered.
+    pub enum RequestStatus { Open = "OPEN", Answered = "ANSWERED" }
+    /// What the answer comes to.
+    pub enum RequestOutcome {
+        Explained = "EXPLAINED", Upheld = "UPHELD", Overturned = "OVERTURNED", Corrected = "CORRECTED",
+    }
     /// Who speaks in a turn.
     pub enum Speaker { Candidate = "CANDIDATE", Interviewer = "INTERVIEWER" }
 }
@@ -257,6 +268,8 @@ part! {
         S2 score: Score;
         /// The score from 0 to 1.
         S2 normalised: Rate;
+        /// What the rubric asks for, on the scale of the score; absent where the dimension does not decide.
+        S0 required: Decimal;
         /// How sure the rater is.
         S2 confidence: Rate;
         /// Comment.
@@ -315,16 +328,20 @@ entity! {
         S2 total: Score;
         /// The total from 0 to 1, four digits, half-even.
         S2 total_normalised: Rate;
+        /// How well the candidate fits the job, from 0 to 10, unrounded.
+        S2 match_score: Score;
         /// The share of the rubric's weight that has a score.
         S2 coverage: Rate;
         /// The rater's word.
         S2 recommendation: Enum<Recommendation>;
         /// Summary.
         S2 summary: String;
-        /// Strengths.
+        /// Strengths: the ids of dimensions.
         S2 strengths: Vec<String>;
-        /// Risks.
+        /// Risks: what to work on, the ids of dimensions.
         S2 risks: Vec<String>;
+        /// What the candidate is told of the result, without thresholds and without the decision.
+        S2 feedback: Localized;
         /// Measured features.
         S2 features: Vec<Feature>;
         /// Keywords found.
@@ -383,6 +400,36 @@ part! {
     }
 }
 
+part! {
+    /// What the person asks about a decision, and what they were answered.
+    pub struct DecisionRequest {
+        /// Its id.
+        S0 id: String, required;
+        /// What they ask for.
+        S0 kind: Enum<RequestKind>, required;
+        /// Why, in their words.
+        S2 reason: String;
+        /// The day on which they asked.
+        S0 asked_on: Date;
+        /// When it was written down.
+        S0 opened_at: DateTime;
+        /// Until when it is to be answered.
+        S0 due_on: Date;
+        /// Whether it was answered.
+        S0 status: Enum<RequestStatus>;
+        /// When it was answered.
+        S0 answered_at: DateTime;
+        /// Who answered.
+        S1 answered_by: Ref<to::User>;
+        /// What the answer comes to.
+        S0 outcome: Enum<RequestOutcome>;
+        /// The answer.
+        S2 answer: String;
+        /// The decision that takes the place of the one that was overturned.
+        S0 decision: Ref<to::Decision>;
+    }
+}
+
 entity! {
     /// A decision about an application, with its reasons and what it rests on.
     pub struct Decision("decision", "decisions", "decision") as DECISION {
@@ -402,6 +449,10 @@ entity! {
         S2 reasons: Vec<Reason>;
         /// The composite score that it rests on.
         S2 score: Score;
+        /// How well the candidate fits the job, from 0 to 10, unrounded.
+        S2 match_score: Score;
+        /// The draft of an offer that it proposes. It is never sent by itself.
+        S0 offer: Ref<to::Offer>;
         /// The records seen.
         S0 inputs: Vec<Ref<to::Any>>;
         /// How far a machine decided.
@@ -410,10 +461,17 @@ entity! {
         S2 explanation: Localized;
         /// Every step of the calculation.
         S2 calculation: serde_json::Value;
-        /// The appeal.
+        /// Classes of features that did not count where it was made, though the model knows them.
+        S0 switched_off: Vec<Enum<FeatureClass>>;
+        /// The appeal, as a system tells of it.
         S2 appeal: Appeal;
+        /// What the person asks about it; set by the hub: `POST /v1/decisions/{id}:request` and `:answer`.
+        S0 requests: Vec<DecisionRequest>;
+        /// Whether one of these requests is open, or all are answered; absent where there are none.
+        S0 request_status: Enum<RequestStatus>, indexed;
         /// The approval behind it.
         S0 approval: Ref<to::Approval>;
     }
     on "made" = When::Created;
+    on "request_changed" = When::Changed("requests");
 }

@@ -114,6 +114,8 @@ entity! {
         S2 signers: Vec<Signer>;
         /// Where it stands.
         S0 status: Enum<EnvelopeStatus>, required, indexed;
+        /// When sent.
+        S0 sent_at: DateTime;
         /// Until when it can be signed.
         S0 expires_at: DateTime;
         /// When completed.
@@ -187,6 +189,10 @@ entity! {
         S0 status: Enum<CheckStatus>, required, indexed;
         /// What it came to.
         S3 conclusion: Enum<CheckConclusion>;
+        /// The employer's own verdict, in the source's words: it is no part of what was found.
+        S3 adjudication: String;
+        /// Whether the person contests what was found.
+        S3 is_disputed: bool;
         /// The checks.
         S3 items: Vec<CheckItem>;
         /// When ordered.

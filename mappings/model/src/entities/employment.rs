@@ -113,11 +113,13 @@ part! {
     pub struct AbilityGap {
         /// Of which competency.
         S0 competency: Ref<to::Competency>;
+        /// Its name.
+        S0 name: String;
         /// How much is asked for.
         S0 required: Decimal;
         /// How much there is.
         S2 actual: Decimal;
-        /// The difference.
+        /// How much is lacking: what is asked for less what there is.
         S2 delta: Decimal;
     }
 }
@@ -172,7 +174,7 @@ entity! {
         /// Accounts in other systems.
         S0 accounts: Vec<Account>;
         /// The recruiting history.
-        S0 candidate: Ref<to::Candidate>;
+        S0 candidate: Ref<to::Candidate>, indexed;
         /// What the employee can do.
         S2 ability_baseline: AbilityBaseline;
         /// Photo.
@@ -234,7 +236,7 @@ entity! {
         /// First day.
         S1 start_on: Date;
         /// Last day.
-        S1 end_on: Date;
+        S1 end_on: Date, indexed;
         /// Why it ended.
         S2 end_reason: Enum<EndReason>;
         /// Whether it is the one that counts.
@@ -275,7 +277,7 @@ entity! {
         /// First day.
         S0 valid_from: Date;
         /// Last day.
-        S0 valid_to: Date;
+        S0 valid_to: Date, indexed;
         /// Whether it is the one that counts.
         S0 is_primary: bool;
         /// Department.

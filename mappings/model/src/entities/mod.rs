@@ -8,6 +8,7 @@ pub mod checks;
 pub mod employment;
 pub mod governance;
 pub mod hiring;
+pub mod identity;
 pub mod learning;
 pub mod organization;
 pub mod pay;

@@ -34,6 +34,8 @@ enumeration! {
     pub enum PaySide { Employee = "EMPLOYEE", Employer = "EMPLOYER" }
     /// How a line is taxed.
     pub enum TaxTreatment { Taxable = "TAXABLE", PreTax = "PRE_TAX", PostTax = "POST_TAX", Exempt = "EXEMPT" }
+    /// What a run is doing while it calculates.
+    pub enum RunPhase { Inputs = "INPUTS", Payslips = "PAYSLIPS" }
     /// The kinds of line.
     pub enum PayLineKind {
         EarningBase = "EARNING_BASE", EarningOvertime = "EARNING_OVERTIME", EarningAllowance = "EARNING_ALLOWANCE",
@@ -67,7 +69,7 @@ entity! {
         /// All of it for a year; computed.
         S2 annualised: Money;
         /// The group that it is paid in.
-        S0 pay_group: Ref<to::PayGroup>;
+        S0 pay_group: Ref<to::PayGroup>, indexed;
         /// Why it changed.
         S2 change_reason: String;
         /// The approval.
@@ -165,8 +167,102 @@ part! {
     }
 }
 
+part! {
+    /// How far a run is that calculates.
+    pub struct RunProgress {
+        /// Which time it calculates.
+        S0 attempt: i64;
+        /// What it is doing.
+        S0 phase: Enum<RunPhase>;
+        /// The last record that was looked at.
+        S0 after: String;
+        /// How many people are done in this phase.
+        S0 done: i64;
+        /// How many people have something wrong.
+        S0 wrong: i64;
+        /// SHA-256 over the inputs that were used so far, hex.
+        S0 sha256: String;
+    }
+}
+
+part! {
+    /// A step of a run, and who took it.
+    pub struct RunStep {
+        /// To where it led.
+        S0 status: Enum<RunStatus>;
+        /// Who: the caller, as the audit log names them.
+        S0 by: String;
+        /// What people call them.
+        S1 name: String;
+        /// When.
+        S0 at: DateTime;
+        /// Why.
+        S2 note: String;
+    }
+}
+
+part! {
+    /// Why pay cannot be calculated.
+    pub struct PayProblem {
+        /// Whose pay.
+        S0 employee: Ref<to::Employee>;
+        /// Their number.
+        S1 employee_number: String;
+        /// The item, or the input.
+        S0 item: String;
+        /// What is wrong and what to do.
+        S2 detail: String;
+        /// File and line of the formula.
+        S0 place: String;
+    }
+}
+
+part! {
+    /// What a line of an earlier payslip would be by what is known now, beyond what was paid.
+    pub struct PayDifference {
+        /// The run that paid it.
+        S0 run: Ref<to::PayrollRun>;
+        /// Its month, such as `2026-01`.
+        S0 period: String;
+        /// The line.
+        S2 code: String;
+        /// The line's name.
+        S2 name: String;
+        /// What was paid, corrections of later runs included.
+        S2 before: Decimal;
+        /// What it comes to now.
+        S2 after: Decimal;
+        /// What is still to be paid, or to be given back when below zero.
+        S2 delta: Decimal;
+        /// Where the values come from that have changed.
+        S0 origins: Vec<String>;
+    }
+}
+
+part! {
+    /// A file that was made for a bank, or a journal that was sent to a system.
+    pub struct RunFile {
+        /// What it is: `bank` or `journal`.
+        S0 kind: String;
+        /// Its profile, or chart of accounts, and version.
+        S0 profile: String;
+        /// The connection that it was sent to.
+        S0 connection: String;
+        /// SHA-256, hex.
+        S0 sha256: String;
+        /// How many payments.
+        S0 payments: i64;
+        /// Their sum.
+        S2 total: Money;
+        /// Who made it.
+        S0 by: String;
+        /// When.
+        S0 at: DateTime;
+    }
+}
+
 entity! {
-    /// A run of payroll.
+    /// A run of payroll. With a `rule_set` the hub calculates it: then its steps are `POST /v1/payroll-runs/{id}:<step>`.
     pub struct PayrollRun("payroll_run", "payroll-runs", "payroll_run") as PAYROLL_RUN {
         /// For which group.
         S0 pay_group: Ref<to::PayGroup>, required, indexed;
@@ -193,7 +289,15 @@ entity! {
         /// The approvals.
         S0 approvals: Vec<Ref<to::Approval>>;
         /// The run that it corrects.
-        S0 corrects: Ref<to::PayrollRun>;
+        S0 corrects: Ref<to::PayrollRun>, indexed;
+        /// How far it is while it calculates; set by the hub.
+        S0 progress: RunProgress;
+        /// Why it could not be calculated, the first hundred; set by the hub.
+        S2 problems: Vec<PayProblem>;
+        /// Its steps; set by the hub.
+        S0 steps: Vec<RunStep>;
+        /// Files made for banks, journals sent to systems; set by the hub.
+        S0 files: Vec<RunFile>;
     }
     on "approved" = When::Becomes("status", "APPROVED");
 }
@@ -207,6 +311,8 @@ part! {
         S0 version: String;
         /// What it was given.
         S2 inputs: serde_json::Value;
+        /// How it came to its amount, in words: `绩效奖金 = 1,500 × 1.5（S）= 2,250`.
+        S2 text: String;
     }
 }
 
@@ -251,16 +357,28 @@ part! {
         S2 reference: String;
         /// When.
         S2 paid_at: DateTime;
-        /// Where it stands, in the bank's words.
+        /// Where it stands: `PAID` or `FAILED` once the bank's result is in, or in a source's words.
         S2 status: String;
+        /// Why it failed, in the bank's words.
+        S2 reason: String;
     }
 }
 
 part! {
     /// A dispute about a payslip.
     pub struct Dispute {
-        /// Where it stands.
+        /// Where it stands: `OPEN`, `ANSWERED`, or in a source's words.
         S2 status: String;
+        /// The line that it is about, by its code; none: the payslip as a whole.
+        S2 line: String;
+        /// What the employee asks.
+        S2 question: String;
+        /// When asked.
+        S2 asked_at: DateTime;
+        /// What was answered.
+        S2 answer: String;
+        /// When answered.
+        S2 answered_at: DateTime;
     }
 }
 
@@ -297,5 +415,38 @@ entity! {
         S2 acknowledged_at: DateTime;
         /// The dispute.
         S2 dispute: Dispute;
+        /// The rules that made it; set by the hub.
+        S0 rule_set: RuleSet;
+        /// What it was made of; set by the hub.
+        S0 input: Ref<to::PayrollInput>;
+        /// What could not be taken off and is owed in the next run.
+        S2 carried_forward: Money;
+        /// What whoever reviews it should know.
+        S2 warnings: Vec<String>;
+    }
+}
+
+entity! {
+    /// What a run was given for one employee. `given` is what people say; the hub collects the rest when it calculates,
+    /// and keeps it, so that the same payslip can be made again.
+    pub struct PayrollInput("payroll_input", "payroll-inputs", "payroll_input") as PAYROLL_INPUT {
+        /// For which run.
+        S0 run: Ref<to::PayrollRun>, required, indexed;
+        /// Whose.
+        S0 employee: Ref<to::Employee>, required, indexed;
+        /// For which employment.
+        S0 employment: Ref<to::Employment>;
+        /// What people say, by the names of the rules' inputs: it goes before what is collected.
+        S2 given: serde_json::Value;
+        /// All that the formulas are given, by name; set by the hub.
+        S2 values: serde_json::Value;
+        /// Where each value comes from, by name; set by the hub.
+        S0 origins: serde_json::Value;
+        /// What late data changes in months that are settled; set by the hub.
+        S2 retro: Vec<PayDifference>;
+        /// SHA-256 of the values, hex; set by the hub.
+        S0 sha256: String;
+        /// In which attempt of the run it was collected; set by the hub.
+        S0 attempt: i64;
     }
 }

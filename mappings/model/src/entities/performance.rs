@@ -2,7 +2,7 @@
 
 use crate::describe::When;
 use crate::enums::Enum;
-use crate::scalars::{Date, DateTime, Rate, Rating, Ref, Score, to};
+use crate::scalars::{Date, DateTime, Localized, Rate, Rating, Ref, Score, to};
 use hub_tree::Decimal;
 
 enumeration! {
@@ -31,6 +31,7 @@ enumeration! {
     /// Who reviews.
     pub enum ReviewKind {
         SelfReview = "SELF", Manager = "MANAGER", Peer = "PEER", Upward = "UPWARD", DirectReport = "DIRECT_REPORT",
+        Mentor = "MENTOR",
     }
     /// Where a review stands.
     pub enum ReviewStatus {
@@ -220,6 +221,14 @@ entity! {
         S2 calibration: Vec<Calibration>;
         /// What the bonus is multiplied by.
         S2 bonus_factor: Rate;
+        /// The scheme and its revision, such as `sales-monthly@2`; none when another system appraised.
+        S0 scheme: String;
+        /// Why.
+        S2 reasons: Vec<crate::entities::assessment::Reason>;
+        /// What the employee is told about growth.
+        S2 growth: Localized;
+        /// Every step of the calculation, and the scores of manager, employee and peers beside each other.
+        S2 calculation: serde_json::Value;
         /// Whether a promotion is proposed.
         S2 promotion_flag: bool;
         /// Whether a plan to improve is needed.

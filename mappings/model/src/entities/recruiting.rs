@@ -195,4 +195,5 @@ entity! {
         S0 hired_at: DateTime;
     }
     on "stage_changed" = When::Changed("stage");
+    on "hired" = When::Becomes("outcome", "HIRED");
 }

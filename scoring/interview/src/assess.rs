@@ -1,7 +1,10 @@
 //! Puts a vendor's scorecard and a competency model together.
 
+use crate::caps::{Facts, lower};
 use crate::model::{Dimension, Model, Origin};
 use crate::numbers::{normalise, shown, speech};
+use crate::rules::Heard;
+use crate::verdict::{Bar, Known, Line, RULE, Verdict};
 use hub_expr::Explain;
 use hub_model::Enum;
 use hub_model::entities::assessment as record;
@@ -24,6 +27,8 @@ pub struct Assessment {
     pub dimensions: Vec<record::Dimension>,
     /// The weighted mean from 0 to 100; `None` when too little of the weight has a score.
     pub composite: Option<Decimal>,
+    /// The match with the job, from 0 to 10, unrounded: a tenth of the composite.
+    pub match_score: Option<Decimal>,
     /// The share of the weight that has a score.
     pub coverage: Decimal,
     /// 推荐, 待考虑 or 不推荐.
@@ -95,38 +100,47 @@ struct Scored {
 pub fn assess(model: &Model, scorecard: &Scorecard, turns: &[Turn], policy: Policy) -> Assessment {
     let scorecard = with_speech_rate(scorecard, turns);
     let answers: Vec<&Turn> = turns.iter().filter(|turn| is_candidate(turn)).collect();
+    let heard = Heard::of(&scorecard, &answers);
     let scored: Vec<Scored> = model
         .dimensions
         .iter()
         .map(|dimension| match &dimension.origin {
             Origin::Vendor(names) => from_vendor(dimension, names, &scorecard),
-            Origin::Rules { start, rules } => from_rules(dimension, *start, rules, &scorecard, &answers, policy),
+            Origin::Rules { start, rules } => {
+                let said = Said { scorecard: &scorecard, answers: &answers, heard: &heard };
+                from_rules(dimension, *start, rules, &said, policy)
+            }
         })
         .collect();
     let (composite, coverage, composite_step) = composite(model, &scored);
-    let mut verdict = Verdict::default();
-    for (dimension, scored) in model.dimensions.iter().zip(&scored) {
-        verdict.look_at(dimension, scored);
+    let verdict = verdict(model, &scored, composite);
+    let mut label = verdict.label();
+    let (mut reasons, mut steps): (Vec<_>, Vec<_>) = verdict.lines.iter().map(told).unzip();
+    if !model.caps.rules.is_empty() {
+        let facts = facts(&scorecard, &scored, composite, coverage, policy);
+        for outcome in model.caps.outcomes(&facts) {
+            if outcome.holds {
+                label = lower(label, outcome.cap.label);
+                let (code, text) = (Some("cap".to_owned()), Some(outcome.text.clone()));
+                reasons.push(record::Reason { code, dimension: None, text });
+            }
+            let value = if outcome.holds { Value::Text(label_text(outcome.cap.label)) } else { Value::Absent };
+            steps.push(Explain::leaf(outcome.text, None, value).because(vec![outcome.explain]));
+        }
     }
-    let label = verdict.label();
-    let mut steps = verdict.steps;
     steps.push(composite_step);
     steps.extend(scored.iter().map(|scored| scored.explain.clone()));
-    let explain = Explain::leaf(
-        "不推荐 if a score is below its floor; 推荐 if all reach their min; else 待考虑",
-        None,
-        Value::Text(label_text(label)),
-    )
-    .because(steps);
+    let explain = Explain::leaf(RULE, None, Value::Text(label_text(label))).because(steps);
     Assessment {
         dimensions: model.dimensions.iter().zip(scored).map(|(dimension, scored)| report(dimension, scored)).collect(),
         composite,
+        match_score: composite.map(match_score),
         coverage,
         label,
-        below_floor: verdict.below_floor,
-        below_min: verdict.below_min,
-        missing: verdict.missing,
-        reasons: verdict.reasons,
+        below_floor: verdict.below_floor(),
+        below_min: verdict.below_min(),
+        missing: verdict.missing(),
+        reasons: reasons.into_iter().chain(match_shown(model, composite)).collect(),
         explain,
     }
 }
@@ -193,15 +207,15 @@ fn from_vendor(dimension: &Dimension, names: &[String], scorecard: &Scorecard) -
     }
 }
 
-fn from_rules(
-    dimension: &Dimension,
-    start: Decimal,
-    rules: &[crate::Rule],
-    scorecard: &Scorecard,
-    answers: &[&Turn],
-    policy: Policy,
-) -> Scored {
-    if answers.is_empty() && scorecard.keywords.is_none() {
+/// What the rules of a dimension look at.
+struct Said<'s> {
+    scorecard: &'s Scorecard,
+    answers: &'s [&'s Turn],
+    heard: &'s Heard,
+}
+
+fn from_rules(dimension: &Dimension, start: Decimal, rules: &[crate::Rule], said: &Said<'_>, policy: Policy) -> Scored {
+    if said.answers.is_empty() && said.scorecard.keywords.is_none() {
         let why = format!("{}: there is no transcript and no keyword to judge by", dimension.id);
         return Scored { score: None, evidence: Vec::new(), explain: Explain::leaf(why, None, Value::Absent) };
     }
@@ -213,9 +227,9 @@ fn from_rules(
             steps.push(Explain::leaf(format!("{}: expressions are switched off here", rule.id), None, Value::Absent));
             continue;
         }
-        let Some(fired) = rule.fire(scorecard, answers) else { continue };
+        let Some(fired) = rule.fire(said.heard) else { continue };
         score += rule.points;
-        let turn = fired.turn.and_then(|index| answers.get(index));
+        let turn = fired.turn.and_then(|index| said.answers.get(index));
         evidence.push(record::Evidence {
             kind: Some(Enum::of(if turn.is_some() { EvidenceKind::TranscriptSpan } else { EvidenceKind::Answer })),
             reference: turn.and_then(|turn| turn.question_id.clone()),
@@ -267,59 +281,68 @@ fn composite(model: &Model, scored: &[Scored]) -> (Option<Decimal>, Decimal, Exp
     (composite, coverage, Explain::leaf("composite = Σ weight × score ÷ Σ weight", None, value).because(steps))
 }
 
-#[derive(Default)]
-struct Verdict {
-    below_floor: Vec<String>,
-    below_min: Vec<String>,
-    missing: Vec<String>,
-    reasons: Vec<record::Reason>,
-    steps: Vec<Explain>,
+/// What the composite is called as the match with the job.
+const MATCH: &str = "岗位匹配度";
+
+/// The match with the job, from 0 to 10: a tenth of the composite, unrounded.
+fn match_score(composite: Decimal) -> Decimal {
+    (composite / Decimal::TEN).normalize()
 }
 
-impl Verdict {
-    fn look_at(&mut self, dimension: &Dimension, scored: &Scored) {
-        let Some(min) = dimension.min else { return };
-        let id = &dimension.id;
-        let (code, text, value) = match scored.score {
-            None => {
-                self.missing.push(id.clone());
-                ("missing", format!("{id} has no score (≥ {} is asked for)", shown(min)), Value::Absent)
-            }
-            // A score that rests on nothing decides nothing, neither for nor against a person.
-            Some(score) if scored.evidence.is_empty() => {
-                self.missing.push(id.clone());
-                ("unsupported", format!("{id} {} has no evidence", shown(score)), number(score))
-            }
-            Some(score) => match dimension.floor {
-                Some(floor) if score < floor => {
-                    self.below_floor.push(id.clone());
-                    self.below_min.push(id.clone());
-                    ("below_floor", format!("{id} {} < {}", shown(score), shown(floor)), number(score))
-                }
-                _ if score < min => {
-                    self.below_min.push(id.clone());
-                    ("below_min", format!("{id} {} < {}", shown(score), shown(min)), number(score))
-                }
-                _ => ("met", format!("{id} {} ≥ {}", shown(score), shown(min)), number(score)),
-            },
+/// The deciding dimensions against what is asked of them, and the match where the model asks for one.
+fn verdict(model: &Model, scored: &[Scored], composite: Option<Decimal>) -> Verdict<Decimal> {
+    let mut verdict = Verdict::new();
+    for (dimension, scored) in model.dimensions.iter().zip(scored) {
+        let Some(min) = dimension.min else { continue };
+        let known = match scored.score {
+            None => Known::Missing,
+            Some(score) if scored.evidence.is_empty() => Known::Unsupported(score),
+            Some(score) => Known::Scored(score),
         };
-        self.steps.push(Explain::leaf(text.clone(), None, value));
-        self.reasons.push(record::Reason {
-            code: Some(code.to_owned()),
-            dimension: Some(id.clone()),
-            text: Some(text),
-        });
+        verdict.look_at(&dimension.id, Bar { min, floor: dimension.floor }, known);
     }
+    if let Some(min) = model.match_min {
+        let known = composite.map_or(Known::Missing, |composite| Known::Scored(match_score(composite)));
+        verdict.look_at(MATCH, Bar { min, floor: None }, known);
+    }
+    verdict
+}
 
-    fn label(&self) -> DecisionLabel {
-        if !self.below_floor.is_empty() {
-            DecisionLabel::NotRecommended
-        } else if self.below_min.is_empty() && self.missing.is_empty() {
-            DecisionLabel::Recommended
-        } else {
-            DecisionLabel::Consider
-        }
+/// What rules that lower the label look at: scores that rest on something, and what may be measured here.
+fn facts(
+    scorecard: &Scorecard,
+    scored: &[Scored],
+    composite: Option<Decimal>,
+    coverage: Decimal,
+    policy: Policy,
+) -> Facts {
+    let supported = |scored: &Scored| scored.score.filter(|_| !scored.evidence.is_empty());
+    let features = scorecard.features.iter().flatten().filter(|feature| {
+        // What nobody has classed may come from a face.
+        policy.expressions || feature.class.as_ref().is_some_and(|class| class.value != FeatureClass::Expression)
+    });
+    Facts {
+        dimensions: scored.iter().map(supported).collect(),
+        composite,
+        match_score: composite.map(match_score),
+        coverage,
+        features: features.filter_map(|feature| Some((feature.name.clone()?, feature.value?))).collect(),
     }
+}
+
+/// A reason and a step of one line.
+fn told(line: &Line<Decimal>) -> (record::Reason, Explain) {
+    let text = line.text(|number| shown(*number));
+    let dimension = (line.name != MATCH).then(|| line.name.clone());
+    let code = if dimension.is_some() { line.code().to_owned() } else { format!("match_{}", line.code()) };
+    let step = Explain::leaf(text.clone(), None, line.score.map_or(Value::Absent, number));
+    (record::Reason { code: Some(code), dimension, text: Some(text) }, step)
+}
+
+/// The match as a piece of information, where the model asks for none.
+fn match_shown(model: &Model, composite: Option<Decimal>) -> Option<record::Reason> {
+    let text = format!("{MATCH} {}/10", shown(match_score(composite.filter(|_| model.match_min.is_none())?)));
+    Some(record::Reason { code: Some("match".to_owned()), dimension: None, text: Some(text) })
 }
 
 fn report(dimension: &Dimension, scored: Scored) -> record::Dimension {
@@ -338,6 +361,7 @@ fn report(dimension: &Dimension, scored: Scored) -> record::Dimension {
         }),
         normalised: scored.score.map(share),
         evidence: (!scored.evidence.is_empty()).then_some(scored.evidence),
+        required: dimension.min,
         ..record::Dimension::default()
     }
 }

@@ -1,6 +1,8 @@
 //! Competency models: files that HR and the business agree on.
 
+use crate::caps::{self, Caps};
 use crate::rules::{Matcher, Rule};
+use crate::screen::{self, Screen};
 use hub_model::entities::assessment::FeatureClass;
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Decimal, Findings, Source};
@@ -20,8 +22,14 @@ pub struct Model {
     pub owner: String,
     /// The share of the weight that must have a score for a composite, 0 to 1.
     pub min_coverage: Decimal,
+    /// The match from 0 to 10 that 推荐 needs; `None` when the match does not decide.
+    pub match_min: Option<Decimal>,
     /// Its dimensions.
     pub dimensions: Vec<Dimension>,
+    /// Rules that lower the label.
+    pub caps: Caps,
+    /// What it asks of résumés; `None` when it screens none.
+    pub screen: Option<Screen>,
     /// The file.
     pub source: Arc<Source>,
 }
@@ -41,6 +49,8 @@ pub struct Dimension {
     pub floor: Option<Decimal>,
     /// Where its score comes from.
     pub origin: Origin,
+    /// What a candidate who is weak here can do better, by language.
+    pub improve: BTreeMap<String, String>,
 }
 
 /// Where a dimension's score comes from.
@@ -76,14 +86,15 @@ impl Model {
         });
         fields.required("revision");
         let revision = fields.integer("revision", 1, i64::MAX);
-        let name = fields.required("name").map(|node| {
-            let entries = node.entries(&cx).iter();
-            entries.filter_map(|(key, value)| Some((key.name.clone(), value.text(&cx)?))).collect()
-        });
+        let name = fields.required("name").map(|node| by_language(node, &cx));
         let owner = fields.required_text("owner").unwrap_or_default();
         let min_coverage = decimal(&mut fields, "min_coverage").unwrap_or_else(|| Decimal::new(8, 1));
         if min_coverage < Decimal::ZERO || min_coverage > Decimal::ONE {
             cx.error(fields.span, "`min_coverage` is a share from 0 to 1");
+        }
+        let match_min = decimal(&mut fields, "match_min");
+        if match_min.is_some_and(|min| min < Decimal::ZERO || min > Decimal::TEN) {
+            cx.error(fields.span, "`match_min` lies between 0 and 10");
         }
         let mut dimensions: Vec<Dimension> = Vec::new();
         if let Some(node) = fields.required("dimensions") {
@@ -103,14 +114,22 @@ impl Model {
                 cx.error(node.span, "no dimension has a `min`: nothing would decide");
             }
         }
+        let screen = fields.optional("screen").and_then(|node| screen::read(node, &dimensions, &cx));
+        let caps = fields.optional("caps").map(|node| caps::read(node, &dimensions, &cx)).unwrap_or_default();
         fields.finish();
+        if !caps.rules.is_empty() && findings.error_count() == before {
+            caps::tried(&caps, &dimensions, match_min, &cx);
+        }
         (findings.error_count() == before).then_some(Self {
             id: id?,
             revision: revision?,
             name: name.unwrap_or_default(),
             owner,
             min_coverage,
+            match_min,
             dimensions,
+            caps,
+            screen,
             source: Arc::clone(source),
         })
     }
@@ -120,6 +139,17 @@ impl Model {
     pub fn version(&self) -> String {
         format!("{}@{}", self.id, self.revision)
     }
+}
+
+/// Texts by language.
+fn by_language(node: &Node, cx: &Context<'_>) -> BTreeMap<String, String> {
+    let entries = node.entries(cx).iter();
+    entries.filter_map(|(key, value)| Some((key.name.clone(), value.text(cx)?))).collect()
+}
+
+/// What can be done better, by language; nothing where nothing is said.
+fn improve(fields: &mut Fields<'_, '_>, cx: &Context<'_>) -> BTreeMap<String, String> {
+    fields.optional("improve").map(|node| by_language(node, cx)).unwrap_or_default()
 }
 
 fn decimal(fields: &mut Fields<'_, '_>, key: &'static str) -> Option<Decimal> {
@@ -157,6 +187,7 @@ fn dimension(node: &Node, cx: &Context<'_>) -> Option<Dimension> {
     if floor.is_some() && min.is_none() {
         cx.error(fields.span, "a `floor` needs a `min`");
     }
+    let improve = improve(&mut fields, cx);
     let vendor = fields.texts("vendor");
     let start = decimal(&mut fields, "start");
     let rules = fields.optional("rules").map(|node| node.items(cx).iter().filter_map(|item| rule(item, cx)).collect());
@@ -172,7 +203,8 @@ fn dimension(node: &Node, cx: &Context<'_>) -> Option<Dimension> {
             return None;
         }
     };
-    Some(Dimension { english: english.unwrap_or_else(|| id.clone()), id, weight: weight?, min, floor, origin })
+    let english = english.unwrap_or_else(|| id.clone());
+    Some(Dimension { english, id, weight: weight?, min, floor, origin, improve })
 }
 
 fn rule(node: &Node, cx: &Context<'_>) -> Option<Rule> {
@@ -188,6 +220,7 @@ fn rule(node: &Node, cx: &Context<'_>) -> Option<Rule> {
     let class = fields.word("class", &classes);
     let at_least = decimal(&mut fields, "at_least");
     let at_most = decimal(&mut fields, "at_most");
+    let improve = improve(&mut fields, cx);
     let span = fields.span;
     fields.finish();
     let matcher = match (said.is_empty(), not_said.is_empty(), feature) {
@@ -208,5 +241,5 @@ fn rule(node: &Node, cx: &Context<'_>) -> Option<Rule> {
             return None;
         }
     };
-    Some(Rule { id: id?, matcher, points: points? })
+    Some(Rule { id: id?, matcher, points: points?, improve })
 }

@@ -1,5 +1,6 @@
 //! Scales and measures.
 
+use hub_calc::Exact;
 use hub_tree::Decimal;
 
 /// Why a raw score has no place on its scale.
@@ -24,13 +25,14 @@ pub fn normalise(raw: Decimal, min: Decimal, max: Decimal) -> Result<Decimal, Sc
     if raw < min || raw > max {
         return Err(ScaleError::OutOfRange);
     }
-    // A scale may be wider than a number can be.
-    let (above, range) = (raw.checked_sub(min), max.checked_sub(min));
-    let (Some(above), Some(range)) = (above, range) else { return Err(ScaleError::NoScale) };
-    let share = above.checked_div(range).ok_or(ScaleError::NoScale)?;
-    // Multiplied first where that stays exact: 41 of 50 is 82, not 81.99….
-    let exact = above.checked_mul(Decimal::ONE_HUNDRED).and_then(|product| product.checked_div(range));
-    Ok(exact.unwrap_or(share * Decimal::ONE_HUNDRED).normalize())
+    let score = linear(&raw.into(), &min.into(), &max.into()).and_then(|score| score.to_decimal());
+    score.ok_or(ScaleError::NoScale)
+}
+
+/// The same, exactly; `None` outside the scale.
+pub(crate) fn linear(raw: &Exact, min: &Exact, max: &Exact) -> Option<Exact> {
+    let share = (raw - min).over(&(max - min))?;
+    (!share.is_negative() && share <= Exact::one()).then(|| &share * &Exact::hundred())
 }
 
 /// A number for people: without trailing zeros; more than six digits after the point are cut with an ellipsis, never
@@ -39,6 +41,11 @@ pub fn normalise(raw: Decimal, min: Decimal, max: Decimal) -> Result<Decimal, Sc
 pub fn shown(number: Decimal) -> String {
     let number = number.normalize();
     if number.scale() > 6 { format!("{}…", number.trunc_with_scale(6)) } else { number.to_string() }
+}
+
+/// Letters, ideographs and digits of a text.
+pub(crate) fn characters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
 /// How fast somebody speaks.
@@ -53,7 +60,7 @@ pub struct Speech {
 /// Measures speech: characters divided by the time without pauses. No rate when no time is left.
 #[must_use]
 pub fn speech(text: &str, seconds: Decimal, pause_seconds: Decimal) -> Speech {
-    let characters = u32::try_from(text.chars().filter(|c| c.is_alphanumeric()).count()).unwrap_or(u32::MAX);
+    let characters = u32::try_from(characters(text)).unwrap_or(u32::MAX);
     let spoken = seconds - pause_seconds;
     let rate = (spoken > Decimal::ZERO).then(|| Decimal::from(characters).checked_div(spoken)).flatten();
     Speech { characters, rate }
@@ -76,7 +83,7 @@ mod tests {
             ("8.4", "0", "10", "84"),
             ("41", "0", "50", "82"),
             ("4.8", "1", "5", "95"),
-            ("4.5", "0.5", "5", "88.888888888888888888888888889"),
+            ("4.5", "0.5", "5", "88.88888888888888888888888889"),
             ("0", "0", "10", "0"),
         ] {
             assert_eq!(normalise(d(raw), d(min), d(max)), Ok(d(wanted)), "{raw} of {min}..{max}");

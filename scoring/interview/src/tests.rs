@@ -1,18 +1,23 @@
 //! Models and decisions, with the examples that the rules must reproduce.
 
-use crate::{Model, Policy, assess};
+use crate::{Model, Policy, assess, profile};
 use hub_model::entities::assessment::{DecisionLabel, Scorecard, Turn};
 use hub_tree::{Decimal, Findings, Source};
 
-fn model() -> Model {
-    let text =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/customer-service.yaml")).unwrap();
+/// A shipped model.
+pub(crate) fn shipped(name: &str) -> Model {
+    let file = format!("{name}.yaml");
+    let text = std::fs::read_to_string(format!("{}/../models/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let findings = Findings::new();
-    let model = Model::compile(&Source::new("customer-service.yaml", text), &findings);
+    let model = Model::compile(&Source::new(file, text), &findings);
     model.unwrap_or_else(|| panic!("{:?}", findings.into_sorted()))
 }
 
-fn deciding(calm: &str, communication: &str, evidence: bool) -> Scorecard {
+fn model() -> Model {
+    shipped("customer-service")
+}
+
+pub(crate) fn deciding(calm: &str, communication: &str, evidence: bool) -> Scorecard {
     let mut scorecard: Scorecard = from_json(&format!(
         r#"{{"keywords":[],"dimensions":[
             {{"id":"情绪稳定性","score":{{"value":"{calm}","min":"0","max":"10"}},"evidence":[{{"text":"x"}}]}},
@@ -27,7 +32,7 @@ fn deciding(calm: &str, communication: &str, evidence: bool) -> Scorecard {
     scorecard
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> T {
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_json::from_str(text).unwrap()
 }
 
@@ -121,4 +126,44 @@ fn a_model_with_problems_is_refused_with_all_of_them() {
     let findings = Findings::new();
     assert!(Model::compile(&Source::new("m.yaml", text), &findings).is_none());
     assert!(findings.into_sorted()[0].message.contains("sum to 90, not to 100"));
+}
+
+#[test]
+fn a_model_that_asks_for_a_match_compares_it_unrounded() {
+    let model = shipped("phone-interview");
+    let of = |expression: &str, reasoning: &str| {
+        let score = |id: &str, value: &str| {
+            format!(
+                r#"{{"id":"{id}","score":{{"value":"{value}","min":"0","max":"100"}},"evidence":[{{"text":"x"}}]}}"#
+            )
+        };
+        let all = [score("语言表达", expression), score("逻辑思维", reasoning), score("专业能力", reasoning)].join(",");
+        let found = assess(&model, &from_json(&format!(r#"{{"dimensions":[{all}]}}"#)), &[], Policy::default());
+        let last = found.reasons.last().unwrap().clone();
+        (found.label, last.code.unwrap(), last.text.unwrap(), last.dimension)
+    };
+    assert_eq!(
+        of("80", "80"),
+        (DecisionLabel::Recommended, "match_met".to_owned(), "岗位匹配度 8 ≥ 8".to_owned(), None)
+    );
+    // 30 % × 79.9 + 70 % × 80: shown with one digit it would be 8.0.
+    assert_eq!(
+        of("79.9", "80"),
+        (DecisionLabel::Consider, "match_below_min".to_owned(), "岗位匹配度 7.997 < 8".to_owned(), None)
+    );
+    // Where the model asks for none, the match is told and decides nothing.
+    let told = assess(&shipped("customer-service"), &deciding("9.0", "82", true), &[], Policy::default());
+    assert_eq!(told.label, DecisionLabel::Recommended);
+    assert_eq!(told.reasons.last().unwrap().text.as_deref(), Some("岗位匹配度 7.6/10"));
+}
+
+#[test]
+fn strengths_rest_on_evidence_and_risks_are_what_lies_lowest() {
+    let model = model();
+    let of = |scorecard: &Scorecard| profile(&model, &assess(&model, scorecard, &[], Policy::default()).dimensions);
+    let found = of(&deciding("9.0", "75", true));
+    assert_eq!(found.strengths, ["情绪稳定性"]);
+    assert_eq!(found.risks, ["客户导向", "沟通能力"], "60 is the lowest, and 75 below the min of 80");
+    let unsupported = of(&deciding("9.0", "75", false));
+    assert_eq!((unsupported.strengths.len(), unsupported.risks), (0, vec!["客户导向".to_owned()]));
 }

@@ -25,5 +25,5 @@ pub use open::{FileKind, SheetInfo, Workbook, open};
 pub use problem::{FileProblem, Said};
 pub use report::{ReportOptions, ReportRows, RowResult, report};
 pub use table::{Choice, Column, Ignored, Table, from_grid, table};
-pub use target::{Class, Field, FieldKind, Target};
+pub use target::{Field, FieldKind, Target};
 pub use write::{ColumnKind, Datum, TableWriter, WriteColumn, WriteFormat, WriteOptions};

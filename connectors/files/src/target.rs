@@ -3,6 +3,7 @@
 //! A target is data, `targets/<name>.yaml`; the built-in ones ship inside the crate.
 
 use crate::problem::Said;
+use hub_model::Class;
 use hub_tree::yaml::{self, Context, Fields, Node};
 use hub_tree::{Findings, Source};
 use std::collections::BTreeMap;
@@ -81,19 +82,6 @@ const KINDS: &[(&str, FieldKind)] = &[
     ("count", FieldKind::Count),
     ("ignored", FieldKind::Ignored),
 ];
-
-/// How far a value may be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// Structure.
-    S0,
-    /// Business contact.
-    S1,
-    /// Personal: shown in a preview only in part.
-    S2,
-    /// Restricted: never shown in a preview.
-    S3,
-}
 
 /// A field of a target.
 #[derive(Clone, Debug)]

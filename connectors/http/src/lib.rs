@@ -39,7 +39,6 @@ impl Driver for Http {
     }
 
     fn open_webhook(&self, connection: &Connection, request: &InboundRequest) -> Result<Opened, WebhookError> {
-        connection.verify(request)?;
-        Ok(Opened::kept(request.body.clone()))
+        connection.open(request)
     }
 }

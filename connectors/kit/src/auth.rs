@@ -5,7 +5,7 @@
 //! A token that a vendor does not accept is thrown away only if it is still the one that was used: the loser of a
 //! race must not throw away the winner's.
 
-use crate::driver::CallError;
+use crate::failure::CallError;
 use async_trait::async_trait;
 use hub_tree::{Clock, Private};
 use std::collections::BTreeMap;
@@ -21,8 +21,11 @@ pub trait TokenStore: Send + Sync {
     async fn get(&self, tenant: &str, name: &str) -> Option<(Private<String>, i64)>;
     /// Keeps a token.
     async fn put(&self, tenant: &str, name: &str, token: &Private<String>, expires_at: i64);
-    /// Takes or keeps the right to fetch a token; `false` while another node has it.
+    /// Takes or keeps the right to fetch a token; `false` while another node has it. It ends by itself, so that a node
+    /// that died while fetching keeps nobody waiting for ever.
     async fn lock(&self, name: &str) -> bool;
+    /// Gives the right to fetch a token back.
+    async fn unlock(&self, name: &str);
 }
 
 /// A token that was fetched.
@@ -43,8 +46,8 @@ pub struct Tokens {
 
 /// Tokens without a stated life are renewed after this.
 const DEFAULT_LIFE: Duration = Duration::from_secs(1800);
-/// How long to wait for another node that is fetching the token.
-const OTHER_NODE: Duration = Duration::from_secs(10);
+/// How long to wait for another node that is fetching the token: longer than it may keep the right to.
+const OTHER_NODE: Duration = Duration::from_secs(20);
 
 impl Tokens {
     /// Tokens kept in `store`.
@@ -94,21 +97,36 @@ impl Tokens {
         if let Some(token) = self.usable(name, rejected) {
             return Ok(token);
         }
+        let right = format!("token:{tenant}:{name}");
         let step = Duration::from_millis(100);
         for _ in 0..OTHER_NODE.as_millis() / step.as_millis() {
+            // In this order: what another node fetched before it gave the right back is seen.
+            let ours = self.store.lock(&right).await;
             if let Some((token, expires_at)) = self.store.get(tenant, name).await {
                 self.remember(name, &token, expires_at);
                 if let Some(token) = self.usable(name, rejected) {
+                    if ours {
+                        self.store.unlock(&right).await;
+                    }
                     return Ok(token);
                 }
             }
-            if self.store.lock(&format!("token:{tenant}:{name}")).await {
+            if ours {
                 break;
             }
             tokio::time::sleep(step).await;
         }
+        let fetched = self.fetch(tenant, name, fetch).await;
+        self.store.unlock(&right).await;
+        fetched
+    }
+
+    /// Fetches the token and keeps it until nine tenths of its life are over.
+    async fn fetch<F>(&self, tenant: &str, name: &str, fetch: F) -> Result<Private<String>, CallError>
+    where
+        F: AsyncFnOnce() -> Result<Fetched, CallError>,
+    {
         let fetched = fetch().await.map_err(|error| CallError::Token(Box::new(error)))?;
-        // Renewed at nine tenths of its life.
         let life = fetched.expires_in.unwrap_or(DEFAULT_LIFE) / 10 * 9;
         let expires_at = self.clock.micros().saturating_add(i64::try_from(life.as_micros()).unwrap_or(i64::MAX));
         self.store.put(tenant, name, &fetched.token, expires_at).await;
@@ -133,26 +151,40 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// A store that two "nodes" share.
+    /// What nodes share: the token and who may fetch it.
     #[derive(Default)]
     struct Shared {
         token: Mutex<Option<(Private<String>, i64)>>,
+        fetching: Mutex<Option<&'static str>>,
     }
 
+    /// One node's view of it.
+    struct Node(&'static str, Arc<Shared>);
+
     #[async_trait]
-    impl TokenStore for Shared {
+    impl TokenStore for Node {
         fn name(&self, _: &str, words: &[u8]) -> String {
             hex::encode(words)
         }
         async fn get(&self, _: &str, _: &str) -> Option<(Private<String>, i64)> {
-            self.token.lock().unwrap().clone()
+            self.1.token.lock().unwrap().clone()
         }
         async fn put(&self, _: &str, _: &str, token: &Private<String>, expires_at: i64) {
-            *self.token.lock().unwrap() = Some((token.clone(), expires_at));
+            *self.1.token.lock().unwrap() = Some((token.clone(), expires_at));
         }
         async fn lock(&self, _: &str) -> bool {
-            true
+            *self.1.fetching.lock().unwrap().get_or_insert(self.0) == self.0
         }
+        async fn unlock(&self, _: &str) {
+            let mut fetching = self.1.fetching.lock().unwrap();
+            if *fetching == Some(self.0) {
+                *fetching = None;
+            }
+        }
+    }
+
+    fn node(name: &'static str, shared: &Arc<Shared>, clock: &Clock) -> Arc<Tokens> {
+        Arc::new(Tokens::new(Arc::new(Node(name, Arc::clone(shared))), clock.clone()))
     }
 
     fn text(token: &Private<String>) -> &str {
@@ -163,7 +195,7 @@ mod tests {
     async fn many_callers_fetch_once_and_a_rejected_token_is_replaced_once() {
         let clock = Clock::fixed("2026-03-01T00:00:00Z".parse().unwrap());
         let store = Arc::new(Shared::default());
-        let tokens = Arc::new(Tokens::new(store.clone(), clock.clone()));
+        let tokens = node("a", &store, &clock);
         let fetches = Arc::new(AtomicUsize::new(0));
         let get = |tokens: &Arc<Tokens>, rejected: Option<Private<String>>| {
             let (tokens, fetches) = (Arc::clone(tokens), Arc::clone(&fetches));
@@ -188,11 +220,46 @@ mod tests {
         // A late refusal of the old token does not throw the new one away.
         assert_eq!(text(&get(&tokens, Some(Private::new("t0".into()))).await.unwrap()), "t1");
         // Another node finds what this one has kept.
-        let other = Arc::new(Tokens::new(store, clock.clone()));
+        let other = node("b", &store, &clock);
         assert_eq!(text(&get(&other, None).await.unwrap()), "t1");
         // Renewed before its life ends.
         clock.set("2026-03-01T00:01:31Z".parse().unwrap());
         assert_eq!(text(&get(&tokens, None).await.unwrap()), "t2");
         assert_eq!(fetches.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_fetched_leaves_the_next_fetch_to_any_other_at_once() {
+        let clock = Clock::fixed("2026-03-01T00:00:00Z".parse().unwrap());
+        let store = Arc::new(Shared::default());
+        let nodes = ["a", "b", "c"].map(|name| node(name, &store, &clock));
+        let fetches = Arc::new(AtomicUsize::new(0));
+        let get = |node: usize, rejected: Option<&str>| {
+            let (tokens, fetches) = (Arc::clone(&nodes[node]), Arc::clone(&fetches));
+            let rejected = rejected.map(|token| Private::new(token.to_owned()));
+            tokio::spawn(async move {
+                let fetch = async || {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    let count = fetches.fetch_add(1, Ordering::SeqCst);
+                    match count {
+                        1 => Err(CallError::Trouble { status: 500, code: None }),
+                        _ => Ok(Fetched { token: Private::new(format!("t{count}")), expires_in: None }),
+                    }
+                };
+                tokens.get("default", "c", rejected.as_ref(), fetch).await
+            })
+        };
+        let free = || store.fetching.lock().unwrap().is_none();
+        assert_eq!(text(&get(0, None).await.unwrap().unwrap()), "t0");
+        assert!(free());
+        // The first node hears nothing of the refusal; one that could not fetch leaves it to the next.
+        assert!(get(1, Some("t0")).await.unwrap().is_err());
+        assert!(free());
+        let both = [get(1, Some("t0")), get(2, Some("t0"))];
+        for task in both {
+            assert_eq!(text(&task.await.unwrap().unwrap()), "t2");
+        }
+        assert_eq!(fetches.load(Ordering::SeqCst), 3);
+        assert!(free());
     }
 }

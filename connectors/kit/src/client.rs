@@ -4,6 +4,7 @@
 //! configuration allows them, never along a redirect, and ends within its time and size limits. The address is
 //! checked where the connection is made, so that a name cannot change its mind between check and use.
 
+mod names;
 mod notify;
 mod own;
 mod reach;
@@ -15,10 +16,12 @@ pub use socket::{Socket, Word};
 
 use futures::StreamExt;
 use ipnet::IpNet;
+pub(crate) use own::TlsFiles;
+
+use names::{Guarded, Names, SystemNames};
 use own::OwnTls;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
@@ -71,26 +74,13 @@ fn is_private(address: IpAddr) -> bool {
                 || (segments[0] & 0xFE00) == 0xFC00
                 || (segments[0] & 0xFFC0) == 0xFE80
                 || (segments[0] == 0x2001 && segments[1] == 0x0DB8)
-                // NAT64 and 6to4 carry IPv4 addresses inside.
+                || (segments[0] & 0xFFC0) == 0xFEC0
+                // NAT64, 6to4, Teredo and the old form `::a.b.c.d` carry IPv4 addresses inside.
                 || (segments[0] == 0x0064 && segments[1] == 0xFF9B)
                 || segments[0] == 0x2002
+                || (segments[0] == 0x2001 && segments[1] == 0)
+                || segments[..6] == [0; 6]
         }
-    }
-}
-
-struct Resolver(AllowPrivate);
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allow = self.0.clone();
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let permitted: Vec<SocketAddr> = found.filter(|address| allow.permits(address.ip())).collect();
-            if permitted.is_empty() {
-                return Err("the name leads to private addresses only".into());
-            }
-            Ok(Box::new(permitted.into_iter()) as Addrs)
-        })
     }
 }
 
@@ -175,10 +165,11 @@ pub struct Client {
     quick: reqwest::Client,
     /// For connections that become something else than HTTP.
     upgrade: reqwest::Client,
+    names: Arc<dyn Names>,
     allow: AllowPrivate,
     max_answer_bytes: usize,
     /// Those of connections with certificates of their own, by the names of their files.
-    own: Arc<Mutex<BTreeMap<[Option<String>; 3], Client>>>,
+    own: Arc<Mutex<BTreeMap<TlsFiles, Client>>>,
 }
 
 impl Client {
@@ -187,14 +178,19 @@ impl Client {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(allow: AllowPrivate) -> Result<Self, SendError> {
-        Self::build(allow, &OwnTls::default())
+        Self::with_names(allow, Arc::new(SystemNames))
+    }
+
+    /// A client that asks somebody else where names lead.
+    pub(crate) fn with_names(allow: AllowPrivate, names: Arc<dyn Names>) -> Result<Self, SendError> {
+        Self::build(allow, names, &OwnTls::default())
     }
 
     #[allow(clippy::disallowed_methods, reason = "this is the one place")]
-    fn build(allow: AllowPrivate, own: &OwnTls) -> Result<Self, SendError> {
+    fn build(allow: AllowPrivate, names: Arc<dyn Names>, own: &OwnTls) -> Result<Self, SendError> {
         let builder = |connect: Duration| {
             let builder = reqwest::Client::builder()
-                .dns_resolver(Arc::new(Resolver(allow.clone())))
+                .dns_resolver(Arc::new(Guarded { names: Arc::clone(&names), allow: allow.clone() }))
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(connect)
                 .pool_idle_timeout(Duration::from_secs(60))
@@ -215,7 +211,7 @@ impl Client {
             |builder: reqwest::ClientBuilder| builder.build().map_err(|_| SendError::Invalid("TLS cannot be set up"));
         let (http, quick) = (client(builder(CONNECT))?, client(builder(CONNECT_QUICKLY))?);
         let upgrade = client(builder(CONNECT).http1_only())?;
-        Ok(Self { http, quick, upgrade, allow, max_answer_bytes: 32 << 20, own: Arc::default() })
+        Ok(Self { http, quick, upgrade, names, allow, max_answer_bytes: 32 << 20, own: Arc::default() })
     }
 
     /// Whether a URL may be called at all: http or https, a host of `egress`, no private address.
@@ -394,11 +390,23 @@ mod tests {
             "fd00::1",
             "64:ff9b::7f00:1",
             "2002:7f00:1::",
+            "::127.0.0.1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "fec0::1",
+            // Metadata services, as they are and inside others.
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::a9fe:a9fe",
+            "2002:a9fe:a9fe::",
             "255.255.255.255",
         ] {
             assert!(!allow.permits(private.parse().unwrap()), "{private}");
         }
-        assert!(allow.permits("93.184.216.34".parse().unwrap()));
+        for public in ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"] {
+            assert!(allow.permits(public.parse().unwrap()), "{public}");
+        }
         let loopback = AllowPrivate::new(loopback());
         assert!(loopback.permits("127.0.0.1".parse().unwrap()));
         assert!(loopback.permits("::ffff:127.0.0.1".parse().unwrap()));

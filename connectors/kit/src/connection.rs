@@ -1,10 +1,12 @@
 //! A tenant's configured instance of a connector.
 
+use crate::client::TlsFiles;
+use crate::hook::{HookAnswer, Opened};
 use crate::inbound::InboundRequest;
 use crate::manifest::{COMMON_SECRETS, COMMON_SETTINGS, DEFAULT_SKEW_SECS, Manifest, VerifyRule};
 use crate::pace::Pace;
-use crate::verify::{Verifier, WebhookError, standard_key};
-use hub_expr::Cx;
+use crate::verify::{Verifier, WebhookError, shown, standard_key};
+use hub_expr::{Cx, Located};
 use hub_tree::env::Environment;
 use hub_tree::jiff::Timestamp;
 use hub_tree::yaml::{self, Context, Key, Kind, Node};
@@ -31,6 +33,8 @@ pub struct Connection {
     pub polls: Vec<(String, i64)>,
     /// Largest body of a web hook, if this connection says its own.
     own_max_body: Option<usize>,
+    /// Certificates of its own, which every call asks for.
+    pub(crate) tls_files: TlsFiles,
     /// Its settings as JSON.
     settings: Private<String>,
     /// Where its settings stand in the file, all of them and each.
@@ -122,13 +126,28 @@ impl Connection {
         };
         let values: Vec<(&str, Value<'_>)> =
             filled.iter().map(|(key, value)| (arena.text(&key.name), value.to_value(&arena))).collect();
-        let settings = Private::new(json::to_string(&arena.map(&values)));
+        let settings = arena.map(&values);
+        let file = |name: &str| settings.get(name).scalar_text(&arena).map(ToOwned::to_owned);
+        let tls_files = ["ca_file", "client_cert_file", "client_key_file"].map(file);
+        let settings = Private::new(json::to_string(&settings));
         let base_url = base_url.trim_end_matches('/').to_owned();
         let source = Arc::clone(source);
         let spans = filled.iter().map(|(key, value)| (key.name.clone(), value.span)).collect();
         let spans = (node.span, spans);
-        let connection =
-            Self { id, tenant, manifest, base_url, egress, pace, polls, own_max_body, settings, spans, source };
+        let connection = Self {
+            id,
+            tenant,
+            manifest,
+            base_url,
+            egress,
+            pace,
+            polls,
+            own_max_body,
+            tls_files,
+            settings,
+            spans,
+            source,
+        };
         let secret = connection.unusable_secret();
         if let Some(name) = secret {
             let place = filled.iter().find(|(key, _)| key.name == name).map_or(node.span, |(key, _)| key.span);
@@ -150,6 +169,7 @@ impl Connection {
             pace: manifest.pace.clone(),
             polls: Vec::new(),
             own_max_body: None,
+            tls_files: TlsFiles::default(),
             settings: Private::new("{}".to_owned()),
             spans: (Span::default(), Vec::new()),
             source: Arc::clone(&manifest.source),
@@ -229,13 +249,25 @@ impl Connection {
         self.manifest.stream.as_ref().is_some_and(|stream| stream.is_for(self))
     }
 
-    /// A request as the vendor would make it, by the proof that this connection asks for; `None` without a secret.
+    /// A request as the vendor would make it, by the proof that this connection asks for; `None` without a secret, or
+    /// where a body alone is no payload.
     #[must_use]
     pub fn made_request(&self, body: &[u8], now: Timestamp) -> Option<InboundRequest> {
-        let webhook = self.manifest.webhook.as_ref()?;
+        let webhook = self.manifest.webhook.as_ref().filter(|webhook| webhook.open.is_none())?;
         let secret = self.setting_list(&webhook.secret).into_iter().next()?;
         let headers = self.proof()?.verifier.prove(&secret, body, now)?;
         Some(InboundRequest { method: "POST".to_owned(), query: Vec::new(), headers, body: body.to_vec(), now })
+    }
+
+    /// The answer to a vendor that asks whether somebody takes its web hooks here, before it signs any: the header that
+    /// the manifest names, as it came. A request with a body is none such.
+    #[must_use]
+    pub fn handshake(&self, request: &InboundRequest) -> Option<HookAnswer> {
+        let name = self.manifest.webhook.as_ref()?.handshake.as_ref()?;
+        let value = request.header(name).filter(|_| request.body.is_empty())?;
+        let readable = value.len() <= 256 && value.bytes().all(|byte| byte.is_ascii_graphic());
+        let headers = vec![(name.clone(), value.to_owned())];
+        readable.then(|| HookAnswer { headers, ..HookAnswer::text(Vec::new()) })
     }
 
     /// Verifies a request by the manifest's proofs: the first whose condition holds.
@@ -246,7 +278,44 @@ impl Connection {
         let webhook = self.manifest.webhook.as_ref().ok_or(WebhookError::Unsupported)?;
         let rule = self.proof();
         let secrets = self.setting_list(&webhook.secret);
-        rule.ok_or(WebhookError::Unsupported)?.verifier.check(request, &secrets, self.max_skew_secs())
+        let arena = Arena::new();
+        let (settings, skew) = (self.settings(&arena), self.max_skew_secs());
+        rule.ok_or(WebhookError::Unsupported)?.verifier.check(request, &secrets, settings, skew)
+    }
+
+    /// Verifies a request and takes the payload out of it, with the answer that the vendor waits for.
+    ///
+    /// # Errors
+    /// Why the request is not believed, or that it holds no payload.
+    pub fn open(&self, request: &InboundRequest) -> Result<Opened, WebhookError> {
+        self.verify(request)?;
+        let webhook = self.manifest.webhook.as_ref().ok_or(WebhookError::Unsupported)?;
+        let body = match &webhook.open {
+            None => request.body.clone(),
+            Some(open) => self.payload_of(open, request)?,
+        };
+        let answer = webhook.answer_text.as_ref().map(|text| {
+            let body = text.clone().into_bytes();
+            HookAnswer { status: webhook.answer_status, ..HookAnswer::text(body) }
+        });
+        Ok(Opened { body: Some(body), answer })
+    }
+}
+
+impl Connection {
+    /// What `open` of a manifest gives. That it gives nothing looks like a bad proof to the outside.
+    fn payload_of(&self, open: &Located, request: &InboundRequest) -> Result<Vec<u8>, WebhookError> {
+        let arena = Arena::new();
+        let slots = shown::slots(&arena, request, self.settings(&arena), &[open]);
+        let refused = |reason, hint: &str| WebhookError::Wire { reason, hint: hint.to_owned(), proved: None };
+        match open.expr.eval(&mut Cx::new(&arena, slots)) {
+            Ok(Value::Text(text)) if !text.is_empty() => Ok(text.as_bytes().to_vec()),
+            Ok(_) => {
+                let hint = "the request does not hold what this vendor sends: is it from another interface of it?";
+                Err(refused("payload_missing", hint))
+            }
+            Err(_) => Err(refused("decrypt_failed", "the key that the vendor seals with is not the connection's")),
+        }
     }
 }
 

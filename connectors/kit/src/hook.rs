@@ -1,6 +1,7 @@
 //! What a driver makes of a web hook: the opened body, and the answer that the vendor waits for.
 
 use crate::manifest::AnswerForm;
+use hub_tree::jiff::Timestamp;
 use hub_tree::{Arena, Encoding, Limits, ReadError, Value, json, xml};
 
 /// A request that proved itself.
@@ -39,6 +40,8 @@ pub struct HookAnswer {
     pub status: u16,
     /// Media type of the body.
     pub content_type: &'static str,
+    /// Headers beside it.
+    pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -47,13 +50,13 @@ impl HookAnswer {
     /// An answer of plain text, exactly as given: what came from outside is never shown as a page.
     #[must_use]
     pub const fn text(body: Vec<u8>) -> Self {
-        Self { status: 200, content_type: "text/plain; charset=utf-8", body }
+        Self { status: 200, content_type: "text/plain; charset=utf-8", headers: Vec::new(), body }
     }
 
     /// An answer of JSON text.
     #[must_use]
     pub const fn json(body: Vec<u8>) -> Self {
-        Self { status: 200, content_type: "application/json", body }
+        Self { status: 200, content_type: "application/json", headers: Vec::new(), body }
     }
 }
 
@@ -78,6 +81,19 @@ pub fn read_opened<'a>(arena: &'a Arena, body: &'a [u8]) -> Result<Value<'a>, Re
     }
     let tree = xml::read_as(arena, body, Some(Encoding::UTF_8), XML_LIMITS)?;
     Ok(content(tree))
+}
+
+/// A vendor's time as microseconds: RFC 3339, or a Unix time in seconds or milliseconds, told by its size.
+#[must_use]
+pub fn instant(value: Value<'_>) -> Option<i64> {
+    match value {
+        Value::Text(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond),
+        value => {
+            let number = i64::try_from(value.as_decimal()?).ok()?;
+            let millis = if number > 100_000_000_000 { number } else { number.checked_mul(1000)? };
+            millis.checked_mul(1000)
+        }
+    }
 }
 
 /// The content of the root element of a document's tree.

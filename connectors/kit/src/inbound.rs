@@ -1,7 +1,10 @@
 //! What comes in from a vendor, and how it is kept.
 
+use futures::future::ready;
+use futures::{FutureExt, stream};
 use hub_tree::jiff::Timestamp;
 use hub_tree::{Arena, Limits, Value, json};
+use std::convert::Infallible;
 
 /// An HTTP request as received.
 #[derive(Clone, Debug)]
@@ -24,6 +27,30 @@ impl InboundRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// The fields of a body that is a form, in order: `application/x-www-form-urlencoded`, or `multipart/form-data` of
+    /// text. Empty when it is none, or cannot be read to its end.
+    #[must_use]
+    pub fn form(&self) -> Vec<(String, String)> {
+        let media = self.header("content-type").unwrap_or_default();
+        if media.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+            let pairs = url::form_urlencoded::parse(&self.body);
+            return pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        }
+        let Ok(boundary) = multer::parse_boundary(media) else { return Vec::new() };
+        let whole = stream::once(ready(Ok::<_, Infallible>(self.body.clone())));
+        // All of it is here: there is nothing to wait for.
+        fields(multer::Multipart::new(whole, boundary)).now_or_never().flatten().unwrap_or_default()
+    }
+}
+
+async fn fields(mut form: multer::Multipart<'_>) -> Option<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    while let Some(field) = form.next_field().await.ok()? {
+        let name = field.name().unwrap_or_default().to_owned();
+        found.push((name, field.text().await.ok()?));
+    }
+    Some(found)
 }
 
 /// Headers that are never kept: they carry proofs and credentials.
@@ -92,6 +119,25 @@ impl RawEnvelope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn forms_are_read_whole_or_not_at_all() {
+        let form = |media: &str, body: &str| {
+            let headers = vec![("content-type".to_owned(), media.to_owned())];
+            let now = Timestamp::UNIX_EPOCH;
+            InboundRequest { method: "POST".into(), query: vec![], headers, body: body.into(), now }.form()
+        };
+        let one = |value: &str| vec![("json".to_owned(), value.to_owned())];
+        assert_eq!(
+            form("application/x-www-form-urlencoded; charset=utf-8", "json=%7B%22a+b%22%3A1%7D"),
+            one("{\"a b\":1}")
+        );
+        let body = "--x-1\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{\"名\":1}\r\n--x-1--\r\n";
+        assert_eq!(form("multipart/form-data; boundary=x-1", body), one("{\"名\":1}"));
+        assert_eq!(form("multipart/form-data; boundary=x-1", &body[..60]), []);
+        assert_eq!(form("multipart/form-data", body), []);
+        assert_eq!(form("application/json", "json=1"), []);
+    }
 
     #[test]
     fn proofs_are_not_kept_and_the_body_survives_byte_for_byte() {

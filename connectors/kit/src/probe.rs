@@ -1,6 +1,6 @@
 //! What a manifest says for the live check of a connection: harmless questions to ask, and what the vendor's codes mean.
 
-use crate::driver::CallError;
+use crate::failure::CallError;
 use crate::follow::FollowUp;
 use crate::manifest::Compiler;
 use hub_expr::Scope;

@@ -5,7 +5,8 @@
 //! behind it. Nothing of it is kept: not the code, not the person's token, not what the vendor tells of them.
 
 use crate::call::{address, read_reply};
-use crate::driver::{CallContext, CallError, Driver};
+use crate::driver::{CallContext, Driver};
+use crate::failure::CallError;
 use crate::manifest::{Compiler, Idempotency, Operation};
 use hub_expr::Located;
 use hub_tree::yaml::{Fields, Node};

@@ -6,9 +6,12 @@
 use crate::call::{request_slots, unbuildable};
 use crate::client::Request;
 use crate::connection::Connection;
-use crate::driver::{CallContext, CallError};
+use crate::driver::CallContext;
+use crate::failure::CallError;
 use crate::manifest::{Compiler, Operation};
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey};
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hub_expr::{Cx, Located, Scope, Templated, Type};
@@ -25,6 +28,8 @@ pub struct Signing {
     headers: Vec<(String, Templated)>,
     /// Parameters that are added to its query.
     query: Vec<(String, Templated)>,
+    /// Fields that are added to its body, a form.
+    form: Vec<(String, Templated)>,
 }
 
 /// How a named value is made.
@@ -34,6 +39,8 @@ enum Step {
     Value(Located),
     /// Text under an RSA key, in base64. It comes out otherwise every time, which is why no function does it.
     Sealed { text: Located, key: Located, padding: Located, span: Span },
+    /// The signature of text by a private RSA key (RSASSA-PKCS1-v1_5 with SHA-256), in base64.
+    Signed { text: Located, key: Located, span: Span },
 }
 
 /// What differs from one request to the next.
@@ -98,6 +105,10 @@ impl Signing {
                         if moment.plain { Ok(format!("{padding} {key} {text}")) } else { seal(&text, &key, &padding) };
                     Value::Text(arena.text(&sealed.map_err(|message| fail(*span, message))?))
                 }
+                Step::Signed { text, key, span } => {
+                    let (text, key) = (value(text, &slots)?, value(key, &slots)?);
+                    Value::Text(arena.text(&sign(&text, &key).map_err(|message| fail(*span, message))?))
+                }
             };
             slots.push(made);
         }
@@ -124,7 +135,37 @@ impl Signing {
                 request.url.query_pairs_mut().append_pair(name, &text);
             }
         }
+        for (name, templated) in &self.form {
+            if let Some(text) = render(templated)? {
+                let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, &text).finish();
+                if !request.body.is_empty() {
+                    request.body.push(b'&');
+                }
+                request.body.extend_from_slice(pair.as_bytes());
+            }
+        }
         Ok(())
+    }
+}
+
+impl Signing {
+    /// Signs a request as of an instant and with a given nonce, as published examples are signed. `token` is the one that
+    /// it shows, if it shows one.
+    ///
+    /// # Errors
+    /// A value cannot be computed, with the manifest's place.
+    pub fn sign_at(
+        &self,
+        connection: &Connection,
+        token: Option<&str>,
+        (now, nonce): (Timestamp, &str),
+        request: &mut Request,
+    ) -> Result<(), CallError> {
+        let moment = Moment { now, nonce: nonce.to_owned(), plain: false };
+        match connection.manifest.operations.first() {
+            Some(operation) => self.apply(connection, operation, token, &moment, request),
+            None => Ok(()),
+        }
     }
 }
 
@@ -156,10 +197,26 @@ fn describe<'a>(arena: &'a Arena, request: &Request) -> Result<Value<'a>, &'stat
     ]))
 }
 
+/// What a key in base64 or PEM stands for.
+fn der_of(key: &str) -> Option<Vec<u8>> {
+    let body: String = key.lines().filter(|line| !line.starts_with("-----")).flat_map(str::split_whitespace).collect();
+    STANDARD.decode(body).ok()
+}
+
+/// The signature of text by a private RSA key (PKCS#8 or PKCS#1, in base64 or PEM), in base64.
+fn sign(text: &str, key: &str) -> Result<String, &'static str> {
+    let der = der_of(key).ok_or("the private key is no base64")?;
+    let pair = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
+    let pair = pair.map_err(|_| "the private key is no RSA key of 2048 bits or more")?;
+    let mut signature = vec![0; pair.public_modulus_len()];
+    let signed = pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature);
+    signed.map_err(|_| "the private key cannot be used")?;
+    Ok(STANDARD.encode(signature))
+}
+
 /// Text under a public RSA key (X.509, in base64 or PEM), block by block, in base64.
 fn seal(text: &str, key: &str, padding: &str) -> Result<String, &'static str> {
-    let body: String = key.lines().filter(|line| !line.starts_with("-----")).flat_map(str::split_whitespace).collect();
-    let der = STANDARD.decode(body).map_err(|_| "the public key is no base64")?;
+    let der = der_of(key).ok_or("the public key is no base64")?;
     let key = PublicEncryptingKey::from_der(&der).map_err(|_| "the public key is no RSA key of 2048 bits or more")?;
     let size = key.key_size_bytes();
     let mut sealed = Vec::new();
@@ -186,7 +243,7 @@ fn seal(text: &str, key: &str, padding: &str) -> Result<String, &'static str> {
 }
 
 impl Compiler<'_, '_> {
-    /// Reads `let`, `headers` and `query` of a signing out of `fields`. Expressions see `settings`, `base_url`,
+    /// Reads `let`, `headers`, `query` and `form` of a signing out of `fields`. Expressions see `settings`, `base_url`,
     /// `request`, `now`, `nonce`, `token` and the names above them.
     pub(crate) fn signing(&self, fields: &mut Fields<'_, '_>) -> Option<Signing> {
         let part = |names: [&'static str; 6]| Type::record("request", names.map(|name| (name, Type::Any)));
@@ -206,11 +263,12 @@ impl Compiler<'_, '_> {
         let headers = self.templates_in(fields.optional("headers"), &scope);
         let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
         let query = self.templates_in(fields.optional("query"), &scope);
-        if headers.is_empty() && query.is_empty() {
-            self.cx.error(fields.span, "a signature is shown in `headers` or in the `query`");
+        let form = self.templates_in(fields.optional("form"), &scope);
+        if headers.is_empty() && query.is_empty() && form.is_empty() {
+            self.cx.error(fields.span, "a signature is shown in `headers`, in the `query` or in the `form`");
             return None;
         }
-        Some(Signing { values: values.into_iter().collect::<Option<_>>()?, headers, query })
+        Some(Signing { values: values.into_iter().collect::<Option<_>>()?, headers, query, form })
     }
 
     /// Reads `signed: { let, headers, query }` and the like.
@@ -227,6 +285,11 @@ impl Compiler<'_, '_> {
         }
         let mut fields = node.fields(self.cx)?;
         let expr = |node: Option<&Node>| node.and_then(|node| self.expr(node, scope));
+        if let Some(node) = fields.optional("rsa_sha256") {
+            let (text, key, span) = (expr(Some(node)), expr(fields.required("key")), fields.span);
+            fields.finish();
+            return Some(Step::Signed { text: text?, key: key?, span });
+        }
         let text = expr(fields.required("rsa"));
         let key = expr(fields.required("key"));
         let padding = expr(fields.required("padding"));

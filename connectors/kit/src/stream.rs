@@ -3,7 +3,8 @@
 
 use crate::call::read_reply;
 use crate::connection::Connection;
-use crate::driver::{CallContext, CallError, Driver};
+use crate::driver::{CallContext, Driver};
+use crate::failure::CallError;
 use crate::manifest::{Compiler, Operation};
 use hub_expr::{Cx, Located, Scope};
 use hub_tree::yaml::Node;

@@ -1,6 +1,7 @@
 //! What a driver does for tables of another system's database. The poller says when; a session knows the database.
 
-use crate::driver::{CallContext, CallError};
+use crate::driver::CallContext;
+use crate::failure::CallError;
 use crate::manifest::Table;
 use async_trait::async_trait;
 

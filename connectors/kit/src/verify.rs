@@ -1,12 +1,17 @@
 //! Proofs of inbound requests, as named kinds. Verification comes before parsing: unverified bytes never become a
 //! payload. To the outside every failure looks the same; the reason is for our own log.
 
+mod computed;
+pub(crate) mod shown;
+
+pub use computed::Computed;
+
 use crate::inbound::InboundRequest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use hub_tree::Private;
 use hub_tree::jiff::Timestamp;
+use hub_tree::{Private, Value};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -78,7 +83,7 @@ impl WebhookError {
 }
 
 /// A kind of proof and its parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Verifier {
     /// HMAC-SHA256 over the raw body.
     HmacSha256 {
@@ -93,6 +98,8 @@ pub enum Verifier {
     StandardWebhooks,
     /// HTTP Basic; the secret is `USER:PASSWORD`. It proves who sends, not what is sent: only for encrypted connections.
     Basic,
+    /// What the manifest computes of the request and a secret.
+    Computed(Box<Computed>),
     /// The driver's own proof and cipher.
     Driver,
 }
@@ -127,7 +134,8 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 impl Verifier {
-    /// The headers that prove a body, as the vendor would send them; `None` when the secret cannot be used.
+    /// The headers that prove a body, as the vendor would send them; `None` when the secret cannot be used, or the
+    /// proof is not made of a body alone.
     #[must_use]
     pub fn prove(&self, secret: &str, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
         Some(match self {
@@ -148,16 +156,23 @@ impl Verifier {
                 ]
             }
             Self::Basic => vec![("authorization".to_owned(), format!("Basic {}", STANDARD.encode(secret)))],
-            Self::Driver => return None,
+            Self::Computed(_) | Self::Driver => return None,
         })
     }
 
-    /// Checks a request against any of the secrets (several during rotation), in constant time.
+    /// Checks a request against any of the secrets (several during rotation), in constant time. `settings` are those of
+    /// the connection.
     ///
     /// # Errors
     /// Why the request is not believed.
-    pub fn check(&self, request: &InboundRequest, secrets: &[String], max_skew_secs: i64) -> Result<(), WebhookError> {
-        if secrets.is_empty() && *self != Self::Driver {
+    pub fn check(
+        &self,
+        request: &InboundRequest,
+        secrets: &[String],
+        settings: Value<'_>,
+        max_skew_secs: i64,
+    ) -> Result<(), WebhookError> {
+        if secrets.is_empty() && !matches!(self, Self::Driver) {
             return Err(WebhookError::SecretMissing);
         }
         match self {
@@ -184,6 +199,7 @@ impl Verifier {
                 }
                 if good { Ok(()) } else { Err(WebhookError::SignatureMismatch) }
             }
+            Self::Computed(computed) => computed.check(request, secrets, settings, max_skew_secs),
             Self::Driver => Err(WebhookError::Unsupported),
         }
     }
@@ -257,7 +273,7 @@ mod tests {
             let now = Timestamp::UNIX_EPOCH;
             let request =
                 InboundRequest { method: "POST".to_owned(), query: Vec::new(), headers, body: b"<a/>".to_vec(), now };
-            Verifier::Basic.check(&request, &secrets, 300)
+            Verifier::Basic.check(&request, &secrets, Value::Absent, 300)
         };
         let pair = |text: &str| format!("Basic {}", STANDARD.encode(text));
         assert_eq!(check(Some(&pair("hub:p:w"))), Ok(()));

@@ -2,8 +2,8 @@
 //! truly whether it may have.
 
 use crate::letter::Letter;
+use hub_kit::Party;
 use hub_kit::client::SendError;
-use hub_kit::driver::Party;
 use hub_kit::tables::Looked;
 use hub_kit::{CallContext, CallError, Connection};
 use hub_tree::Private;

@@ -117,7 +117,7 @@ impl Sandbox {
                 headers: sign.as_ref().map(|sign| self.signature(delivery, sign)).unwrap_or_default(),
                 content_type: "application/json",
                 body: delivery.body.clone().into_bytes(),
-                wants: Wants::Status,
+                wants: delivery.wants.clone().map_or(Wants::Status, Wants::Text),
             }),
         }
     }

@@ -120,6 +120,8 @@ pub(crate) struct Send {
     pub(crate) body: SendBody,
     pub(crate) escape_unicode: bool,
     pub(crate) sign: Option<Sign>,
+    /// The text of the answer that counts.
+    pub(crate) wants: Option<String>,
     /// What is kept when the vendor gives up delivering it.
     pub(crate) lost: Option<Keep>,
 }
@@ -386,11 +388,14 @@ fn send(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Send> {
     let when = fields.optional("when").and_then(|node| Located::condition(node, scope, cx));
     let to = fields.required("to").and_then(|node| Located::compile(node, scope, cx));
     let after_ms = fields.integer("after_ms", 0, 86_400_000).unwrap_or(0);
-    let headers = headers(&mut fields, scope, cx);
+    let mut dressing = scope.clone();
+    dressing.push("sent", Type::Text);
+    let headers = headers(&mut fields, &dressing, cx);
     let body = SendBody::read(&mut fields, scope, cx);
     let escape_unicode = fields.bool("escape_unicode").unwrap_or(false);
     let sign = fields.optional("sign").and_then(|node| sign(node, cx));
+    let wants = fields.text("wants");
     let lost = fields.optional("lost").and_then(|node| keep(node, scope, cx));
     fields.finish();
-    Some(Send { when, to: to?, after_ms, headers, body: body?, escape_unicode, sign, lost })
+    Some(Send { when, to: to?, after_ms, headers, body: body?, escape_unicode, sign, wants, lost })
 }

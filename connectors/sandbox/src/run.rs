@@ -285,23 +285,30 @@ impl<'a> Run<'_, 'a> {
         }
         // Nobody listens: the vendor has no webhook configured.
         let Some(url) = self.text(&send.to)?.map(ToOwned::to_owned) else { return Ok(()) };
+        let (body, media_type) = match &send.body {
+            SendBody::Json(shape) => (json::to_string(&shape.render(&mut self.cx)?), None),
+            SendBody::Text(text) => {
+                (render(text, &mut self.cx)?.scalar_text(self.arena).unwrap_or_default().to_owned(), None)
+            }
+            SendBody::Written(span, written) => {
+                let (body, media_type) = written.write(&mut self.cx, "1.1", *span)?;
+                (body, Some(media_type))
+            }
+        };
+        let body = if send.escape_unicode { escape_unicode(&body) } else { body };
         let mut headers = Vec::new();
+        self.cx.slots.push(Value::Text(self.arena.text(&body)));
         for (name, value) in &send.headers {
             if let Some(text) = render(value, &mut self.cx)?.scalar_text(self.arena) {
                 headers.push((name.to_lowercase(), text.to_owned()));
             }
         }
-        let body = match &send.body {
-            SendBody::Json(shape) => json::to_string(&shape.render(&mut self.cx)?),
-            SendBody::Written(span, written) => {
-                let (body, media_type) = written.write(&mut self.cx, "1.1", *span)?;
-                if !headers.iter().any(|(name, _)| name == "content-type") {
-                    headers.push(("content-type".to_owned(), media_type.to_owned()));
-                }
-                body
-            }
-        };
-        let body = if send.escape_unicode { escape_unicode(&body) } else { body };
+        self.cx.slots.pop();
+        if let Some(media_type) = media_type
+            && !headers.iter().any(|(name, _)| name == "content-type")
+        {
+            headers.push(("content-type".to_owned(), media_type.to_owned()));
+        }
         let lost = match &send.lost {
             Some(rule) => self.laid_over(rule)?,
             None => None,
@@ -314,6 +321,7 @@ impl<'a> Run<'_, 'a> {
             headers,
             body,
             sign: send.sign.clone(),
+            wants: send.wants.clone(),
             due_at: self.now + send.after_ms * 1000,
             tries: 0,
             lost,

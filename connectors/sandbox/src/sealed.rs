@@ -108,7 +108,7 @@ impl Wants {
         match self {
             Self::Status => None,
             Self::Word => (!matches!(body, b"" | b"success")).then_some("it is neither empty nor `success`"),
-            Self::Text(text) => (body != text.as_bytes()).then_some("the text of the check did not come back"),
+            Self::Text(text) => (body != text.as_bytes()).then_some("it is not the text that was waited for"),
             Self::Challenge(text) => (object().get("challenge").as_text() != Some(text.as_str()))
                 .then_some("the challenge did not come back"),
             Self::Sealed { token, key, receiver } => {

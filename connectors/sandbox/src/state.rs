@@ -62,6 +62,9 @@ pub(crate) struct Delivery {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
     pub(crate) sign: Option<Sign>,
+    /// The text of the answer that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wants: Option<String>,
     /// µs.
     pub(crate) due_at: i64,
     #[serde(default)]

@@ -136,12 +136,17 @@ impl Written {
 #[derive(Debug)]
 pub(crate) enum SendBody {
     Json(Shape),
+    /// As it is; a header says what it is.
+    Text(Templated),
     Written(Span, Written),
 }
 
 impl SendBody {
-    /// Reads `xml`, `soap`, or `body`.
+    /// Reads `xml`, `soap`, `text`, or `body`.
     pub(crate) fn read(fields: &mut Fields<'_, '_>, scope: &Scope, cx: &Context<'_>) -> Option<Self> {
+        if let Some(node) = fields.optional("text") {
+            return Templated::compile(node, scope, cx).map(Self::Text);
+        }
         match Written::read(fields, scope, cx) {
             Some(written) => Some(Self::Written(fields.span, written)),
             None => fields.required("body").and_then(|node| Shape::compile(node, scope, cx)).map(Self::Json),

@@ -2,8 +2,8 @@
 //! servers quote values; only their codes are handed on.
 
 use hub_kit::CallError;
+use hub_kit::Party;
 use hub_kit::client::SendError;
-use hub_kit::driver::Party;
 use sqlx::mysql::MySqlDatabaseError;
 
 /// What was being done.

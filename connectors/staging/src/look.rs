@@ -5,7 +5,7 @@ use crate::columns::{Column, named};
 use crate::dsn::Kind;
 use crate::session::Session;
 use crate::statement::{Statement, quoted, quoted_table};
-use hub_kit::driver::Party;
+use hub_kit::Party;
 use hub_kit::manifest::{Find, RowAgain, Table, TableWrite};
 use hub_kit::tables::Looked;
 use hub_kit::{CallContext, CallError, Connection};

@@ -11,7 +11,8 @@ pub(crate) use wait::retry_after;
 
 use crate::client::{Arrived, Request, Response, SendError};
 use crate::connection::Connection;
-use crate::driver::{CallContext, CallError, Driver, Reply};
+use crate::driver::{CallContext, Driver, Reply};
+use crate::failure::CallError;
 use crate::follow::{FollowCall, FollowUp, KnownIds, NoCalls};
 use crate::manifest::{Auth, ErrorRule, ErrorVerdict, Idempotency, Operation, Split, TokenPlace};
 use crate::parts::Spool;

@@ -2,7 +2,8 @@
 
 use crate::client::Request;
 use crate::connection::Connection;
-use crate::driver::{CallContext, CallError};
+use crate::driver::CallContext;
+use crate::failure::CallError;
 use crate::manifest::{Body, KeyPlace, Operation, RequestTemplate};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

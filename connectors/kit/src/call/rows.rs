@@ -1,7 +1,8 @@
 //! The rows of a call that writes into a table: its arguments and what the manifest sets, as texts.
 
 use super::request::{request_slots, unbuildable};
-use crate::driver::{CallContext, CallError, Party};
+use crate::driver::CallContext;
+use crate::failure::{CallError, Party};
 use crate::manifest::{Operation, TableWrite};
 use hub_expr::Cx;
 use hub_tree::{Arena, Limits, Value, json};

@@ -74,11 +74,8 @@ impl Client {
             Host::Ipv4(v4) => vec![v4.into()],
             Host::Ipv6(v6) => vec![v6.into()],
             Host::Domain(name) => {
-                let looking = tokio::net::lookup_host((name, url.port_or_known_default().unwrap_or(443)));
-                match tokio::time::timeout(RESOLVE_WITHIN, looking).await {
-                    Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
-                    _ => Vec::new(),
-                }
+                let looking = tokio::time::timeout(RESOLVE_WITHIN, self.names.look_up(name));
+                looking.await.ok().and_then(Result::ok).unwrap_or_default()
             }
         };
         if addresses.iter().any(|address| !self.allow.permits(*address)) {

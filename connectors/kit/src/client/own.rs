@@ -4,10 +4,10 @@
 use super::{Client, SendError};
 use crate::connection::Connection;
 use reqwest::{Certificate, Identity};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
-/// Settings that name such files.
-const FILES: [&str; 3] = ["ca_file", "client_cert_file", "client_key_file"];
+/// The files that a connection's settings name: `ca_file`, `client_cert_file`, `client_key_file`.
+pub(crate) type TlsFiles = [Option<String>; 3];
 
 /// What is trusted and shown beside the usual.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub(super) struct OwnTls {
 }
 
 impl OwnTls {
-    fn read([ca, cert, key]: &[Option<String>; 3]) -> Result<Self, SendError> {
+    fn read([ca, cert, key]: &TlsFiles) -> Result<Self, SendError> {
         let file = |path: &str, wrong: &'static str| std::fs::read(path).map_err(|_| SendError::Invalid(wrong));
         let mut own = Self::default();
         if let Some(path) = ca {
@@ -47,16 +47,16 @@ impl Client {
     /// # Errors
     /// A file that cannot be read or holds something else.
     pub fn of(&self, connection: &Connection) -> Result<Self, SendError> {
-        let files = FILES.map(|name| connection.setting(name));
+        let files = &connection.tls_files;
         if files.iter().all(Option::is_none) {
             return Ok(self.clone());
         }
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = own.get(&files) {
+        if let Some(client) = own.get(files) {
             return Ok(client.clone());
         }
-        let client = Self::build(self.allow.clone(), &OwnTls::read(&files)?)?;
-        own.insert(files, client.clone());
+        let client = Self::build(self.allow.clone(), Arc::clone(&self.names), &OwnTls::read(files)?)?;
+        own.insert(files.clone(), client.clone());
         Ok(client)
     }
 }

@@ -30,10 +30,11 @@ impl Client {
         let found: Vec<SocketAddr> = match literal {
             Some(address) => vec![SocketAddr::new(address, port)],
             None => {
-                let looking = tokio::time::timeout(RESOLVING, tokio::net::lookup_host((host, port)));
+                let looking = tokio::time::timeout(RESOLVING, self.names.look_up(host));
                 let found =
                     looking.await.map_err(|_| SendError::NotSent("the name is not resolved in time".to_owned()))?;
-                found.map_err(|_| SendError::NotSent("the name is not known".to_owned()))?.collect()
+                let found = found.map_err(|_| SendError::NotSent("the name is not known".to_owned()))?;
+                found.into_iter().map(|address| SocketAddr::new(address, port)).collect()
             }
         };
         let addresses: Vec<SocketAddr> =

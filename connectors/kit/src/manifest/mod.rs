@@ -325,6 +325,8 @@ pub enum Idempotency {
     Repeatable,
     /// Before a repetition we look whether it was carried out.
     Lookup {
+        /// Whether we look before the first try too: what somebody else asked for under the same name counts.
+        first: bool,
         /// The operation that looks.
         operation: String,
         /// Its arguments.

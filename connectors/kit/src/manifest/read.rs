@@ -337,7 +337,8 @@ impl<'c, 'f> Compiler<'c, 'f> {
                 let args = args.unwrap_or_default();
                 let then = fields.optional("then").map(|node| FollowUp::compile(node, &self.answer, false, self.cx));
                 let then = then.unwrap_or_default();
-                found.map(|found| Idempotency::Lookup { operation, args, found: Box::new(found), then })
+                let first = fields.bool("first").unwrap_or(false);
+                found.map(|found| Idempotency::Lookup { first, operation, args, found: Box::new(found), then })
             }
             _ => {
                 let message = "one of `key: HEADER`, `key_in_body: NAME`, `key_in_query: NAME` and `lookup: OPERATION`";

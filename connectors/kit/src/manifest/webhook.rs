@@ -3,8 +3,8 @@
 use super::read::Compiler;
 use crate::follow::FollowUp;
 use crate::hook::{is_xml, read_opened};
-use crate::verify::{Encoding, Verifier};
-use hub_expr::{Located, Segment};
+use crate::verify::{Computed, Encoding, Verifier, shown};
+use hub_expr::{Located, Segment, Type};
 use hub_tree::yaml::{Kind, Node};
 use hub_tree::{Arena, Limits, ReadError, Span, Value, json};
 
@@ -33,12 +33,18 @@ pub struct Webhook {
     pub events: Vec<EventRule>,
     /// Events that say nothing about records, such as a ping.
     pub ignore: Vec<String>,
+    /// The text in a proved request that is the payload; its body, if nothing is said.
+    pub open: Option<Located>,
     /// The status of the answer.
     pub answer_status: u16,
+    /// The text of the answer, where the vendor waits for one.
+    pub answer_text: Option<String>,
     /// Largest body that it takes; the hub's own limit holds beside it.
     pub max_body_bytes: Option<usize>,
     /// How far the time in a proof may lie from ours, unless a connection says otherwise.
     pub max_skew_secs: u32,
+    /// The header by which the vendor asks, before it sends anything, whether somebody takes it here: it is sent back.
+    pub handshake: Option<String>,
     /// Where the webhook is described, for messages.
     pub span: Span,
 }
@@ -69,7 +75,7 @@ impl Webhook {
     /// Whether its driver itself proves and opens its requests.
     #[must_use]
     pub fn is_opened_by_driver(&self) -> bool {
-        self.verify.iter().any(|rule| rule.verifier == Verifier::Driver)
+        self.verify.iter().any(|rule| matches!(rule.verifier, Verifier::Driver))
     }
 
     /// Reads an opened body: JSON, or XML where the vendor sends it.
@@ -112,9 +118,14 @@ impl Compiler<'_, '_> {
         }
         let retry_horizon_hours = fields.integer("retry_horizon_hours", 1, 24 * 31).unwrap_or(24);
         let secret = fields.text("secret").unwrap_or_else(|| "webhook_secret".to_owned());
+        let open = fields.optional("open").and_then(|node| {
+            Located::typed(node, &shown::scope(self.settings.clone()), self.cx, &Type::Text, "`open`")
+        });
+        let answer_text = fields.text("answer_text");
         let answer_status = fields.integer("answer_status", 200, 299).and_then(|n| u16::try_from(n).ok());
         let max_body_bytes = fields.integer("max_body_bytes", 1, 1 << 30).and_then(|n| usize::try_from(n).ok());
         let max_skew_secs = fields.integer("max_skew_secs", 0, 86_400).and_then(|n| u32::try_from(n).ok());
+        let handshake = fields.optional("handshake").and_then(|node| self.handshake(node));
         let ignore = fields.texts("ignore");
         let mut events = Vec::new();
         if let Some(node) = fields.required("events") {
@@ -136,11 +147,22 @@ impl Compiler<'_, '_> {
             retry_horizon_hours,
             events,
             ignore,
+            open,
             answer_status: answer_status.unwrap_or(200),
+            answer_text,
             max_body_bytes,
             max_skew_secs: max_skew_secs.unwrap_or(DEFAULT_SKEW_SECS),
+            handshake,
             span,
         })
+    }
+
+    /// `{ header: x-hook-secret }`.
+    fn handshake(&self, node: &Node) -> Option<String> {
+        let mut fields = node.fields(self.cx)?;
+        let header = fields.required_text("header").map(|name| name.to_lowercase());
+        fields.finish();
+        header
     }
 
     /// `EVENT: OBJECT`, or `EVENT: { mapping: OBJECT, fetch: […] }`.
@@ -186,14 +208,21 @@ impl Compiler<'_, '_> {
             }
             "standard_webhooks" => Some(Verifier::StandardWebhooks),
             "basic" => Some(Verifier::Basic),
+            "computed" => {
+                let shown = shown::scope(self.settings.clone());
+                let mut made = shown.clone();
+                made.push("secret", Type::Text);
+                let given = fields.required("given").and_then(|node| self.expr(node, &shown));
+                let wanted = fields
+                    .required("wanted")
+                    .and_then(|node| Located::typed(node, &made, self.cx, &Type::Text, "`wanted`"));
+                let at = fields.optional("at").and_then(|node| self.expr(node, &shown));
+                given.zip(wanted).map(|(given, wanted)| Verifier::Computed(Box::new(Computed { given, wanted, at })))
+            }
             "driver" => Some(Verifier::Driver),
             other => {
-                self.cx.unknown(
-                    node.span,
-                    "kind of proof",
-                    other,
-                    ["basic", "driver", "hmac_sha256", "standard_webhooks"],
-                );
+                let kinds = ["basic", "computed", "driver", "hmac_sha256", "standard_webhooks"];
+                self.cx.unknown(node.span, "kind of proof", other, kinds);
                 return None;
             }
         };

@@ -1,7 +1,8 @@
 use super::*;
 use crate::manifest::{Auth, Manifest};
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeySize, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use hub_tree::{Findings, Source};
 use std::sync::Arc;
 use url::Url;
@@ -112,9 +113,34 @@ fn text_under_a_key_is_opened_by_its_owner_block_by_block() {
 }
 
 #[test]
+fn a_signature_by_a_private_key_is_shown_in_a_form_and_holds_under_the_public_one() {
+    let pair = RsaKeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+    let key = STANDARD.encode(der.as_ref());
+    let auth = format!(
+        r#"{{ kind: signed, let: {{ head: 'base64_url(base64_encode("{{\"alg\":\"RS256\"}}"))', proof: {{ rsa_sha256: 'head & "." & text(epoch_s(now))', key: '"{key}"' }} }}, form: {{ assertion: "{{head}}.{{epoch_s(now)}}.{{base64_url(proof)}}" }} }}"#
+    );
+    let request = signed(&auth, &at("2025-11-01T00:00:00Z"), "grant_type=jwt").unwrap();
+    let pairs: Vec<_> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+    assert_eq!((pairs[0].0.as_str(), pairs[0].1.as_str()), ("grant_type", "jwt"));
+    let (words, proof) = pairs[1].1.rsplit_once('.').unwrap();
+    assert_eq!(words, "eyJhbGciOiJSUzI1NiJ9.1761955200");
+    let proof = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(proof).unwrap();
+    let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
+    assert!(public.verify(words.as_bytes(), &proof).is_ok());
+    assert!(public.verify(b"other words", &proof).is_err());
+
+    assert_eq!(sign("x", "no key").unwrap_err(), "the private key is no base64");
+    assert_eq!(sign("x", "AAAA").unwrap_err(), "the private key is no RSA key of 2048 bits or more");
+}
+
+#[test]
 fn problems_name_the_place() {
     let nothing = connection("{ kind: signed, let: { a: nonce } }").unwrap_err();
-    assert!(nothing.contains("m.yaml:9:7: error: a signature is shown in `headers` or in the `query`"), "{nothing}");
+    assert!(
+        nothing.contains("m.yaml:9:7: error: a signature is shown in `headers`, in the `query` or in the `form`"),
+        "{nothing}"
+    );
     let late = connection("{ kind: signed, let: { a: b, b: nonce }, headers: { x: \"{a}\" } }").unwrap_err();
     assert!(late.contains("m.yaml:9:33: error: unknown name `b`"), "{late}");
     let kinds = connection("[{ when: exists(settings.app_key), kind: basics }, { kind: none }]").unwrap_err();

@@ -36,6 +36,8 @@ impl TokenStore for NoTokens {
     async fn lock(&self, _: &str) -> bool {
         false
     }
+
+    async fn unlock(&self, _: &str) {}
 }
 
 /// A database of another system, and the hub's connection to it.

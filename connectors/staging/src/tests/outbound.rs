@@ -1,7 +1,7 @@
 //! Tables that the hub writes into.
 
 use super::{BOTH, Bench};
-use hub_kit::driver::Party;
+use hub_kit::Party;
 use hub_kit::{CallError, Reply};
 
 const SETUP: &str = "

@@ -32,12 +32,10 @@ pub(crate) async fn keep_effects(
     prepared: Prepared,
 ) -> Result<Result<(), Failure>, StoreError> {
     let now = hub.clock.micros();
-    let Prepared { effects: Effects { writes, timers, mut steps, .. }, calls } = prepared;
+    let Prepared { effects: Effects { writes, timers, redrives, mut steps, .. }, calls } = prepared;
     let applied = match records::apply(hub, tx, &event.tenant, &event.trace, writes).await? {
         Ok(applied) => applied,
-        Err(unknown) => {
-            return Ok(Err(Failure::park("UNKNOWN_HUB_ID", format!("there is no such {}", unknown.entity))));
-        }
+        Err(why) => return Ok(Err(why.parked(""))),
     };
     let mut events = Vec::new();
     for record in applied {
@@ -53,6 +51,9 @@ pub(crate) async fn keep_effects(
     }
     for timer in timers {
         tx.set_timer(timer, Again::Keep).await?;
+    }
+    for redrive in redrives {
+        tx.insert_redrive(redrive).await?;
     }
     tx.add_steps(steps.into_vec()).await?;
     Ok(Ok(()))

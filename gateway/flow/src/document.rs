@@ -3,6 +3,7 @@
 //! An absent field leaves the stored value; an explicit null removes it. Objects that are made of parts (a name, an
 //! address) are merged, values that are one thing (a score, an amount, an enum, a reference, a list) are replaced.
 
+use crate::explain::OWN;
 use crate::records::{Target, Write};
 use hub_model::describe::When;
 use hub_model::{EntityType, SCHEMA_VERSION, Type};
@@ -57,13 +58,16 @@ pub(crate) fn merge(write: &Write, old: &[u8], patch: &str, head: &Head<'_>) -> 
     }
     let ext = merged_ext(&arena, write, old.get("ext"));
     let was_deleted = head.stored.is_some_and(|row| row.deleted_at.is_some());
-    let nothing_new = changed.is_empty() && ext == old.get("ext") && write.deleted == was_deleted;
+    let (sources, index) = merged_sources(&arena, write, old.get("sources"));
+    // That a system knows the record, and by which id, is news even where it says nothing else.
+    let is_linked = ids(sources).eq(ids(old.get("sources")));
+    let nothing_new = changed.is_empty() && is_linked && ext == old.get("ext") && write.deleted == was_deleted;
     if nothing_new && head.stored.is_some() {
         return None;
     }
     let verbs = verbs(entity, old, &fields, head.stored.is_some(), write.deleted && !was_deleted);
-    let (sources, index) = merged_sources(&arena, write, old.get("sources"));
-    let field_meta = merged_meta(&arena, write, old.get("field_meta"), index);
+    let meta = own_meta(&arena, write, old.get("field_meta"), patch, &changed);
+    let field_meta = merged_meta(&arena, write, meta, index);
     let text = |text: &str| Value::Text(arena.text(text));
     let created_at = head.stored.map_or(head.now, |row| row.created_at);
     let mut entries = vec![
@@ -87,7 +91,7 @@ pub(crate) fn merge(write: &Write, old: &[u8], patch: &str, head: &Head<'_>) -> 
 }
 
 /// A field after a word about it. References compare and replace without regard to how they are shown.
-fn merge_field<'a>(arena: &'a Arena, ty: &Type, before: Value<'a>, said: Value<'a>) -> Value<'a> {
+pub(crate) fn merge_field<'a>(arena: &'a Arena, ty: &Type, before: Value<'a>, said: Value<'a>) -> Value<'a> {
     match (ty, before, said) {
         (_, before, Value::Absent) => before,
         (_, _, Value::Null) => Value::Absent,
@@ -126,11 +130,25 @@ fn merged_maps<'a>(arena: &'a Arena, old: Value<'a>, new: Value<'a>) -> Value<'a
 
 /// What no rule read, under the system's name; what a payload of a system left replaces what its last one did.
 fn merged_ext<'a>(arena: &'a Arena, write: &Write, old: Value<'a>) -> Value<'a> {
-    let (Some(source), Some(ext)) = (&write.source, &write.ext) else { return old };
+    let Some(ext) = &write.ext else { return old };
     let text = arena.bytes(ext.as_bytes());
     let Ok(new) = json::read(arena, text, Limits::default()) else { return old };
+    let Some(source) = &write.source else { return systems_own(arena, old, new) };
     let entry = [(arena.text(&source.system), new)];
     merged_maps(arena, old, arena.map(&entry))
+}
+
+/// Systems' own fields as somebody has asked for them: each system's are laid over those that are known.
+fn systems_own<'a>(arena: &'a Arena, old: Value<'a>, new: Value<'a>) -> Value<'a> {
+    let laid = |(system, fields): &(&'a str, Value<'a>)| (*system, merged_maps(arena, old.get(system), *fields));
+    let systems: Vec<(&str, Value<'a>)> = new.entries().iter().map(laid).collect();
+    merged_maps(arena, old, arena.map(&systems))
+}
+
+/// Which systems know a record, and by which ids.
+fn ids<'a>(sources: Value<'a>) -> impl Iterator<Item = [Option<&'a str>; 2]> {
+    let of = |source: &Value<'a>| ["connection_id", "remote_id"].map(|name| source.get(name).as_text());
+    sources.items().iter().map(of)
 }
 
 fn merged_sources<'a>(arena: &'a Arena, write: &Write, old: Value<'a>) -> (Value<'a>, Option<usize>) {
@@ -139,6 +157,7 @@ fn merged_sources<'a>(arena: &'a Arena, write: &Write, old: Value<'a>) -> (Value
     };
     let (key, hub_id, formerly) = match &write.target {
         Target::Remote { key, hub_id } => (key.as_deref(), hub_id.as_deref(), None),
+        Target::Made { key, .. } => (Some(key.as_str()), None, None),
         Target::Renamed { key, formerly } => (Some(key.as_str()), None, Some(formerly.as_str())),
         Target::New(_) => return (old, None),
     };
@@ -173,6 +192,39 @@ fn merged_sources<'a>(arena: &'a Arena, write: &Write, old: Value<'a>) -> (Value
     (arena.list(&sources), Some(index))
 }
 
+/// What is known of fields after a word of the hub's own: what it changes is no source's any more.
+fn own_meta<'a>(arena: &'a Arena, write: &Write, old: Value<'a>, patch: Value<'a>, changed: &[String]) -> Value<'a> {
+    if write.source.is_some() {
+        return old;
+    }
+    let within = |outer: &str, pointer: &str| {
+        pointer.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let mut own = Vec::new();
+    for field in write.entity.fields.iter().filter(|field| changed.iter().any(|name| name == field.name)) {
+        places(field.ty, patch.get(field.name), &format!("/{}", field.name), &mut own);
+    }
+    own.retain(|place| !write.rules.iter().any(|(ruled, _)| within(place, ruled) || within(ruled, place)));
+    let others = old.entries().iter().filter(|(pointer, _)| !own.iter().any(|place| within(place, pointer)));
+    let mut entries: Vec<(&str, Value<'a>)> = others.copied().collect();
+    let rule = arena.map(&[("rule", Value::Text(OWN))]);
+    entries.extend(own.iter().map(|place| (arena.text(place), rule)));
+    if entries.is_empty() { Value::Absent } else { arena.map(&entries) }
+}
+
+/// The places that a patch sets in a field: objects that are made of parts are gone into.
+fn places(ty: &Type, said: Value<'_>, pointer: &str, found: &mut Vec<String>) {
+    match (ty, said) {
+        (Type::Struct(of), Value::Map(map)) => {
+            for (name, value) in map.entries() {
+                let ty = of.field(name).map_or(&Type::Json, |field| field.ty);
+                places(ty, *value, &format!("{pointer}/{name}"), found);
+            }
+        }
+        _ => found.push(pointer.to_owned()),
+    }
+}
+
 fn merged_meta<'a>(arena: &'a Arena, write: &Write, old: Value<'a>, source: Option<usize>) -> Value<'a> {
     let mut entries: Vec<(&str, Value<'a>)> = old
         .entries()
@@ -182,6 +234,8 @@ fn merged_meta<'a>(arena: &'a Arena, write: &Write, old: Value<'a>, source: Opti
         .collect();
     for (pointer, rule) in &write.rules {
         let mut meta = Vec::new();
+        // What a caller has asked for is no word of the system that took it.
+        let source = source.filter(|_| !rule.starts_with("request "));
         meta.extend(source.map(|index| ("source", Value::Number(arena.format(format_args!("{index}"))))));
         meta.push(("rule", Value::Text(arena.text(rule))));
         entries.push((arena.text(pointer), arena.map(&meta)));
@@ -290,6 +344,16 @@ mod tests {
     }
 
     #[test]
+    fn that_a_system_knows_a_record_is_news_once() {
+        let draft = r#"{"status":{"value":"DRAFT"}}"#;
+        let first = make(&write("signature_envelope", "a", &[]), "{}", draft).unwrap();
+        assert!(make(&write("signature_envelope", "a", &[]), &first.document, draft).is_none());
+        let linked = make(&write("signature_envelope", "b", &[]), &first.document, draft).unwrap();
+        assert_eq!((linked.changed.len(), linked.verbs), (0, vec!["updated"]));
+        assert!(linked.document.contains(r#""remote_id":"b""#), "{}", linked.document);
+    }
+
+    #[test]
     fn a_patch_leaves_what_it_does_not_name_and_removes_what_it_nulls() {
         let person = write("person", "p", &["/name/preferred"]);
         let first =
@@ -329,6 +393,14 @@ mod tests {
         assert_eq!(done.verbs, ["updated", "completed"]);
         let again = make(&order, &done.document, r#"{"status":{"value":"COMPLETED"},"vendor":"x"}"#).unwrap();
         assert_eq!(again.verbs, ["updated"]);
+    }
+
+    #[test]
+    fn what_the_hub_changes_by_itself_is_no_sources_any_more() {
+        let mapped = make(&write("person", "1", &["/name/full"]), "{}", r#"{"name":{"full":"A"}}"#).unwrap();
+        let own = Write { source: None, rules: Vec::new(), ..write("person", "1", &[]) };
+        let made = make(&own, &mapped.document, r#"{"name":{"full":"B"}}"#).unwrap();
+        assert!(made.document.contains(r#""field_meta":{"/name/full":{"rule":"hub"}}"#), "{}", made.document);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::event::EventMessage;
 use crate::journey::Steps;
 use crate::records::Write;
-use hub_store::NewTimer;
+use hub_store::{NewRedrive, NewTimer};
 
 /// What handling a message leads to.
 #[derive(Debug)]
@@ -13,10 +13,12 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Calls to make.
     pub calls: Vec<CallRequest>,
-    /// Subscriptions that are told of the event, by id.
-    pub told: Vec<String>,
+    /// Subscriptions that are told of the event, in the order of their ids.
+    pub told: Vec<Told>,
     /// Timers to set; those whose name is taken stay as they are.
     pub timers: Vec<NewTimer>,
+    /// Parked things to try again.
+    pub redrives: Vec<NewRedrive>,
     /// What the journey tells.
     pub steps: Steps,
 }
@@ -26,8 +28,27 @@ impl Effects {
     #[must_use]
     pub fn of(event: &EventMessage) -> Self {
         let steps = Steps::of(&event.trace, &event.tenant);
-        Self { writes: Vec::new(), calls: Vec::new(), told: Vec::new(), timers: Vec::new(), steps }
+        let (writes, calls, told, timers, redrives) = Default::default();
+        Self { writes, calls, told, timers, redrives, steps }
     }
+}
+
+/// A subscription and what it is told of an event.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its id.
+    pub id: String,
+    /// What; or why nothing.
+    pub what: Result<Telling, String>,
+}
+
+/// What a subscriber is told of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// Ids, version and names of fields.
+    Thin,
+    /// This JSON as the event's `data`.
+    Data(String),
 }
 
 /// A call to make.

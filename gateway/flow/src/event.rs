@@ -55,9 +55,15 @@ impl EventMessage {
     /// first time made. It is as old as the event, so that ids keep their order by time.
     #[must_use]
     pub fn id_of(&self, maker: &str) -> String {
+        self.id_in(&self.id, maker)
+    }
+
+    /// The id of what `maker` makes for the record or event `of` of this tenant: the same whichever event leads to it.
+    #[must_use]
+    pub fn id_in(&self, of: &str, maker: &str) -> String {
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&Sha256::digest(format!("{}\0{}\0{maker}", self.tenant, self.id).as_bytes())[..16]);
-        if let Ok(id) = self.id.parse::<Id>() {
+        bytes.copy_from_slice(&Sha256::digest(format!("{}\0{of}\0{maker}", self.tenant).as_bytes())[..16]);
+        if let Ok(id) = of.parse::<Id>() {
             bytes[..6].copy_from_slice(&id.as_bytes()[..6]);
         }
         bytes[6] = 0x70 | (bytes[6] & 0x0F);
@@ -80,28 +86,41 @@ impl EventMessage {
     /// The message as a structured CloudEvent (<https://cloudevents.io>, 1.0).
     #[must_use]
     pub fn to_cloud_event(&self) -> String {
-        self.written(None)
+        self.written(None, None)
     }
 
     /// The message as one of a sequence, as subscribers get it: the extension `sequence` of CloudEvents is text that
     /// can be compared as text.
     #[must_use]
     pub fn to_cloud_event_in_sequence(&self, number: i64) -> String {
-        self.written(Some(number))
+        self.written(Some(number), None)
     }
 
-    fn written(&self, sequence: Option<i64>) -> String {
-        let arena = Arena::new();
+    /// The same with other `data`, given as JSON.
+    #[must_use]
+    pub fn to_cloud_event_with(&self, number: i64, data: &str) -> String {
+        self.written(Some(number), Some(data))
+    }
+
+    /// What the event says of its record, without values: its `data`.
+    pub(crate) fn data<'a>(&self, arena: &'a Arena) -> Value<'a> {
         let text = |text: &str| Value::Text(arena.text(text));
         let changed: Vec<Value<'_>> = self.changed.iter().map(|name| text(name)).collect();
-        let connection = self.connection.as_deref().unwrap_or("hub");
-        let data = arena.map(&[
+        arena.map(&[
             ("entity", text(&self.entity)),
             ("id", text(&self.record)),
             ("version", Value::Number(arena.format(format_args!("{}", self.version)))),
             ("changed", arena.list(&changed)),
             ("connection", self.connection.as_deref().map_or(Value::Absent, text)),
-        ]);
+        ])
+    }
+
+    fn written(&self, sequence: Option<i64>, data: Option<&str>) -> String {
+        let arena = Arena::new();
+        let text = |text: &str| Value::Text(arena.text(text));
+        let connection = self.connection.as_deref().unwrap_or("hub");
+        let given = data.and_then(|data| json::read(&arena, arena.bytes(data.as_bytes()), Limits::default()).ok());
+        let data = given.unwrap_or_else(|| self.data(&arena));
         json::to_string(&arena.map(&[
             ("specversion", Value::Text("1.0")),
             ("id", text(&self.id)),

@@ -3,7 +3,7 @@
 use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::imports;
-use crate::rules::document;
+use crate::records::sealed_as;
 use hub_engine::{Input, Mapping, Parts};
 use hub_kit::RawEnvelope;
 use hub_kit::hook::read_opened;
@@ -23,7 +23,27 @@ pub struct FieldExplanation {
     pub place: Option<FilePlace>,
     /// Every step as JSON: the rule followed again, or the calculation that the hub kept with the record.
     pub steps: Option<String>,
+    /// The version that gave the field its value; `None` for what is computed when it is read.
+    pub set: Option<Set>,
 }
+
+/// When a field got its value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Set {
+    /// The version.
+    pub version: i64,
+    /// When, µs.
+    pub at: i64,
+    /// The journey that did it, as a `traceparent`.
+    pub trace: String,
+}
+
+/// The rule of what the hub writes by itself, such as versions and times.
+pub(crate) const OWN: &str = "hub";
+/// What is said of what no rule of a mapping reads.
+const LEFT_OVER: &str = "what no rule reads";
+/// What is said of what employees do.
+const COMPUTED: &str = "computed from employments and job assignments when it is read";
 
 /// The payload and mapping behind a field.
 #[derive(Debug)]
@@ -123,6 +143,18 @@ struct Known {
     origin: Option<Origin>,
 }
 
+fn origin_of(source: Value<'_>, text: impl Fn(Value<'_>) -> String) -> Origin {
+    Origin {
+        connection: text(source.get("connection_id")),
+        system: text(source.get("system")),
+        remote_id: text(source.get("remote_id")),
+        raw: text(source.get("raw_ref")),
+        received_at: text(source.get("fetched_at")),
+        mapping: text(source.get("mapping_id")),
+        mapping_version: text(source.get("mapping_version")),
+    }
+}
+
 fn known(document: &str, pointer: &str) -> Option<Known> {
     let arena = Arena::new();
     let document = json::read(&arena, document.as_bytes(), Limits::default()).ok()?;
@@ -143,19 +175,75 @@ fn known(document: &str, pointer: &str) -> Option<Known> {
     let text = |value: Value<'_>| value.as_text().unwrap_or_default().to_owned();
     let index = found.get("source").as_decimal().and_then(|index| usize::try_from(index).ok());
     let origin = index.map(|index| document.get("sources").at(index)).filter(|source| !source.is_absent());
-    let origin = origin.map(|source| Origin {
-        connection: text(source.get("connection_id")),
-        system: text(source.get("system")),
-        remote_id: text(source.get("remote_id")),
-        raw: text(source.get("raw_ref")),
-        received_at: text(source.get("fetched_at")),
-        mapping: text(source.get("mapping_id")),
-        mapping_version: text(source.get("mapping_version")),
-    });
+    let origin = origin.map(|source| origin_of(source, text));
     Some(Known { pointer: pointer.to_owned(), rule: text(found.get("rule")), origin })
 }
 
-/// Explains a field of a record. The mapping is the one that made the field, also when there is a newer one.
+/// What is known about a field that no rule of a mapping has set.
+fn known_otherwise(document: &str, pointer: &str) -> Option<Known> {
+    let arena = Arena::new();
+    let document = json::read(&arena, document.as_bytes(), Limits::default()).ok()?;
+    if at(document, pointer).is_absent() {
+        return None;
+    }
+    let mut names = pointer.split('/').skip(1);
+    let own = |rule: &str| Known { pointer: pointer.to_owned(), rule: rule.to_owned(), origin: None };
+    if names.next() != Some("ext") {
+        return Some(own(OWN));
+    }
+    let text = |value: Value<'_>| value.as_text().unwrap_or_default().to_owned();
+    let system = names.next();
+    let source = document.get("sources").items().iter().rfind(|source| source.get("system").as_text() == system);
+    Some(Known { origin: source.map(|source| origin_of(*source, text)), ..own(LEFT_OVER) })
+}
+
+/// The value that a JSON pointer names.
+fn at<'a>(document: Value<'a>, pointer: &str) -> Value<'a> {
+    pointer.split('/').skip(1).fold(document, |value, name| match (value, name.parse::<usize>()) {
+        (Value::List(_), Ok(index)) => value.at(index),
+        _ => value.get(name),
+    })
+}
+
+/// A rule, and the connection and remote id of the source that it read, if it read one.
+type Giver = (String, Option<(String, String)>);
+
+/// What a version says of a field: its value, and which rule and source gave it.
+fn said(document: &str, pointer: &str) -> (String, Option<Giver>) {
+    let arena = Arena::new();
+    let read = json::read(&arena, document.as_bytes(), Limits::default()).unwrap_or_default();
+    let by = known(document, pointer).or_else(|| known_otherwise(document, pointer));
+    let by = by.map(|known| (known.rule, known.origin.map(|origin| (origin.connection, origin.remote_id))));
+    (json::to_string(&at(read, pointer)), by)
+}
+
+/// The document of the version that gave a field the value that it has: later ones may come from payloads, and have
+/// been made by mappings, that do not speak of the field.
+async fn set_by(
+    hub: &Hub,
+    tenant: &str,
+    entity: &str,
+    id: &str,
+    pointer: &str,
+) -> Result<(String, Set), NoExplanation> {
+    let (owner, name, key) = (tenant.to_owned(), entity.to_owned(), id.to_owned());
+    let versions = hub.store.read(job!(|tx| { tx.history(&owner, &name, &key).await })).await?;
+    let mut found: Option<(String, Set)> = None;
+    let mut newest = None;
+    for version in versions.into_iter().rev() {
+        let opened = hub.open(tenant, &sealed_as(entity, id), &version.body.0)?;
+        let document = String::from_utf8_lossy(&opened).into_owned();
+        let says = said(&document, pointer);
+        if newest.get_or_insert_with(|| says.clone()) != &says {
+            break;
+        }
+        found = Some((document, Set { version: version.version, at: version.at, trace: version.trace }));
+    }
+    found.ok_or(NoExplanation::NoRecord)
+}
+
+/// Explains a field of a record: by the payload that gave it its value, and by the mapping of its day, also when there
+/// are newer ones.
 ///
 /// # Errors
 /// Why there is no explanation.
@@ -166,11 +254,24 @@ pub async fn explain(
     id: &str,
     pointer: &str,
 ) -> Result<FieldExplanation, NoExplanation> {
-    let document = document(hub, tenant, entity, id, None).await?.ok_or(NoExplanation::NoRecord)?;
-    let Known { pointer, rule, origin } = known(&document, pointer).ok_or(NoExplanation::NoField)?;
+    let own = |rule: &str, set, steps| FieldExplanation {
+        field: pointer.to_owned(),
+        rule: rule.to_owned(),
+        origin: None,
+        place: None,
+        steps,
+        set,
+    };
+    let (document, set) = set_by(hub, tenant, entity, id, pointer).await?;
+    let of_employee = entity == "employee" && (pointer == "/current" || pointer.starts_with("/current/"));
+    let found = known(&document, pointer).or_else(|| known_otherwise(&document, pointer));
+    let Some(Known { pointer, rule, origin }) = found else {
+        return if of_employee { Ok(own(COMPUTED, None, None)) } else { Err(NoExplanation::NoField) };
+    };
     let Some(origin) = origin else {
-        let steps = calculation(&document);
-        return Ok(FieldExplanation { field: pointer, rule, origin: None, place: None, steps });
+        // What was calculated is kept with the record; the hub's own numbers were not.
+        let steps = if rule == OWN { None } else { calculation(&document) };
+        return Ok(own(&rule, Some(set), steps));
     };
     let (owner, raw_id, version) = (tenant.to_owned(), origin.raw.clone(), origin.mapping_version.clone());
     let read = hub.store.read(job!(|tx| {
@@ -201,7 +302,7 @@ pub async fn explain(
     // Straight to text: the numbers in it are exact.
     let steps = steps.and_then(|steps| serde_json::to_string(&steps).ok());
     let place = place_of(hub, tenant, &raw, steps.as_deref()).await?;
-    Ok(FieldExplanation { field: pointer, rule, origin: Some(origin), place, steps })
+    Ok(FieldExplanation { field: pointer, rule, origin: Some(origin), place, steps, set: Some(set) })
 }
 
 /// What a service kept with the record that it made.
@@ -221,6 +322,19 @@ mod tests {
         assert_eq!(pointer_of("emails[0].address"), "/emails/0/address");
         assert_eq!(pointer_of("/name/full"), "/name/full");
         assert_eq!(pointer_of("stage"), "/stage");
+    }
+
+    #[test]
+    fn what_no_rule_sets_is_the_hubs_own_or_left_over_from_a_source() {
+        let document = r#"{"version":3,"sources":[{"connection_id":"gh","system":"greenhouse","raw_ref":"r1"}],
+            "ext":{"greenhouse":{"odd":1}}}"#;
+        let of = |pointer: &str| {
+            let known = known_otherwise(document, pointer);
+            known.map(|known| (known.rule, known.origin.map(|origin| origin.raw)))
+        };
+        assert_eq!(of("/version"), Some((OWN.into(), None)));
+        assert_eq!(of("/ext/greenhouse/odd"), Some((LEFT_OVER.into(), Some("r1".into()))));
+        assert_eq!((of("/ext/lever"), of("/nothing")), (None, None));
     }
 
     #[test]

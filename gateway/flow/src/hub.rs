@@ -1,7 +1,9 @@
 //! The hub at run time: what every step of the road shares.
 
+use crate::access::ApiKeys;
 use crate::admission::Admission;
 use crate::claims::{self, Held};
+use crate::feed::Feed;
 use crate::kept_mappings::KeptMappings;
 use crate::react::Consumer;
 use crate::receive::Recent;
@@ -10,8 +12,12 @@ use crate::registry::Registry;
 use crate::retention::{self, Retention};
 use crate::staging::Standings;
 use crate::streams::Streams;
+use crate::subscriptions::pace::Paces;
 use crate::tokens::KeptTokens;
-use crate::{alone, imports, intake, map_in, react, redrive, relay, schedule, send, shared, staging, streams};
+use crate::trust;
+use crate::{
+    alone, audit, bulk, imports, intake, map_in, react, redrive, relay, schedule, send, shared, staging, streams,
+};
 use arc_swap::ArcSwap;
 use hub_bus::Bus;
 use hub_kit::{Client, Connection, Driver, Tokens};
@@ -19,8 +25,8 @@ use hub_store::{Store, StoreError, job};
 use hub_telemetry::Metrics;
 use hub_tree::{Arena, Clock, Ids, Value};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Notify, RwLock, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -87,6 +93,8 @@ pub struct HubOptions {
     pub retention: Retention,
     /// What is configured about imports.
     pub imports: imports::Rules,
+    /// What the region asks of decisions about people.
+    pub trust: trust::Rules,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -121,6 +129,8 @@ pub struct Hub {
     pub retention: Retention,
     /// What is configured about imports.
     pub imports: imports::Rules,
+    /// What the region asks of decisions about people.
+    pub trust: trust::Rules,
     /// The store.
     pub store: Store,
     /// The bus.
@@ -145,7 +155,11 @@ pub struct Hub {
     pub(crate) sending: send::Sending,
     pub(crate) recent: Recent,
     pub(crate) refusals: Refusals,
+    pub(crate) strangers: audit::Strangers,
     pub(crate) streams: Streams,
+    pub(crate) feed: Feed,
+    pub(crate) subscribed: Paces,
+    keys: OnceLock<Arc<ApiKeys>>,
     pub(crate) tables: Standings,
     pub(crate) kept_mappings: KeptMappings,
     stop: watch::Sender<bool>,
@@ -159,6 +173,8 @@ pub(crate) struct Wake {
     pub(crate) work: Notify,
     pub(crate) calls: Notify,
     pub(crate) imports: Notify,
+    pub(crate) requests: Notify,
+    pub(crate) bulk: Notify,
 }
 
 /// The queues that a hub with these consumers reads; a bus is opened with them.
@@ -180,6 +196,7 @@ impl Hub {
             admission,
             retention,
             imports,
+            trust,
             store,
             bus,
             clock,
@@ -201,6 +218,7 @@ impl Hub {
             admission,
             retention,
             imports,
+            trust,
             store,
             bus,
             clock,
@@ -218,12 +236,26 @@ impl Hub {
             sending: send::Sending::default(),
             recent: Recent::default(),
             refusals: Refusals::default(),
+            strangers: audit::Strangers::default(),
             streams: Streams::default(),
+            feed: Feed::default(),
+            subscribed: Paces::default(),
+            keys: OnceLock::new(),
             tables: Standings::default(),
             kept_mappings: KeptMappings::default(),
             stop: watch::Sender::new(false),
             draining: AtomicBool::new(false),
         })
+    }
+
+    /// Tells the hub who may call: what subscribers are told is what their owners may read.
+    pub fn set_keys(&self, keys: Arc<ApiKeys>) {
+        // It is put together once.
+        let _ = self.keys.set(keys);
+    }
+
+    pub(crate) fn keys(&self) -> Option<&Arc<ApiKeys>> {
+        self.keys.get()
     }
 
     /// What is configured now.
@@ -301,7 +333,9 @@ impl Hub {
             loops.spawn(react::take_in(Arc::clone(&self)));
             loops.spawn(redrive::run(Arc::clone(&self)));
             loops.spawn(imports::run(Arc::clone(&self)));
+            loops.spawn(bulk::run(Arc::clone(&self)));
             loops.spawn(retention::run(Arc::clone(&self)));
+            loops.spawn(audit::run(Arc::clone(&self)));
             claiming.spawn(react::run(Arc::clone(&self)));
             claiming.spawn(send::run(Arc::clone(&self)));
             claiming.spawn(schedule::run(Arc::clone(&self)));
@@ -372,6 +406,11 @@ impl Hub {
         self.draining.load(Ordering::Relaxed)
     }
 
+    /// Wakes when a request has ended in this process.
+    pub fn request_news(&self) -> tokio::sync::futures::Notified<'_> {
+        self.wake.requests.notified()
+    }
+
     /// Tells when the hub is told to stop.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
@@ -380,6 +419,11 @@ impl Hub {
     /// Whether the hub has been told to stop.
     pub(crate) fn stops(&self) -> bool {
         *self.stop.borrow()
+    }
+
+    /// Says that events were written: they are published at once.
+    pub fn note_events(&self) {
+        self.wake.events.notify_one();
     }
 
     /// Ends [`Hub::run`].

@@ -28,11 +28,14 @@ pub(crate) use run::run;
 use mapping::{mapping_of, mapping_text};
 
 use crate::access::Principal;
+use crate::audit::Entry;
 use crate::hub::Hub;
+use crate::restricted;
 use hub_files::FileProblem;
 use hub_model::Class;
 use hub_store::{
-    Import, ImportChange, ImportCounts, ImportRow, ImportRowFilter, ImportState, ImportStep, NewImport, StoreError, job,
+    Import, ImportChange, ImportCounts, ImportRow, ImportRowFilter, ImportState, ImportStep, NewAudit, NewImport,
+    StoreError, job,
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -185,6 +188,11 @@ pub(crate) async fn of_row(hub: &Hub, tenant: &str, id: &str) -> Result<Option<S
     found.await?.filter(|import| import.into == tenant).map(|import| open(hub, import)).transpose()
 }
 
+/// What the audit log says of it.
+fn told(hub: &Hub, who: &Principal, word: &str, id: &str) -> Result<NewAudit, StoreError> {
+    Entry::by(who, format!("import.{word}")).about("import", id).sealed_now(&hub.store, &hub.clock)
+}
+
 /// A step of somebody's.
 fn step_of(hub: &Hub, who: &Principal, step: &str, note: &str) -> ImportStep {
     ImportStep {
@@ -248,7 +256,12 @@ pub async fn begin(hub: &Arc<Hub>, who: &Principal, brought: Brought) -> Result<
         body: hub.store.keyring().seal(&tenant, &sealed_as(&id), &bytes)?,
     };
     let step = step_of(hub, who, "uploaded", "");
-    hub.store.write(job!(|tx| { tx.insert_import(new, step).await })).await?;
+    let told = told(hub, who, "uploaded", &id)?;
+    let taken = hub.store.write(job!(|tx| {
+        tx.append_audit(told).await?;
+        tx.insert_import(new, step).await
+    }));
+    taken.await?;
     hub.wake.imports.notify_one();
     find(hub, &tenant, &id).await
 }
@@ -324,7 +337,7 @@ fn stands(state: ImportState, what: &str) -> Refused {
 /// The most sensitive class of a cell that somebody may see in a preview: never a restricted one.
 #[must_use]
 pub fn previewed(who: &Principal) -> Class {
-    who.readable().unwrap_or(Class::S1).min(Class::S2)
+    who.reads_everything().unwrap_or(Class::S1).min(Class::S2)
 }
 
 /// Opens a row of an import.
@@ -356,7 +369,7 @@ pub async fn report(
     let wanted = id.to_owned();
     let steps = hub.store.read(job!(|tx| { tx.import_steps(&wanted).await })).await?;
     let own = steps.first().is_some_and(|step| step.handle == who.handle);
-    let allowed = if own { Class::S3 } else { who.readable().unwrap_or(Class::S1) };
+    let allowed = if own { Class::S3 } else { who.reads_everything().unwrap_or(Class::S1) };
     let (mut rows, mut after) = (Vec::new(), 0);
     loop {
         let filter = ImportRowFilter { state: String::new(), after, limit: ROWS };
@@ -370,5 +383,7 @@ pub async fn report(
     }
     let language = language.to_owned();
     let how = move || sheet::report(&bytes, &import.target, &about, &rows, (allowed, only_refused, &language));
-    aside(how).await
+    let report = aside(how).await?;
+    hub.audit(Entry::by(who, "import.read").about("import", id).purpose(restricted::purpose().as_deref())).await?;
+    Ok(report)
 }

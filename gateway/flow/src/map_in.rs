@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tracing::Instrument;
 
-/// A vendor's time that lies so far behind the receipt is no time that orders anything: a day.
+/// A vendor's time that lies further ahead of the receipt than this orders nothing: a day.
 const FAR_AHEAD_MICROS: i64 = 86_400_000_000;
 
 /// What a payload says.
@@ -95,7 +95,7 @@ pub(crate) async fn handle(hub: &Arc<Hub>, work: &Claimed) -> Result<(), Failure
     commit(hub, work, &connection, raw, mapped, context).instrument(span).await
 }
 
-/// What the hub itself begins in a system: that system may tell of it before it answers the call, and only the answer
+/// What the hub itself begins in a system, beside what a `create_<entity>` makes there: that system may tell of it before it answers the call, and only the answer
 /// says which record it is.
 const BEGUN_HERE: [(&str, &str); 3] =
     [("approval", "start_approval"), ("calendar_event", "create_event"), ("message", "send_message")];
@@ -114,6 +114,7 @@ async fn is_being_begun(
         BEGUN_HERE
             .iter()
             .any(|(known, operation)| *known == entity && connection.manifest.operation(operation).is_some())
+            || connection.manifest.operation(&format!("create_{entity}")).is_some()
     };
     let asked: Vec<RemoteId> = mapped
         .named()
@@ -244,6 +245,7 @@ async fn commit(
     let (inner, seq, tenant) = (Arc::clone(hub), work.seq, raw.new.tenant.clone());
     let (system, raw_id) = (connection.id.clone(), raw.new.id.clone());
     let parks = error.is_some();
+    let by = mapping.as_ref().map(|mapping| mapping.path.clone()).unwrap_or_default();
     let began = hub.clock.micros();
     let used = mapping.as_ref().map(|mapping| mapping.version.clone());
     let mapping = mapping.filter(|new| !hub.kept_mappings.has(&new.version, began));
@@ -261,10 +263,7 @@ async fn commit(
         }
         let applied = match records::apply(&hub, tx, &tenant, &context, writes).await? {
             Ok(applied) => applied,
-            Err(unknown) => {
-                let reason = format!("the vendor hands back an id that is no {} of ours", unknown.entity);
-                return Ok(Err(Failure::park("UNKNOWN_HUB_ID", reason)));
-            }
+            Err(why) => return Ok(Err(why.parked(&by))),
         };
         let mut events = Vec::new();
         for record in applied {

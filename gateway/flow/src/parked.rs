@@ -1,10 +1,14 @@
 //! What people do about parked things: look at one with its values masked, see what trying again would touch, try
 //! again, discard. API, console and command line all come here.
 
+use crate::access::Principal;
+use crate::audit::{self, Entry};
 use crate::registry::Registry;
-use crate::{replay, shape, subscriptions};
+use crate::{replay, requests, shape, subscriptions};
 use hub_kit::{Idempotency, RawEnvelope};
-use hub_store::{Errand, NewRedrive, Parked, Redrive, Resolved, Step, Store, StoreError, Touched, Verdict, Which, job};
+use hub_store::{
+    AuditWho, Errand, NewRedrive, Parked, Redrive, Resolved, Step, Store, StoreError, Touched, Verdict, Which, job,
+};
 use hub_tree::{Clock, Ids};
 
 /// The code of calls that may have been carried out.
@@ -27,6 +31,16 @@ pub struct Asker {
     pub name: String,
     /// Their reason; may be empty.
     pub note: String,
+    /// What the audit log knows them by.
+    pub who: AuditWho,
+}
+
+impl Asker {
+    /// Somebody who has proved who they are.
+    #[must_use]
+    pub fn of(who: &Principal, note: String) -> Self {
+        Self { tenant: who.tenant.clone(), name: who.name.clone(), note, who: audit::known(who) }
+    }
 }
 
 /// Something parked, with what it is about.
@@ -161,8 +175,11 @@ pub async fn redrive(
     errand: Errand,
     rate: i64,
 ) -> Result<Redrive, StoreError> {
+    let id = Ids::new(clock.clone()).next().to_string();
+    let action = if matches!(errand, Errand::Parked(..)) { "parked.redriven" } else { "past.replayed" };
+    let told = Entry::of(&asker.tenant, asker.who, action).about("redrive", &id).sealed(store, clock).await?;
     let new = NewRedrive {
-        id: Ids::new(clock.clone()).next().to_string(),
+        id,
         tenant: asker.tenant,
         errand,
         asked_at: clock.micros(),
@@ -170,7 +187,40 @@ pub async fn redrive(
         note: asker.note,
         rate: rate.clamp(1, HIGHEST_RATE),
     };
-    store.write(job!(|tx| { tx.insert_redrive(new.clone()).await })).await
+    store
+        .write(job!(|tx| {
+            tx.append_audit(told).await?;
+            tx.insert_redrive(new).await
+        }))
+        .await
+}
+
+/// Stops a re-drive or a replay, or lets one go on that was stopped or failed. One that stands so already is given as it
+/// is; `None` when there is none of this id. The note of `asker` is not kept.
+///
+/// # Errors
+/// The store fails.
+pub async fn turn(
+    store: &Store,
+    clock: &Clock,
+    asker: &Asker,
+    id: &str,
+    run: bool,
+) -> Result<Option<Redrive>, StoreError> {
+    let action = if run { "redrive.resumed" } else { "redrive.stopped" };
+    let told = Entry::of(&asker.tenant, asker.who.clone(), action).about("redrive", id).sealed(store, clock).await?;
+    let (tenant, name, id, now) = (asker.tenant.clone(), asker.name.clone(), id.to_owned(), clock.micros());
+    store
+        .write(job!(|tx| {
+            match tx.turn_redrive(&tenant, &id, (run, &name), now).await? {
+                Some(turned) => {
+                    tx.append_audit(told).await?;
+                    Ok(Some(turned))
+                }
+                None => tx.redrive(&tenant, &id).await,
+            }
+        }))
+        .await
 }
 
 /// Discards what lies parked now: it stays in the store, with who discarded it and why, and nobody tries it again.
@@ -183,8 +233,14 @@ pub async fn discard(store: &Store, clock: &Clock, asker: &Asker, which: &Which)
     let mut count = 0;
     loop {
         let (asker, which, ids, now) = (asker.clone(), which.clone(), ids.clone(), clock.micros());
+        let (inner, time) = (store.clone(), clock.clone());
         let discarded = store.write(job!(|tx| {
             let rows = tx.lock_parked(&asker.tenant, &which, before, DISCARDED_AT_ONCE).await?;
+            if !rows.is_empty() {
+                let told = Entry::of(&asker.tenant, asker.who.clone(), "parked.discarded");
+                let told = rows.iter().fold(told, |told, row| told.about("parked", &row.new.id));
+                tx.append_audit(told.sealed_now(&inner, &time)?).await?;
+            }
             let how = Resolved {
                 at: now,
                 how: "discarded".to_owned(),
@@ -195,6 +251,9 @@ pub async fn discard(store: &Store, clock: &Clock, asker: &Asker, which: &Which)
             let detail = format!("discarded by {}", asker.name);
             let steps = rows.iter().map(|row| step(&ids, row, now, "discard", detail.clone())).collect();
             tx.add_steps(steps).await?;
+            for call in rows.iter().filter(|row| row.new.kind == "call") {
+                requests::discarded(&inner, tx, &call.new.reference, now).await?;
+            }
             tx.resolve_parked(rows.into_iter().map(|row| row.new.id).collect(), &how).await
         }));
         match discarded.await? {

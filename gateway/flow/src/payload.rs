@@ -7,9 +7,9 @@ use crate::effects::Failure;
 use crate::hub::Hub;
 use hub_engine::{Input, Mapping};
 use hub_expr::{Cx, Located};
+use hub_kit::hook::instant;
 use hub_kit::manifest::{EventRule, Webhook};
 use hub_kit::{Connection, FollowCall, FollowUp, KnownIds, NoCalls};
-use hub_tree::jiff::Timestamp;
 use hub_tree::{Arena, Value};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -138,18 +138,6 @@ fn bounded(key: String) -> String {
         return key;
     }
     format!("sha256:{}", hex::encode(Sha256::digest(key.as_bytes())))
-}
-
-/// A vendor's time as microseconds: RFC 3339, or a Unix time in seconds or milliseconds, told by its size.
-fn instant(value: Value<'_>) -> Option<i64> {
-    match value {
-        Value::Text(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond),
-        value => {
-            let number = i64::try_from(value.as_decimal()?).ok()?;
-            let millis = if number > 100_000_000_000 { number } else { number.checked_mul(1000)? };
-            millis.checked_mul(1000)
-        }
-    }
 }
 
 /// What a webhook's expressions say of an opened payload.

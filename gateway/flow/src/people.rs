@@ -1,7 +1,7 @@
 //! People who sign in with their account at a vendor, such as a chat platform, instead of a key: who they are there,
 //! and what they may do here. Who is not named may do nothing. Their names are not known here.
 
-use crate::access::{Principal, Scope};
+use crate::access::{Grants, Principal};
 use crate::hub::Hub;
 use hub_kit::{CallContext, CallError, Leave};
 use hub_tree::TraceContext;
@@ -26,7 +26,7 @@ pub struct Members {
     /// The tenant that they see.
     pub tenant: String,
     /// What each may do, by the vendor's id of the person.
-    pub users: BTreeMap<String, Vec<Scope>>,
+    pub users: BTreeMap<String, Grants>,
 }
 
 impl People {
@@ -50,9 +50,9 @@ impl People {
     #[must_use]
     pub fn find(&self, connection: &str, user: &str) -> Option<Principal> {
         let members = self.0.get(connection)?;
-        let scopes = members.users.get(user)?;
+        let grants = members.users.get(user)?.clone();
         let handle = format!("{HANDLE}{connection}:{user}");
-        Some(Principal::person(format!("{user}@{connection}"), &members.tenant, handle, scopes))
+        Some(Principal::person(format!("{user}@{connection}"), &members.tenant, handle, grants, None))
     }
 
     /// Somebody who signed in a while ago, by their handle.
@@ -114,11 +114,12 @@ fn unknown() -> CallError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Scope;
 
     #[test]
     fn who_is_not_named_is_nobody_and_an_id_with_a_colon_is_still_one_id() {
         let mut people = People::default();
-        let users = BTreeMap::from([("wo:9".to_owned(), vec![Scope::Ops])]);
+        let users = BTreeMap::from([("wo:9".to_owned(), Grants::of(Scope::Ops))]);
         people.add("chat-main", Members { tenant: "north".to_owned(), users });
         let who = people.find("chat-main", "wo:9").unwrap();
         assert_eq!((who.name.as_str(), who.tenant.as_str()), ("wo:9@chat-main", "north"));

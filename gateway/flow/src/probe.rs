@@ -209,9 +209,9 @@ impl Check<'_> {
 
     fn callback(&self) -> Part {
         let part = |outcome, detail: &str| Part::new("callback", outcome, detail);
-        if self.connection.manifest.webhook.is_none() {
+        let Some(webhook) = &self.connection.manifest.webhook else {
             return part(Outcome::Skipped, "this vendor sends nothing");
-        }
+        };
         if self.connection.streams() {
             return self.stream();
         }
@@ -225,9 +225,13 @@ impl Check<'_> {
                 body: b"{}".to_vec(),
                 now,
             };
+            let set = !webhook.is_opened_by_driver() && !self.connection.setting_list(&webhook.secret).is_empty();
             // Some vendors need no secret for what is only called.
             return match open(&empty) {
                 None => part(Outcome::Good, "callbacks need no proof"),
+                Some(_) if set => {
+                    self.came(Outcome::Skipped, "its secret is set; only the vendor makes requests with it")
+                }
                 Some(_) => part(Outcome::Skipped, "its secrets are not set: every callback is refused")
                     .next("set what the vendor signs and seals with, if it is to send anything"),
             };
@@ -239,19 +243,24 @@ impl Check<'_> {
             }
             .next(reason.hint());
         }
-        let own = "a request made with the connection's own settings opens";
+        self.came(Outcome::Good, "a request made with the connection's own settings opens")
+    }
+
+    /// What the running hub knows of the vendor's own requests; `own` and its outcome are what is known without them.
+    fn came(&self, outcome: Outcome, own: &str) -> Part {
+        let part = |outcome, detail: &str| Part::new("callback", outcome, detail);
         let at = |time: Timestamp| rfc3339(time);
         match &self.came {
-            None => part(Outcome::Good, own).next("ask the running hub (--hub) whether the vendor's own requests open"),
+            None => part(outcome, own).next("ask the running hub (--hub) whether the vendor's own requests open"),
             Some(Came { good, refused: Some((when, reason, hint)) }) if good.is_none_or(|good| good < *when) => Part {
                 code: Some(reason.clone()),
                 ..part(Outcome::Bad, &format!("{own}, but the last one that came, at {}, was refused", at(*when)))
             }
             .next(hint.clone()),
             Some(Came { good: Some(good), .. }) => {
-                part(Outcome::Good, &format!("{own}; the last one that came, at {}, did too", at(*good)))
+                part(Outcome::Good, &format!("{own}; the last one that came, at {}, opened", at(*good)))
             }
-            Some(_) => part(Outcome::Good, &format!("{own}; none has come from the vendor since the hub began")),
+            Some(_) => part(outcome, &format!("{own}; none has come from the vendor since the hub began")),
         }
     }
 

@@ -112,6 +112,11 @@ impl Hub {
         if request.body.len() > most {
             return Err(Refused::TooLarge(most));
         }
+        // A handshake proves nothing, and nothing is kept of it.
+        if let Some(answer) = connection.handshake(&request) {
+            let (answer, trace) = (Some(answer), TraceContext::begin());
+            return Ok(Accepted { status: webhook.answer_status, raw_id: None, check: true, answer, trace });
+        }
         check_media_type(webhook, &request)?;
         let driver = self.driver(&connection.manifest.driver).ok_or(Refused::NotFound)?;
         let opened = driver.open_webhook(connection, &request);

@@ -2,7 +2,9 @@
 //! nothing is written and nothing is told.
 
 use crate::document::{Head, merge};
+use crate::effects::Failure;
 use crate::hub::Hub;
+use crate::keeps::{self, Broken};
 use crate::{approvals, references, rules};
 use hub_model::{Class, EntityType, Field};
 use hub_store::{
@@ -35,7 +37,9 @@ impl Write {
     /// The vendor's id that it names.
     fn remote_id(&self) -> Option<RemoteId> {
         match &self.target {
-            Target::Remote { key: Some(key), .. } | Target::Renamed { key, .. } => self.remote(key),
+            Target::Remote { key: Some(key), .. } | Target::Renamed { key, .. } | Target::Made { key, .. } => {
+                self.remote(key)
+            }
             Target::Remote { .. } | Target::New(_) => None,
         }
     }
@@ -56,6 +60,13 @@ impl Write {
 pub enum Target {
     /// A new one, with this hub id. When it is there already, the hub made it before, and it stays as it is.
     New(String),
+    /// A new one, with this hub id, which a system has made just now and knows by `key`.
+    Made {
+        /// Its hub id.
+        id: String,
+        /// Its id at the vendor.
+        key: String,
+    },
     /// The one that a connection knows by `key`, or by the hub's own id that it hands back.
     Remote {
         /// Its id at the vendor.
@@ -136,15 +147,53 @@ pub struct Applied {
     pub events: Vec<NewEvent>,
 }
 
-/// A vendor handed back a hub id that is not ours to give: the message must be parked.
+/// Why words are not applied: none of them is, and nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownHubId {
-    /// The entity that it should be.
-    pub entity: &'static str,
+pub enum NotApplied {
+    /// A vendor handed back a hub id that is not ours to give.
+    UnknownHubId {
+        /// The entity that it should be.
+        entity: &'static str,
+    },
+    /// A record would not keep what records of its entity must.
+    Broken {
+        /// Which of the words, from 0.
+        word: usize,
+        /// The entity.
+        entity: &'static str,
+        /// Why.
+        broken: Broken,
+    },
+}
+
+impl NotApplied {
+    /// A message that says this is parked; `place` is the file to blame, if one is.
+    #[must_use]
+    pub fn parked(&self, place: &str) -> Failure {
+        Failure::Park { code: self.code().to_owned(), reason: self.reason(), place: place.to_owned() }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownHubId { .. } => "UNKNOWN_HUB_ID",
+            Self::Broken { broken, .. } => broken.parked,
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::UnknownHubId { entity } => format!("an id was handed back that is no {entity} of ours"),
+            Self::Broken { entity, broken, .. } => {
+                format!("{entity}{}: {}; {}", broken.pointer, broken.reason, broken.next)
+            }
+        }
+    }
 }
 
 /// What applying words to records ends in.
-pub type Applying = Result<Vec<Applied>, UnknownHubId>;
+pub type Applying = Result<Vec<Applied>, NotApplied>;
 
 /// A record's context for sealing.
 #[must_use]
@@ -180,15 +229,19 @@ pub async fn apply(
     let mut ids: BTreeMap<RemoteId, String> =
         identities.into_iter().map(|(remote, identity)| (remote, identity.id)).collect();
     ids.extend(said.iter().map(|new| (new.remote.clone(), new.identity.id.clone())));
-    tx.put_identities(tenant, said).await?;
-    tx.forget_identities(tenant, renamed).await?;
     let before: BTreeSet<RecordId> = known.iter().filter(|known| !known.fresh).map(Known::record).collect();
     let stored = tx.stored_records(tenant, before.into_iter().collect()).await?;
     let mut all = Writing { tenant, context, now: hub.clock.micros(), ids, stored, made: Vec::new() };
     let mut applied = Vec::with_capacity(writes.len());
-    for (write, known) in writes.into_iter().zip(known) {
-        applied.push(all.write_one(hub, write, known)?);
+    for (word, (write, known)) in writes.into_iter().zip(known).enumerate() {
+        let entity = write.entity.name;
+        match all.write_one(hub, write, known)? {
+            Ok(one) => applied.push(one),
+            Err(broken) => return Ok(Err(NotApplied::Broken { word, entity, broken })),
+        }
     }
+    tx.put_identities(tenant, said).await?;
+    tx.forget_identities(tenant, renamed).await?;
     let gone: BTreeSet<String> = all.made.iter().filter(|new| new.row.deleted_at.is_some()).map(subject).collect();
     tx.put_records(&context.to_string(), all.made).await?;
     for subject in gone {
@@ -196,6 +249,48 @@ pub async fn apply(
     }
     Ok(Ok(applied))
 }
+
+/// Applies words of which one that cannot be applied stops no other. Gives what was applied, in the order of the words,
+/// and the words that were left out with their places.
+///
+/// # Errors
+/// The store fails.
+pub async fn apply_each(
+    hub: &Arc<Hub>,
+    tx: &mut Tx,
+    tenant: &str,
+    context: &TraceContext,
+    mut writes: Vec<Write>,
+) -> Result<(Vec<Applied>, Vec<LeftOut>), StoreError> {
+    let mut left_out: Vec<LeftOut> = Vec::new();
+    loop {
+        let why = match apply(hub, tx, tenant, context, writes.clone()).await? {
+            Ok(applied) => return Ok((applied, left_out)),
+            Err(why) => why,
+        };
+        let at = match &why {
+            NotApplied::Broken { word, .. } => *word,
+            // Which one it was is not known: none is applied.
+            NotApplied::UnknownHubId { .. } => {
+                let rest = writes.into_iter().enumerate().map(|(place, write)| (place, write, why.clone()));
+                return Ok((Vec::new(), rest.collect()));
+            }
+        };
+        // Each that went before it stood at an earlier place, or behind it.
+        let write = writes.remove(at);
+        let mut place = at;
+        for (earlier, ..) in &left_out {
+            if *earlier <= place {
+                place += 1;
+            }
+        }
+        left_out.push((place, write, why));
+        left_out.sort_by_key(|(place, ..)| *place);
+    }
+}
+
+/// A word that was left out: its place among all, itself, and why.
+pub type LeftOut = (usize, Write, NotApplied);
 
 fn subject(version: &NewVersion) -> String {
     format!("{}/{}", version.row.entity, version.row.id)
@@ -228,7 +323,7 @@ async fn identify_all(
     tenant: &str,
     writes: &[Write],
     identities: &Identities,
-) -> Result<Result<Vec<Known>, UnknownHubId>, StoreError> {
+) -> Result<Result<Vec<Known>, NotApplied>, StoreError> {
     // The hub gave such ids out; a vendor cannot make records appear by inventing one.
     let handed_back = |write: &Write| match &write.target {
         Target::Remote { hub_id: Some(id), .. } if write.source.is_some() => {
@@ -256,16 +351,17 @@ fn identify(
     earlier: &[Known],
     identities: &Identities,
     ours: &BTreeSet<RecordId>,
-) -> Result<Known, UnknownHubId> {
+) -> Result<Known, NotApplied> {
     let entity = write.entity.name;
     let placed =
         |id: &str| Known { entity, id: id.to_owned(), key: None, outdated: false, fresh: false, received_at: None };
     let (key, hub_id, source) = match (&write.target, &write.source) {
         (Target::New(id), _) => return Ok(placed(id)),
+        (Target::Made { id, key }, _) => return Ok(Known { key: Some(key.clone()), ..placed(id) }),
         (Target::Remote { key, hub_id }, Some(source)) => (key.clone(), hub_id.as_ref(), source),
         (Target::Renamed { key, .. }, Some(source)) => (Some(key.clone()), None, source),
         (Target::Remote { hub_id: Some(id), .. }, None) => return Ok(placed(id)),
-        (Target::Remote { .. } | Target::Renamed { .. }, None) => return Err(UnknownHubId { entity }),
+        (Target::Remote { .. } | Target::Renamed { .. }, None) => return Err(NotApplied::UnknownHubId { entity }),
     };
     if let Some(same) = earlier.iter().find(|known| known.entity == entity && known.key.is_some() && known.key == key) {
         // Two words of one payload about one record.
@@ -276,10 +372,10 @@ fn identify(
     // A record that is known by both ids keeps the new one's.
     let found = own.or_else(|| identities.get(&write.former_id()?));
     let id = match (found, hub_id) {
-        (Some(identity), Some(hub_id)) if identity.id != *hub_id => return Err(UnknownHubId { entity }),
+        (Some(identity), Some(hub_id)) if identity.id != *hub_id => return Err(NotApplied::UnknownHubId { entity }),
         (Some(identity), _) => identity.id.clone(),
         (None, Some(hub_id)) if ours.contains(&(entity.to_owned(), hub_id.clone())) => hub_id.clone(),
-        (None, Some(_)) => return Err(UnknownHubId { entity }),
+        (None, Some(_)) => return Err(NotApplied::UnknownHubId { entity }),
         (None, None) => hub.ids.next().to_string(),
     };
     Ok(Known {
@@ -336,17 +432,17 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    fn write_one(&mut self, hub: &Hub, write: Write, known: Known) -> Result<Applied, StoreError> {
+    fn write_one(&mut self, hub: &Hub, write: Write, known: Known) -> Result<Result<Applied, Broken>, StoreError> {
         let Write { entity, .. } = write;
         let (tenant, now) = (self.tenant, self.now);
         let stored = self.stored.get(&known.record());
         let version = stored.map_or(0, |row| row.version);
         let unchanged = |became| Applied { entity, id: known.id.clone(), version, became, events: Vec::new() };
         if known.outdated {
-            return Ok(unchanged(Became::Outdated));
+            return Ok(Ok(unchanged(Became::Outdated)));
         }
         if stored.is_some() && matches!(write.target, Target::New(_)) {
-            return Ok(unchanged(Became::Unchanged));
+            return Ok(Ok(unchanged(Became::Unchanged)));
         }
         let sealed_as = sealed_as(entity.name, &known.id);
         let old = stored.map(|row| hub.open(tenant, &sealed_as, &row.body.0)).transpose()?;
@@ -355,11 +451,14 @@ impl Writing<'_> {
             approvals::one_of_several(&mut write, old, now);
         }
         let patch = references::resolve(&write.fields, &self.ids);
+        if let Some(broken) = breaks(&write, old.as_deref(), &patch) {
+            return Ok(Err(broken));
+        }
         let made = {
             let head = Head { tenant, id: &known.id, version: version + 1, now, stored };
             merge(&write, old.as_deref().unwrap_or(b"{}"), &patch, &head)
         };
-        let Some(made) = made else { return Ok(unchanged(Became::Unchanged)) };
+        let Some(made) = made else { return Ok(Ok(unchanged(Became::Unchanged))) };
         let body = hub.store.keyring().seal(tenant, &sealed_as, made.document.as_bytes())?;
         let index = index_of(hub, tenant, entity, made.document.as_bytes())?;
         let as_it_was = match &old {
@@ -394,16 +493,20 @@ impl Writing<'_> {
             changed: made.changed.join(","),
         });
         let events = events.collect();
-        Ok(Applied { entity, id: known.id, version: version + 1, became, events })
+        Ok(Ok(Applied { entity, id: known.id, version: version + 1, became, events }))
     }
 }
 
-pub(crate) fn index_of(
-    hub: &Hub,
-    tenant: &str,
-    entity: &EntityType,
-    document: &[u8],
-) -> Result<Vec<IndexEntry>, StoreError> {
+/// Why a word breaks what its record must keep.
+fn breaks(write: &Write, old: Option<&[u8]>, patch: &str) -> Option<Broken> {
+    keeps::broken(write.entity.name, old, patch, (write.deleted, write.source.is_some()))
+}
+
+/// The values to find a document by.
+///
+/// # Errors
+/// The tenant has no key.
+pub fn index_of(hub: &Hub, tenant: &str, entity: &EntityType, document: &[u8]) -> Result<Vec<IndexEntry>, StoreError> {
     let arena = Arena::new();
     let document = json::read(&arena, document, Limits::default()).unwrap_or_default();
     let mut entries = Vec::new();

@@ -7,7 +7,7 @@ use crate::hub::{Hub, IDLE};
 use crate::intake::{self, MAP};
 use crate::journey::Steps;
 use crate::parked::{OUTCOME_UNKNOWN, can_tell, step};
-use crate::{poll, replay};
+use crate::{poll, replay, requests};
 use hub_store::{Errand, NewParked, NewWork, Parked, Portion, Redrive, Resolved, StoreError, Tx, Verdict, Which, job};
 use hub_tree::TraceContext;
 use std::sync::Arc;
@@ -256,6 +256,9 @@ async fn call(
     match verdict {
         Verdict::CarriedOut => {
             let settled = tx.call_was_carried_out(tenant, id, hub.clock.micros()).await?;
+            if settled {
+                requests::carried_out(hub, tx, &call).await?;
+            }
             return Ok(if settled { Went::CarriedOut } else { Went::Refused });
         }
         Verdict::Unknown if unknown && !tells(hub, &call.new.connection, &call.new.operation) => {
@@ -265,6 +268,9 @@ async fn call(
     }
     let unsure = verdict != Verdict::NotCarriedOut && (call.unsure || unknown);
     let opened = tx.reopen_call(tenant, id, unsure).await?;
+    if opened {
+        tx.reopen_request_of(id).await?;
+    }
     Ok(if opened { Went::Again } else { Went::Refused })
 }
 

@@ -76,6 +76,9 @@ pub(crate) async fn events(
     consumer: &str,
     size: i64,
 ) -> Result<Result<(Portion, i64), String>, StoreError> {
+    // `subscriptions/<id>`: one of what a consumer serves.
+    let (consumer, only) = consumer.split_once('/').map_or((consumer, None), |(name, only)| (name, Some(only)));
+    let replay = only.map_or_else(|| redrive.new.id.clone(), |only| format!("{}/{only}", redrive.new.id));
     let own: Vec<(&str, &[&str])> = hub
         .consumers
         .iter()
@@ -94,7 +97,7 @@ pub(crate) async fn events(
     for event in events {
         let topic = format!("hr.{}", event.new.kind);
         let context: TraceContext = event.new.trace.parse().unwrap_or_else(|_| TraceContext::begin());
-        let message = EventMessage { replay: Some(redrive.new.id.clone()), ..EventMessage::of(&event.new, context) };
+        let message = EventMessage { replay: Some(replay.clone()), ..EventMessage::of(&event.new, context) };
         let body = message.to_cloud_event();
         let wanting = own.iter().filter(|(_, topics)| topics.iter().any(|pattern| topic_matches(pattern, &topic)));
         let mut names = Vec::new();

@@ -1,5 +1,6 @@
 //! What is not needed any more goes: one process at a time, in small portions, with rests between them.
 
+use crate::audit;
 use crate::hub::Hub;
 use hub_store::{StoreError, job};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 /// How long each class of rows is kept, in days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Journeys, from their last step.
+    /// Journeys, from their last step; and tries of deliveries to subscribers.
     pub journeys_days: i64,
     /// Messages that are done: the marks that a repetition is known by. At least [`Retention::LEAST_MARKS`].
     pub inbox_days: i64,
@@ -20,6 +21,8 @@ pub struct Retention {
     pub parked_days: i64,
     /// Payloads that are the source of no version of a record. At least [`Retention::LEAST_MARKS`].
     pub raws_days: i64,
+    /// Entries of the audit log.
+    pub audit_days: i64,
 }
 
 impl Retention {
@@ -29,13 +32,23 @@ impl Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { journeys_days: 90, inbox_days: 30, calls_days: 400, events_days: 90, parked_days: 180, raws_days: 90 }
+        Self {
+            journeys_days: 90,
+            inbox_days: 30,
+            calls_days: 400,
+            events_days: 90,
+            parked_days: 180,
+            raws_days: 90,
+            audit_days: 1_095,
+        }
     }
 }
 
 const DAY_MICROS: i64 = 86_400_000_000;
 /// Large bodies whose messages never came, in days: a message may lie in an edge's spool or a queue for long.
 const BLOBS_DAYS: i64 = 30;
+/// Answers under an `Idempotency-Key`, in days.
+const ANSWERS_DAYS: i64 = 1;
 /// Rows that one statement removes or looks at.
 const PORTION: i64 = 500;
 const BETWEEN_PORTIONS: Duration = Duration::from_millis(100);
@@ -62,6 +75,10 @@ enum Class {
     Parked,
     Doubts,
     Blobs,
+    Requests,
+    Answers,
+    Batches,
+    Attempts,
 }
 
 async fn round(hub: &Arc<Hub>) -> Result<(), StoreError> {
@@ -74,6 +91,10 @@ async fn round(hub: &Arc<Hub>) -> Result<(), StoreError> {
         (Class::Parked, keeps.parked_days),
         (Class::Doubts, Retention::LEAST_MARKS),
         (Class::Blobs, BLOBS_DAYS),
+        (Class::Requests, keeps.calls_days),
+        (Class::Answers, ANSWERS_DAYS),
+        (Class::Batches, keeps.journeys_days),
+        (Class::Attempts, keeps.journeys_days),
     ];
     for (class, days) in classes {
         let mut count = 0;
@@ -99,6 +120,9 @@ async fn round(hub: &Arc<Hub>) -> Result<(), StoreError> {
         place = hub.store.write(job!(|tx| { tx.forget_raws(before, from, PORTION).await })).await?;
         tokio::time::sleep(BETWEEN_PORTIONS).await;
     }
+    if leads(hub).await? {
+        audit::forget(hub, hub.clock.micros() - keeps.audit_days * DAY_MICROS).await?;
+    }
     Ok(())
 }
 
@@ -122,6 +146,10 @@ async fn portion(hub: &Arc<Hub>, class: Class, before: i64) -> Result<Option<u64
             Class::Parked => tx.forget_parked(before, PORTION).await,
             Class::Doubts => tx.forget_doubts(before, PORTION).await,
             Class::Blobs => tx.forget_blobs(before, PORTION).await,
+            Class::Requests => tx.forget_requests(before, PORTION).await,
+            Class::Answers => tx.forget_answers(before, PORTION).await,
+            Class::Batches => tx.forget_batches(before, PORTION).await,
+            Class::Attempts => tx.forget_attempts(before, PORTION).await,
         }
     }));
     removing.await.map(Some)

@@ -15,13 +15,13 @@ use crate::effects::{Effects, Failure};
 use crate::event::EventMessage;
 use crate::hub::Hub;
 use crate::react::Consumer;
-use crate::records::sealed_as;
+use crate::records::{index_entry, sealed_as};
 use async_trait::async_trait;
 use delay::Delay;
 use hub_bus::Delivery;
 use hub_engine::Draft;
 use hub_expr::Located;
-use hub_model::EntityType;
+use hub_model::{EntityType, Field};
 use hub_store::job;
 use hub_tree::Source;
 use std::sync::Arc;
@@ -46,10 +46,18 @@ struct Rule {
     when: Option<Located>,
     /// What orders the calls of one business case.
     key: Option<Located>,
-    /// Records to read, by name.
-    load: Vec<(String, &'static EntityType, Located)>,
+    load: Vec<Load>,
     lets: Vec<Located>,
     actions: Vec<Action>,
+}
+
+/// A record that a rule reads.
+#[derive(Debug)]
+struct Load {
+    entity: &'static EntityType,
+    /// The field by whose value it is found; `None` when a reference leads to it.
+    by: Option<&'static Field>,
+    value: Located,
 }
 
 #[derive(Debug)]
@@ -147,4 +155,31 @@ pub async fn document(
     let Some(sealed) = sealed.await? else { return Ok(None) };
     let opened = hub.open(tenant, &sealed_as(entity, id), &sealed.0)?;
     String::from_utf8(opened).map(Some).map_err(|_| Failure::park("UNREADABLE_RECORD", "a record is not text"))
+}
+
+/// The documents of the records of an entity, as they are now, that have a value in an indexed field, with their ids.
+/// Deleted ones are left out.
+///
+/// # Errors
+/// They cannot be read or opened, or the entity has no such field.
+pub async fn documents_by(
+    hub: &Hub,
+    tenant: &str,
+    entity: &'static EntityType,
+    field: &str,
+    value: &str,
+) -> Result<Vec<(String, String)>, Failure> {
+    let field = entity.fields.iter().find(|known| known.name == field && known.indexed);
+    let field = field
+        .ok_or_else(|| Failure::park("UNREADABLE_RECORD", format!("{} has no index of that field", entity.name)))?;
+    let wanted = index_entry(hub, tenant, field, value)?;
+    let (owner, name, of, values) = (tenant.to_owned(), field.name, entity.name, vec![wanted.value]);
+    let rows = hub.store.read(job!(|tx| { tx.records_by(&owner, of, name, values, false).await })).await?;
+    let mut documents = Vec::with_capacity(rows.len());
+    for (_, row) in rows {
+        let opened = hub.open(tenant, &sealed_as(entity.name, &row.id), &row.body.0)?;
+        let document = String::from_utf8(opened);
+        documents.push((row.id, document.map_err(|_| Failure::park("UNREADABLE_RECORD", "a record is not text"))?));
+    }
+    Ok(documents)
 }

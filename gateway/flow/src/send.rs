@@ -24,6 +24,7 @@ mod watch;
 
 use crate::claims::{LEASE_MICROS, LostClaims};
 use crate::hub::{Hub, IDLE};
+use crate::trust::{self, CONSENT_MISSING, gate};
 use circuit::{Health, changes};
 use destination::{Attempt, Tried, resolve};
 use hub_kit::parts::is_part;
@@ -205,18 +206,23 @@ async fn attempt(hub: &Arc<Hub>, call: &Call, trace: TraceContext, probe: Option
     let opened = hub.open(&call.new.tenant, &format!("call:{}", call.new.id), &call.new.body.0);
     let (args, began_at) = (opened.as_deref().unwrap_or_default(), hub.clock.micros());
     let attempt = Attempt { hub, call, args, trace, began_at, leave };
-    // A part of an answer is there: of the receiver it says nothing.
-    let asks = !is_part(&call.new.operation);
+    let stopped = match (&destination, &opened) {
+        (Some(_), Ok(_)) => gate::stops(hub, call).await,
+        _ => None,
+    };
+    // A part of an answer is there, and what does not leave asks nobody: of the receiver it says nothing.
+    let asks = stopped.is_none() && !is_part(&call.new.operation);
     if asks {
         hub.sending.traffic.begun(&call.new.connection, hub.store_now(), call.tries > 1);
     }
-    let tried = match (&destination, &opened) {
-        (None, _) => {
+    let tried = match (stopped, &destination, &opened) {
+        (Some(stopped), ..) => stopped,
+        (_, None, _) => {
             let reason = format!("there is no connection `{}` any more", call.new.connection);
             Tried::Impossible("CONNECTION_MISSING", reason)
         }
-        (_, Err(error)) => Tried::Impossible("UNREADABLE_CALL", error.to_string()),
-        (Some(known), Ok(_)) => known.attempt(&attempt).await,
+        (_, _, Err(error)) => Tried::Impossible("UNREADABLE_CALL", error.to_string()),
+        (_, Some(known), Ok(_)) => known.attempt(&attempt).await,
     };
     let standard = Pace::default();
     let pace = destination.as_ref().map_or(&standard, |known| known.pace());
@@ -229,5 +235,9 @@ async fn attempt(hub: &Arc<Hub>, call: &Call, trace: TraceContext, probe: Option
     }
     let age = Duration::from_micros(u64::try_from(now - call.new.created_at).unwrap_or(0));
     let ended = Ended::of(tried, call.tries, retry::is_last(&pace.retry, call.tries, age));
+    let waits = matches!(&ended, Ended::Parked { code, .. } if code == CONSENT_MISSING);
     Box::pin(settle(&attempt, destination.clone(), ended, changes)).await;
+    if waits {
+        trust::once_parked(hub, call).await;
+    }
 }

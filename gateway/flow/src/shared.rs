@@ -9,6 +9,9 @@ const EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) async fn keep(hub: Arc<Hub>) {
     loop {
+        if let Err(error) = hub.subscribed.read_again(&hub.store).await {
+            tracing::warn!(error = %error, "the rates of subscriptions could not be read again");
+        }
         tokio::time::sleep(EVERY).await;
         if let Err(error) = hub.store.keyring().reload(&hub.store).await {
             tracing::warn!(error = %error, "tenants' keys could not be read again");

@@ -3,23 +3,32 @@
 //! [`Subscriptions`] reacts to every event: for each subscription that wants it, one outgoing call is written together
 //! with the mark that the event was done, and the next number of the subscription's sequence. From there it is a call
 //! like all others; [`deliver`] makes it. A record's events reach a subscriber in their order, each at least once and
-//! always under the same `webhook-id`, the event's id. They carry ids, versions and names of fields, no values.
+//! always under the same `webhook-id`, the event's id. They carry ids, versions and names of fields; values only when
+//! the subscription asks for them ([`fit`]), and only what its owner may read ([`choose`]).
 
+mod choose;
 pub(crate) mod deliver;
 pub mod endpoint;
+pub mod fit;
+pub mod options;
+pub(crate) mod pace;
+mod stand;
 pub mod types;
 
-use crate::effects::{Effects, Failure};
+use crate::effects::{Effects, Failure, Telling, Told};
 use crate::event::EventMessage;
 use crate::hub::Hub;
 use crate::react::Consumer;
 use async_trait::async_trait;
+pub use choose::REPLAYED;
 pub use endpoint::Endpoint;
 use hub_bus::Delivery;
 use hub_kit::client::{Refusal, Target};
 use hub_store::{NewCall, StoreError, Subscription, Tx, job};
 use hub_tree::TraceContext;
 use hub_tree::clock::rfc3339_micros;
+pub use options::Options;
+use options::Order;
 use std::sync::Arc;
 
 /// The connection of a call to a subscription is this and its id.
@@ -27,7 +36,7 @@ pub const CONNECTION: &str = "subscription/";
 /// The operation of a call to a subscription.
 pub(crate) const OPERATION: &str = "deliver";
 /// Behind this in the reference of a delivery stands the id of a replay.
-const REPLAYED: char = '~';
+const AGAIN: char = '~';
 
 /// Tells subscribers of events.
 #[derive(Debug, Default)]
@@ -55,16 +64,7 @@ impl Consumer for Subscriptions {
 
     async fn handle(&self, hub: &Arc<Hub>, event: &EventMessage) -> Result<Effects, Failure> {
         let mut effects = Effects::of(event);
-        let (tenant, id) = (event.tenant.clone(), event.id.clone());
-        let subscribers = hub.store.read(job!(|tx| { tx.subscribers(&tenant, &id).await })).await?;
-        let kind = event.full_type();
-        for subscriber in subscribers {
-            let from_there =
-                subscriber.connection.is_empty() || event.connection.as_ref() == Some(&subscriber.connection);
-            if from_there && types::wants(&subscriber.types, &kind) {
-                effects.told.push(subscriber.id);
-            }
-        }
+        effects.told = choose::choose(hub, event).await?;
         Ok(effects)
     }
 }
@@ -76,14 +76,28 @@ pub(crate) async fn tell(
     tx: &mut Tx,
     event: &EventMessage,
     message: &str,
-    subscriptions: Vec<String>,
+    subscriptions: Vec<Told>,
 ) -> Result<usize, StoreError> {
     let mut told = 0;
-    for subscription in subscriptions {
+    for Told { id: subscription, what } in subscriptions {
+        let what = match what {
+            Ok(what) => what,
+            Err(why) => {
+                tx.note_unfit(&subscription, &why).await?;
+                continue;
+            }
+        };
         // Disabled or deleted meanwhile.
-        let Some(number) = tx.next_in_sequence(&subscription).await? else { continue };
+        let Some((number, options)) = tx.next_in_sequence(&subscription).await? else { continue };
         let id = hub.ids.next().to_string();
-        let text = event.to_cloud_event_in_sequence(number);
+        let text = match what {
+            Telling::Thin => event.to_cloud_event_in_sequence(number),
+            Telling::Data(data) => event.to_cloud_event_with(number, &data),
+        };
+        let order_key = match Options::read(&options).order {
+            Order::Record => event.subject(),
+            Order::None => id.clone(),
+        };
         let body = hub.store.keyring().seal(&event.tenant, &format!("call:{id}"), text.as_bytes())?;
         let call = NewCall {
             id,
@@ -91,7 +105,7 @@ pub(crate) async fn tell(
             connection: format!("{CONNECTION}{subscription}"),
             operation: OPERATION.to_owned(),
             key: message.to_owned(),
-            order_key: event.subject(),
+            order_key,
             created_at: hub.store_now(),
             trace: event.trace.to_string(),
             subject: event.subject(),
@@ -105,7 +119,7 @@ pub(crate) async fn tell(
 /// The id of the event that the reference of a delivery names.
 #[must_use]
 pub fn event_of(key: &str) -> &str {
-    key.split(REPLAYED).next().unwrap_or(key)
+    key.split(AGAIN).next().unwrap_or(key)
 }
 
 impl Hub {
@@ -115,6 +129,16 @@ impl Hub {
     /// Why not.
     pub async fn check_target(&self, address: &str) -> Result<Target, Refusal> {
         self.client.check_target(address).await
+    }
+
+    /// Notes how deliveries to a subscription are paced from now on.
+    pub fn note_pace(&self, id: &str, options: &Options) {
+        self.subscribed.note(id, options);
+    }
+
+    /// Has calls that are due made at once.
+    pub fn wake_calls(&self) {
+        self.wake.calls.notify_one();
     }
 
     /// Sends a subscription an event of the type `hr.subscription.tested.v1` about itself; the event's id, or `None`
@@ -141,7 +165,7 @@ impl Hub {
             trace,
             replay: None,
         };
-        let (hub, told) = (Arc::clone(self), vec![of.id.clone()]);
+        let (hub, told) = (Arc::clone(self), vec![Told { id: of.id.clone(), what: Ok(Telling::Thin) }]);
         let message = id.clone();
         let sent = self.store.write(job!(|tx| { tell(&hub, tx, &event, &message, told).await })).await?;
         self.wake.calls.notify_one();

@@ -52,4 +52,12 @@ impl TokenStore for KeptTokens {
         let taken = self.store.write(job!(|tx| { tx.lease(&name, &node, now, now + FETCHING).await }));
         taken.await.unwrap_or(true)
     }
+
+    async fn unlock(&self, name: &str) {
+        let (name, node, now) = (name.to_owned(), self.node.clone(), self.store.now());
+        // Whoever finds the store failing lets the right run out.
+        if let Err(error) = self.store.write(job!(|tx| { tx.lease(&name, &node, now, 0).await })).await {
+            tracing::warn!(error = %error, "the right to fetch an access token could not be given back");
+        }
+    }
 }

@@ -4,7 +4,14 @@
 use crate::batches::batches;
 use crate::error::StoreError;
 use crate::row::{ColumnError, Row};
-use crate::tx::{Tx, built, rows_of};
+use crate::tx::{Tx, built, rows_of, sql};
+use std::collections::BTreeMap;
+
+pub(crate) const TABLES: &str = "
+CREATE INDEX events_feed ON events (tenant, position) WHERE position IS NOT NULL;
+-- The last position of each tenant whose event is not kept any more: who stands before it has missed something.
+CREATE TABLE feed_floors (tenant TEXT PRIMARY KEY, position BIGINT NOT NULL);
+";
 
 /// An event to publish. It names the record and the changed fields; it holds no values.
 #[derive(Clone, Debug)]
@@ -140,5 +147,53 @@ impl Tx {
         .bind(after)
         .bind(limit);
         self.all(statement, read).await
+    }
+
+    /// The last position of the feed that a tenant's events were forgotten up to; 0 if none were.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn feed_floor(&mut self, tenant: &str) -> Result<i64, StoreError> {
+        let statement = sql("SELECT position FROM feed_floors WHERE tenant = $1").bind(tenant.to_owned());
+        Ok(self.one(statement, |row| row.try_get("position")).await?.unwrap_or(0))
+    }
+
+    /// The last position of the feed, over all tenants.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn feed_end(&mut self) -> Result<i64, StoreError> {
+        let statement = sql("SELECT COALESCE(MAX(position), 0) AS place FROM events");
+        Ok(self.one(statement, |row| row.try_get("place")).await?.unwrap_or(0))
+    }
+
+    /// Forgets published events from before `before`, and notes up to where. The last position stays: positions only
+    /// rise.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn forget_events(&mut self, before: i64, limit: i64) -> Result<u64, StoreError> {
+        let statement =
+            sql("DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE position IS NOT NULL AND at < $1
+             AND position < (SELECT MAX(position) FROM events) LIMIT $2) RETURNING tenant, position")
+            .bind(before)
+            .bind(limit);
+        let gone =
+            self.all(statement, |row| Ok((row.try_get::<String, _>("tenant")?, row.try_get::<i64, _>("position")?)));
+        let gone = gone.await?;
+        let mut floors: BTreeMap<&str, i64> = BTreeMap::new();
+        for (tenant, position) in &gone {
+            let floor = floors.entry(tenant).or_default();
+            *floor = (*floor).max(*position);
+        }
+        for (tenant, position) in floors {
+            let statement = sql("INSERT INTO feed_floors (tenant, position) VALUES ($1, $2)
+                 ON CONFLICT (tenant) DO UPDATE SET position = excluded.position
+                 WHERE feed_floors.position < excluded.position")
+            .bind(tenant.to_owned())
+            .bind(position);
+            self.run(statement).await?;
+        }
+        Ok(u64::try_from(gone.len()).unwrap_or(0))
     }
 }

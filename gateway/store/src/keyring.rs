@@ -316,6 +316,15 @@ impl Keyring {
         Ok(hex::encode(&hmac(key.index.as_slice(), &[field.as_bytes(), value.as_bytes()])[..16]))
     }
 
+    /// A keyed hash that holds the audit log together.
+    ///
+    /// # Errors
+    /// The tenant has no key.
+    pub(crate) fn audit_mac(&self, tenant: &str, parts: &[&[u8]]) -> Result<String, StoreError> {
+        let own = Zeroizing::new(hmac(self.oldest(tenant)?.index.as_slice(), &[b"audit"]));
+        Ok(hex::encode(hmac(own.as_slice(), &[&[tenant.as_bytes()], parts].concat())))
+    }
+
     /// Hashes must not change when a newer key seals.
     fn oldest(&self, tenant: &str) -> Result<Arc<TenantKey>, StoreError> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);

@@ -32,6 +32,19 @@ impl Tx {
         Ok(self.one(statement, |row| row.try_get::<String, _>("owner")).await?.is_some())
     }
 
+    /// Waits until nobody else is in a transaction that asked for the same turn, and keeps others waiting until this one
+    /// ends. Whoever decides by what is stored asks first, so that two cannot decide by the same old state.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn take_turn(&mut self, name: &str) -> Result<(), StoreError> {
+        // Writing the row locks it; on SQLite there is one writer anyway.
+        let statement = sql("INSERT INTO leases (name, owner, until) VALUES ($1, 'turn', 0)
+             ON CONFLICT (name) DO UPDATE SET until = leases.until")
+        .bind(format!("turn/{name}"));
+        self.run(statement).await.map(drop)
+    }
+
     /// Takes or keeps the lease called `name`; `false` while another owner holds it.
     ///
     /// # Errors

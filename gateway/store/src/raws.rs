@@ -42,6 +42,17 @@ pub struct Raw {
     pub state: String,
 }
 
+/// Which payloads to list.
+#[derive(Clone, Debug, Default)]
+pub struct RawFilter {
+    /// Only those of this connection.
+    pub connection: Option<String>,
+    /// Only those in this state.
+    pub state: Option<String>,
+    /// Only those that were received after this, µs.
+    pub received_after: Option<i64>,
+}
+
 /// Where a repetition of a payload may lie under another dedupe id.
 #[derive(Clone, Debug)]
 pub struct Near {
@@ -52,6 +63,12 @@ pub struct Near {
 }
 
 pub(crate) fn read(row: &Row<'_>) -> Result<Raw, ColumnError> {
+    let mut raw = without_body(row)?;
+    raw.new.body = Sealed(row.try_get("body")?);
+    Ok(raw)
+}
+
+fn without_body(row: &Row<'_>) -> Result<Raw, ColumnError> {
     Ok(Raw {
         new: NewRaw {
             id: row.try_get("id")?,
@@ -62,7 +79,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Raw, ColumnError> {
             received_at: row.try_get("received_at")?,
             trace: row.try_get("trace")?,
             sha256: row.try_get("sha256")?,
-            body: Sealed(row.try_get("body")?),
+            body: Sealed(Vec::new()),
         },
         event: row.try_get("event")?,
         mapping: row.try_get("mapping")?,
@@ -148,6 +165,36 @@ impl Tx {
         .bind(tenant.to_owned())
         .bind(id.to_owned());
         self.one(statement, read).await
+    }
+
+    /// Payloads without their bodies, the newest first, from before an id.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn raws(
+        &mut self,
+        tenant: &str,
+        filter: RawFilter,
+        before: Option<String>,
+        limit: i64,
+    ) -> Result<Vec<Raw>, StoreError> {
+        let mut text = "SELECT id, tenant, connection, dedupe_id, parent, event, mapping, state, received_at, trace,
+                 sha256 FROM raws WHERE tenant = $1"
+            .to_owned();
+        let mut values = Vec::new();
+        for (condition, value) in [("id <", before), ("connection =", filter.connection), ("state =", filter.state)] {
+            if let Some(value) = value {
+                values.push(value);
+                text.push_str(&format!(" AND {condition} ${}", values.len() + 2));
+            }
+        }
+        if let Some(after) = filter.received_after {
+            text.push_str(&format!(" AND received_at > {after}"));
+        }
+        text.push_str(" ORDER BY id DESC LIMIT $2");
+        let statement = built(text).bind(tenant.to_owned()).bind(limit);
+        let statement = values.into_iter().fold(statement, |statement, value| statement.bind(value));
+        self.all(statement, without_body).await
     }
 
     /// Notes what became of a payload.

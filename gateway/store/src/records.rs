@@ -3,7 +3,9 @@
 use crate::error::StoreError;
 use crate::keyring::Sealed;
 use crate::row::{ColumnError, Row};
-use crate::tx::{Tx, built, sql};
+use crate::tx::{Tx, built, list_of, sql};
+use crate::units::Within;
+use std::collections::BTreeMap;
 
 /// A record as it is stored.
 #[derive(Clone, Debug)]
@@ -64,7 +66,7 @@ pub struct IndexEntry {
 /// Which records to list.
 #[derive(Clone, Debug, Default)]
 pub struct RecordFilter {
-    /// Only those with all of these values.
+    /// Only those that have, of each field named here, one of the values given for it.
     pub equals: Vec<IndexEntry>,
     /// Only the one with this id at this connection (connection, remote id).
     pub remote: Option<(String, String)>,
@@ -72,8 +74,12 @@ pub struct RecordFilter {
     pub connection: Option<String>,
     /// Only those that changed after this, µs.
     pub updated_after: Option<i64>,
+    /// Only those that changed behind this position of the change feed, as [`Tx::feed_end`] told it.
+    pub changed_after: Option<i64>,
     /// Deleted ones too.
     pub include_deleted: bool,
+    /// Only those of these org units.
+    pub within: Option<Within>,
 }
 
 /// Which part of a list.
@@ -85,8 +91,11 @@ pub struct Page {
     pub limit: i64,
 }
 
+/// Values that are asked for at once.
+const MANY: usize = 100;
+
 /// The columns that [`read`] reads.
-const FIELDS: &str = "tenant, entity, id, version, created_at, updated_at, deleted_at, body";
+pub(crate) const FIELDS: &str = "tenant, entity, id, version, created_at, updated_at, deleted_at, body";
 
 pub(crate) fn read(row: &Row<'_>) -> Result<RecordRow, ColumnError> {
     Ok(RecordRow {
@@ -140,10 +149,17 @@ impl Tx {
         if !filter.include_deleted {
             text.push_str(" AND deleted_at IS NULL");
         }
+        let mut wanted: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for entry in filter.equals {
-            let condition = " AND id IN (SELECT id FROM record_index
-                WHERE tenant = $1 AND entity = $2 AND field = ? AND value = ?)";
-            add(&mut text, condition, vec![entry.field, entry.value]);
+            wanted.entry(entry.field).or_default().push(entry.value);
+        }
+        for (field, values) in wanted {
+            let condition = format!(
+                " AND id IN (SELECT id FROM record_index
+                WHERE tenant = $1 AND entity = $2 AND field = ? AND value IN ({}))",
+                vec!["?"; values.len()].join(", ")
+            );
+            add(&mut text, &condition, [field].into_iter().chain(values).collect());
         }
         let identity = " AND id IN (SELECT id FROM identities WHERE tenant = $1 AND entity = $2 AND connection = ?";
         if let Some((connection, remote_id)) = filter.remote {
@@ -154,6 +170,20 @@ impl Tx {
         if let Some(after) = filter.updated_after {
             text.push_str(&format!(" AND updated_at > {after}"));
         }
+        if let Some(after) = filter.changed_after {
+            // What has no position yet gets one behind all others.
+            text.push_str(&format!(
+                " AND id IN (
+                    SELECT record FROM events WHERE tenant = $1 AND entity = $2 AND position > {after}
+                    UNION SELECT record FROM events WHERE tenant = $1 AND entity = $2 AND position IS NULL)"
+            ));
+        }
+        if let Some(within) = &filter.within
+            && let Some(head) = within.head(entity, next)
+        {
+            text = format!("{head}{text} AND id IN (SELECT id FROM inside)");
+            values.extend(within.values());
+        }
         text.push_str(" ORDER BY id LIMIT $4");
         let mut statement =
             built(text).bind(tenant.to_owned()).bind(entity.to_owned()).bind(page.after).bind(page.limit);
@@ -161,6 +191,38 @@ impl Tx {
             statement = statement.bind(value);
         }
         self.all(statement, read).await
+    }
+
+    /// Records of an entity that have one of these values of a field, each with the value, by value and id; deleted
+    /// ones only where they are wanted.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn records_by(
+        &mut self,
+        tenant: &str,
+        entity: &str,
+        field: &str,
+        values: Vec<String>,
+        include_deleted: bool,
+    ) -> Result<Vec<(String, RecordRow)>, StoreError> {
+        let there = if include_deleted { "" } else { "AND deleted_at IS NULL" };
+        let mut found = Vec::new();
+        for values in values.chunks(MANY) {
+            let statement = built(format!(
+                "SELECT {FIELDS}, by_value FROM records JOIN (
+                     SELECT id AS by_id, value AS by_value FROM record_index
+                     WHERE tenant = $1 AND entity = $2 AND field = $3 AND value IN ({})) AS wanted ON by_id = id
+                 WHERE tenant = $1 AND entity = $2 {there} ORDER BY by_value, id",
+                list_of(4, values.len())
+            ))
+            .bind(tenant.to_owned())
+            .bind(entity.to_owned())
+            .bind(field.to_owned());
+            let statement = values.iter().fold(statement, |statement, value| statement.bind(value.clone()));
+            found.extend(self.all(statement, |row| Ok((row.try_get("by_value")?, read(row)?))).await?);
+        }
+        Ok(found)
     }
 
     /// All versions of a record, oldest first.

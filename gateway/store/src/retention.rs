@@ -55,16 +55,6 @@ impl Tx {
         self.forget(text, before, limit).await
     }
 
-    /// Forgets published events from before `before`. The last position stays: positions only rise.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn forget_events(&mut self, before: i64, limit: i64) -> Result<u64, StoreError> {
-        let text = "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE position IS NOT NULL AND at < $1
-             AND position < (SELECT MAX(position) FROM events) LIMIT $2)";
-        self.forget(text, before, limit).await
-    }
-
     /// Forgets journeys whose last step was before `before`.
     ///
     /// # Errors

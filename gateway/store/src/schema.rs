@@ -26,6 +26,19 @@ const MIGRATIONS: &[&[&str]] = &[
     &[crate::rates::TABLES, crate::rounds::TABLES],
     &[crate::calls::BEGINNINGS],
     &[crate::imports::TABLES, crate::pushes::TABLES, crate::staged::TABLES],
+    &[
+        crate::answers::TABLES,
+        crate::apps::TABLES,
+        crate::attempts::TABLES,
+        crate::audit::TABLES,
+        crate::bulk::TABLES,
+        crate::directory::TABLES,
+        crate::events::TABLES,
+        crate::match_keys::TABLES,
+        crate::requests::TABLES,
+        crate::subscriptions::COLUMNS,
+    ],
+    &[crate::links::TABLES],
 ];
 
 /// The names of all tables that any version has made, in the order of their making.

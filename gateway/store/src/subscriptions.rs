@@ -19,6 +19,14 @@ CREATE TABLE subscriptions (
 CREATE INDEX subscriptions_tenant ON subscriptions (tenant, id);
 ";
 
+pub(crate) const COLUMNS: &str = "
+-- What else its maker wishes, as JSON; `failures` in a row; events that its filter could not be applied to.
+ALTER TABLE subscriptions ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE subscriptions ADD COLUMN failures BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE subscriptions ADD COLUMN unfit BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE subscriptions ADD COLUMN unfit_why TEXT NOT NULL DEFAULT '';
+";
+
 /// A subscription to keep.
 #[derive(Clone, Debug)]
 pub struct NewSubscription {
@@ -34,6 +42,8 @@ pub struct NewSubscription {
     pub connection: String,
     /// Its address and its secrets, sealed.
     pub sealed: Sealed,
+    /// What else its maker wishes, as JSON.
+    pub options: String,
     /// Since when, µs.
     pub created_at: i64,
 }
@@ -57,6 +67,12 @@ pub struct Subscription {
     pub failing_since: Option<i64>,
     /// Why the last try failed.
     pub failing_why: String,
+    /// Tries that failed since one went well.
+    pub failures: i64,
+    /// Events that it was not told of because its filter failed.
+    pub unfit: i64,
+    /// Why the filter failed last.
+    pub unfit_why: String,
     /// The key of the app that made it is void.
     pub orphaned: bool,
 }
@@ -70,6 +86,8 @@ pub struct SubscriptionChange {
     pub types: Option<String>,
     /// Address and secrets, if they change.
     pub sealed: Option<Sealed>,
+    /// What else its maker wishes, if that changes.
+    pub options: Option<String>,
     /// Gets nothing any more, and why (`Some(Some(_))`), or gets events again (`Some(None)`).
     pub disabled: Option<Option<String>>,
     /// Who takes a subscription over whose owner's key is void.
@@ -100,38 +118,15 @@ pub struct Subscriber {
     pub types: String,
     /// Only events that this connection caused; empty for all.
     pub connection: String,
-}
-
-/// What became of an event on its way to a subscriber.
-#[derive(Clone, Debug)]
-pub struct SubscriptionDelivery {
-    /// Id of the call.
-    pub id: String,
-    /// The business reference of the call: the event's id, and behind `~` that of a replay.
-    pub key: String,
-    /// The record, `entity/id`.
-    pub subject: String,
-    /// `traceparent`.
-    pub trace: String,
-    /// `ready`, `running`, `done` or `parked`.
-    pub state: String,
-    /// How often it was tried.
-    pub tries: i64,
-    /// When it is tried next, µs; means something while it is `ready`.
-    pub available_at: i64,
-    /// Since when, µs.
-    pub created_at: i64,
-    /// When it arrived, µs.
-    pub done_at: Option<i64>,
-    /// Why the last try failed.
-    pub error: Option<String>,
-    /// What was sent, sealed.
-    pub body: Sealed,
+    /// Who made it.
+    pub owner: String,
+    /// What else its maker wishes, as JSON.
+    pub options: String,
 }
 
 /// The columns that [`read`] reads.
 const FIELDS: &str = "id, tenant, owner, types, connection, sealed, revision, sequence, created_at, updated_at, \
-    disabled_at, disabled_why, failing_since, failing_why, (SELECT COUNT(*) FROM api_keys k WHERE k.id = s.owner AND k.revoked_at IS NOT NULL) AS void";
+    disabled_at, disabled_why, failing_since, failing_why, options, failures, unfit, unfit_why, (SELECT COUNT(*) FROM apps a WHERE a.id = s.owner AND a.revoked_at IS NOT NULL) AS void";
 
 fn read(row: &Row<'_>) -> Result<Subscription, ColumnError> {
     Ok(Subscription {
@@ -142,6 +137,7 @@ fn read(row: &Row<'_>) -> Result<Subscription, ColumnError> {
             types: row.try_get("types")?,
             connection: row.try_get("connection")?,
             sealed: Sealed(row.try_get("sealed")?),
+            options: row.try_get("options")?,
             created_at: row.try_get("created_at")?,
         },
         revision: row.try_get("revision")?,
@@ -151,12 +147,15 @@ fn read(row: &Row<'_>) -> Result<Subscription, ColumnError> {
         disabled_why: row.try_get("disabled_why")?,
         failing_since: row.try_get("failing_since")?,
         failing_why: row.try_get("failing_why")?,
+        failures: row.try_get("failures")?,
+        unfit: row.try_get("unfit")?,
+        unfit_why: row.try_get("unfit_why")?,
         orphaned: row.try_get::<i64, _>("void")? > 0,
     })
 }
 
 /// The connection under which the calls to a subscription stand.
-fn calls_of(id: &str) -> String {
+pub(crate) fn calls_of(id: &str) -> String {
     format!("subscription/{id}")
 }
 
@@ -173,15 +172,16 @@ impl Tx {
         }
         let statement =
             sql("INSERT INTO subscriptions (id, tenant, owner, types, connection, sealed, revision, sequence,
-                 after_event, created_at, updated_at, disabled_why, failing_why)
-             VALUES ($1, $2, $3, $4, $5, $6, 1, 0, (SELECT COALESCE(MAX(seq), 0) FROM events), $7, $7, '', '')")
+                 after_event, created_at, updated_at, disabled_why, failing_why, options)
+             VALUES ($1, $2, $3, $4, $5, $6, 1, 0, (SELECT COALESCE(MAX(seq), 0) FROM events), $7, $7, '', '', $8)")
             .bind(new.id)
             .bind(new.tenant)
             .bind(new.owner)
             .bind(new.types)
             .bind(new.connection)
             .bind(new.sealed.0)
-            .bind(new.created_at);
+            .bind(new.created_at)
+            .bind(new.options);
         self.run(statement).await.map(|_| true)
     }
 
@@ -220,17 +220,26 @@ impl Tx {
         self.all(statement, |row| Ok((row.try_get("tenant")?, row.try_get("types")?))).await
     }
 
-    /// Who may want an event: the subscriptions of its tenant that were there before it, are not disabled, and whose
-    /// owner's key is valid. Whether they want its type is for the caller to say.
+    /// What the makers of subscriptions wish of how they are told: id, and options as JSON.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn subscription_options(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        let statement = sql("SELECT id, options FROM subscriptions WHERE options <> '{}'");
+        self.all(statement, |row| Ok((row.try_get("id")?, row.try_get("options")?))).await
+    }
+
+    /// Who may want an event: the subscriptions of its tenant that were there before it and are not disabled. Whether
+    /// they want its type, and whether their owners may hear of it, is for the caller to say.
     ///
     /// # Errors
     /// The store fails.
     pub async fn subscribers(&mut self, tenant: &str, event: &str) -> Result<Vec<Subscriber>, StoreError> {
         // An event that is not kept any more counts as a new one: somebody asked for it again.
-        let statement = sql("SELECT s.id, s.types, s.connection FROM subscriptions s
+        let statement = sql("SELECT s.id, s.types, s.connection, s.owner, s.options FROM subscriptions s
              WHERE s.tenant = $1 AND s.disabled_at IS NULL
                  AND s.after_event < COALESCE((SELECT e.seq FROM events e WHERE e.id = $2), s.after_event + 1)
-                 AND NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.id = s.owner AND k.revoked_at IS NOT NULL)
+                 AND NOT EXISTS (SELECT 1 FROM apps a WHERE a.id = s.owner AND a.revoked_at IS NOT NULL)
              ORDER BY s.id")
         .bind(tenant.to_owned())
         .bind(event.to_owned());
@@ -239,21 +248,23 @@ impl Tx {
                 id: row.try_get("id")?,
                 types: row.try_get("types")?,
                 connection: row.try_get("connection")?,
+                owner: row.try_get("owner")?,
+                options: row.try_get("options")?,
             })
         })
         .await
     }
 
-    /// The next number of what is sent to a subscription; `None` when it is disabled or gone. Whoever asks for several
+    /// The next number of what is sent to a subscription, and its options; `None` when it is disabled or gone. Whoever asks for several
     /// subscriptions asks in the order of their ids.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn next_in_sequence(&mut self, id: &str) -> Result<Option<i64>, StoreError> {
+    pub async fn next_in_sequence(&mut self, id: &str) -> Result<Option<(i64, String)>, StoreError> {
         let statement = sql("UPDATE subscriptions SET sequence = sequence + 1
-             WHERE id = $1 AND disabled_at IS NULL RETURNING sequence")
+             WHERE id = $1 AND disabled_at IS NULL RETURNING sequence, options")
         .bind(id.to_owned());
-        self.one(statement, |row| row.try_get("sequence")).await
+        self.one(statement, |row| Ok((row.try_get("sequence")?, row.try_get("options")?))).await
     }
 
     /// Changes a subscription; `false` when it is gone, or somebody else has changed it meanwhile.
@@ -278,8 +289,10 @@ impl Tx {
                  disabled_at = CASE WHEN $8 = 0 THEN disabled_at WHEN $9 = 0 THEN NULL ELSE COALESCE(disabled_at, $9) END,
                  disabled_why = CASE WHEN $8 = 0 THEN disabled_why ELSE $10 END,
                  owner = CASE WHEN $8 = 1 AND $9 = 0
-                         AND EXISTS (SELECT 1 FROM api_keys k WHERE k.id = owner AND k.revoked_at IS NOT NULL)
-                     THEN $11 ELSE owner END
+                         AND EXISTS (SELECT 1 FROM apps a WHERE a.id = owner AND a.revoked_at IS NOT NULL)
+                     THEN $11 ELSE owner END,
+                 options = CASE WHEN $12 = '' THEN options ELSE $12 END,
+                 failures = CASE WHEN $8 = 1 AND $9 = 0 THEN 0 ELSE failures END
              WHERE tenant = $1 AND id = $2 AND revision = $3")
         .bind(tenant.to_owned())
         .bind(id.to_owned())
@@ -291,7 +304,8 @@ impl Tx {
         .bind(touched)
         .bind(disabled_at.unwrap_or_default())
         .bind(why)
-        .bind(change.by);
+        .bind(change.by)
+        .bind(change.options.unwrap_or_default());
         Ok(self.run(statement).await? == 1)
     }
 
@@ -308,24 +322,6 @@ impl Tx {
         Ok(self.run(statement).await? == 1)
     }
 
-    /// Notes how the last try to reach a subscriber went: why it failed, or that it arrived.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn note_subscriber(&mut self, id: &str, now: i64, failed: Option<String>) -> Result<(), StoreError> {
-        let statement = match failed {
-            Some(why) => sql("UPDATE subscriptions SET failing_since = COALESCE(failing_since, $2), failing_why = $3
-                 WHERE id = $1 AND (failing_since IS NULL OR failing_why <> $3)")
-            .bind(id.to_owned())
-            .bind(now)
-            .bind(why),
-            None => sql("UPDATE subscriptions SET failing_since = NULL, failing_why = ''
-                 WHERE id = $1 AND failing_since IS NOT NULL")
-            .bind(id.to_owned()),
-        };
-        self.run(statement).await.map(drop)
-    }
-
     /// Removes a subscription with what waits for it and what is parked of it; `false` when there is none.
     ///
     /// # Errors
@@ -337,51 +333,12 @@ impl Tx {
         }
         let waiting = sql("DELETE FROM calls WHERE tenant = $1 AND connection = $2 AND state IN ('ready', 'parked')");
         self.run(waiting.bind(tenant.to_owned()).bind(calls_of(id))).await?;
+        self.run(sql("DELETE FROM rates WHERE connection = $1").bind(calls_of(id))).await?;
         let parked = sql("UPDATE parked SET resolved_at = $3
              WHERE tenant = $1 AND connection = $2 AND resolved_at IS NULL")
         .bind(tenant.to_owned())
         .bind(calls_of(id))
         .bind(now);
         self.run(parked).await.map(|_| true)
-    }
-
-    /// What was sent to a subscription, newest first; behind `before`, if it is not empty.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn subscription_deliveries(
-        &mut self,
-        tenant: &str,
-        id: &str,
-        before: &str,
-        limit: i64,
-    ) -> Result<Vec<SubscriptionDelivery>, StoreError> {
-        // References begin with the event's id, which rises with time. A receiver that asked to wait is left alone by
-        // all calls for so long.
-        let statement =
-            sql("SELECT c.id, c.key, c.subject, c.trace, c.state, c.tries, c.created_at, c.done_at, c.error,
-                 c.body, CASE WHEN w.wait_until > c.available_at THEN w.wait_until ELSE c.available_at END AS next_at
-             FROM calls c LEFT JOIN circuits w ON w.connection = c.connection
-             WHERE c.tenant = $1 AND c.connection = $2 AND ($3 = '' OR c.key < $3) ORDER BY c.key DESC LIMIT $4")
-            .bind(tenant.to_owned())
-            .bind(calls_of(id))
-            .bind(before.to_owned())
-            .bind(limit);
-        self.all(statement, |row| {
-            Ok(SubscriptionDelivery {
-                id: row.try_get("id")?,
-                key: row.try_get("key")?,
-                subject: row.try_get("subject")?,
-                trace: row.try_get("trace")?,
-                state: row.try_get("state")?,
-                tries: row.try_get("tries")?,
-                available_at: row.try_get("next_at")?,
-                created_at: row.try_get("created_at")?,
-                done_at: row.try_get("done_at")?,
-                error: row.try_get("error")?,
-                body: Sealed(row.try_get("body")?),
-            })
-        })
-        .await
     }
 }

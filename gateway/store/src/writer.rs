@@ -114,6 +114,11 @@ impl Store {
         &self.shared.keyring
     }
 
+    /// The same, for transactions.
+    pub(crate) fn keyring_arc(&self) -> Arc<Keyring> {
+        Arc::clone(&self.shared.keyring)
+    }
+
     /// `sqlite` or `postgres`.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -5,7 +5,7 @@ use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::map_in::{self, Mapped};
-use crate::records::{self, Became, SourceOf, Write};
+use crate::records::{self, Became, NotApplied, SourceOf, Write};
 use hub_engine::{Input, Mapping};
 use hub_kit::RawEnvelope;
 use hub_store::{
@@ -161,9 +161,12 @@ async fn keep(
     for row in rows {
         let Prepared { number, trace, raw, body, mapped } = row;
         let applied = match mapped {
-            Ok(writes) => records::apply(hub, tx, &import.into, &trace, writes)
-                .await?
-                .map_err(|unknown| format!("the row means a {} that another one means already", unknown.entity)),
+            Ok(writes) => records::apply(hub, tx, &import.into, &trace, writes).await?.map_err(|why| match why {
+                NotApplied::UnknownHubId { entity } => {
+                    format!("the row means a {entity} that another one means already")
+                }
+                broken => broken.reason(),
+            }),
             Err(why) => Err(why),
         };
         let applied = match applied {

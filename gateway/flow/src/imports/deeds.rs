@@ -1,6 +1,6 @@
 //! What people do with an import that was checked: apply it, agree to it, undo it, throw it away.
 
-use super::{About, Refused, Shown, find, open, seal_about, stands, step_of, trial_of};
+use super::{About, Refused, Shown, find, open, seal_about, stands, step_of, told, trial_of};
 use crate::access::Principal;
 use crate::hub::Hub;
 use hub_store::{Import, ImportChange, ImportCounts, ImportState, ImportStep, StoreError, Tx, job};
@@ -54,10 +54,11 @@ async fn turn(
     word: &str,
 ) -> Result<Shown, Refused> {
     let (tenant, wanted, now) = (who.tenant.clone(), id.to_owned(), hub.clock.micros());
-    let step = step_of(hub, who, word, "");
+    let (step, told) = (step_of(hub, who, word, ""), told(hub, who, word, id)?);
     let turned = hub.store.write(job!(|tx| {
         let turned = tx.turn_import((&tenant, &wanted), from, to, change, now).await?;
         if turned.is_some() {
+            tx.append_audit(told).await?;
             tx.note_import(&wanted, step).await?;
         }
         Ok(turned)
@@ -122,8 +123,14 @@ pub async fn discard(hub: &Arc<Hub>, who: &Principal, id: &str) -> Result<Shown,
         return find(hub, &who.tenant, id).await;
     }
     let (tenant, wanted, now) = (who.tenant.clone(), id.to_owned(), hub.clock.micros());
-    let step = step_of(hub, who, "discarded", "");
-    let turned = hub.store.write(job!(|tx| { throw_away(tx, &tenant, &wanted, &[import.state], step, now).await }));
+    let (step, told) = (step_of(hub, who, "discarded", ""), told(hub, who, "discarded", id)?);
+    let turned = hub.store.write(job!(|tx| {
+        let gone = throw_away(tx, &tenant, &wanted, &[import.state], step, now).await?;
+        if gone.is_some() {
+            tx.append_audit(told).await?;
+        }
+        Ok(gone)
+    }));
     match turned.await? {
         Some(import) => Ok(open(hub, import)?),
         None => Err(Refused::State("the import has gone on meanwhile: look again".to_owned())),
@@ -151,7 +158,9 @@ async fn roll_back(hub: &Arc<Hub>, who: &Principal, import: &Import, gone: Optio
     let (tenant, trial, now) = (import.tenant.clone(), import.into.clone(), hub.clock.micros());
     let (back, discarded) = (step_of(hub, who, "rolled_back", ""), step_of(hub, who, "discarded", ""));
     let gone = gone.map(str::to_owned);
+    let told = told(hub, who, "rolled_back", &import.id)?;
     let rolling = hub.store.write(job!(|tx| {
+        tx.append_audit(told).await?;
         let from = [ImportState::Applying, ImportState::Applied];
         for id in tx.imports_into(&tenant, &trial).await? {
             let Some(import) = tx.import(&tenant, &id).await? else { continue };

@@ -31,7 +31,7 @@ fn unknown(name: &str) -> Refused {
 /// What a column is that nobody knows: personal.
 const UNTOLD: u8 = 2;
 
-fn class_of(class: hub_files::Class) -> u8 {
+fn class_of(class: Class) -> u8 {
     class as u8
 }
 

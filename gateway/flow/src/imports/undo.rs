@@ -4,7 +4,7 @@
 use super::{Shown, own_step, restore};
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
-use crate::records::{self, Applied, Target, Write};
+use crate::records::{self, Target, Write};
 use hub_store::{Import, ImportChange, ImportState, StoreError, Tx, Written, job};
 use hub_tree::TraceContext;
 use std::sync::Arc;
@@ -46,7 +46,8 @@ async fn undo(hub: &Arc<Hub>, tx: &mut Tx, import: Import) -> Result<(), StoreEr
         counts.undone += i64::from(known.is_some());
         ends.push((entity, id, if known.is_some() { "undone" } else { "kept" }));
     }
-    let mut applied: Vec<Applied> = records::apply(hub, tx, tenant, &trace, gone).await?.unwrap_or_default();
+    // What may not go stays.
+    let (mut applied, _) = records::apply_each(hub, tx, tenant, &trace, gone).await?;
     applied.extend(restore::restore(hub, tx, tenant, &trace, back).await?);
     let now = hub.clock.micros();
     let mut steps = Steps::of(&trace, tenant);

@@ -1,14 +1,16 @@
 //! What a rule does when its event has happened, and what of it is done later.
 
 use super::delay;
-use super::{Action, Flow, Rule, What, document};
+use super::{Action, Flow, Load, Rule, What, document};
 use crate::effects::{CallRequest, Effects, Failure};
 use crate::evaluation::Evaluation;
 use crate::event::EventMessage;
 use crate::hub::Hub;
 use crate::journey::Went;
-use crate::records::{Target, Write};
+use crate::records::{Target, Write, index_entry};
 use hub_engine::{Direction, Draft, Input, Issue, Level};
+use hub_model::Field;
+use hub_store::job;
 use hub_tree::{Arena, Limits, Value, json};
 use std::sync::Arc;
 
@@ -45,11 +47,16 @@ pub(super) async fn load(
     event: &EventMessage,
     documents: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    for (_, entity, reference) in &rule.load {
-        let id = {
+    for Load { entity, by, value } in &rule.load {
+        let found = {
             let arena = Arena::new();
             let mut eval = evaluation(&arena, hub, flow, event, documents);
-            eval.value(reference)?.get("id").as_text().map(str::to_owned)
+            let value = eval.value(value)?;
+            value.as_text().or_else(|| value.get("id").as_text()).map(str::to_owned)
+        };
+        let id = match (by, found) {
+            (Some(field), Some(value)) => found_by(hub, &event.tenant, entity.name, field, &value).await?,
+            (_, found) => found,
         };
         let loaded = match id {
             Some(id) => document(hub, &event.tenant, entity.name, &id, None).await?,
@@ -58,6 +65,20 @@ pub(super) async fn load(
         documents.push(loaded.unwrap_or_else(|| "null".to_owned()));
     }
     Ok(())
+}
+
+/// The first record of an entity that has a value in a field.
+async fn found_by(
+    hub: &Hub,
+    tenant: &str,
+    entity: &'static str,
+    field: &'static Field,
+    value: &str,
+) -> Result<Option<String>, Failure> {
+    let wanted = index_entry(hub, tenant, field, value)?;
+    let (owner, name, values) = (tenant.to_owned(), field.name, vec![wanted.value]);
+    let rows = hub.store.read(job!(|tx| { tx.records_by(&owner, entity, name, values, false).await })).await?;
+    Ok(rows.into_iter().next().map(|(_, row)| row.id))
 }
 
 /// Expressions of a rule over its documents: the record, then what was loaded.
@@ -73,7 +94,13 @@ pub(super) fn evaluation<'a>(
     let mut slots = vec![
         read(&flow.settings),
         arena.map(&[("public_url", text(&hub.public_url()))]),
-        arena.map(&[("id", text(&event.id)), ("type", text(&event.kind)), ("at", text(&event.at))]),
+        arena.map(&[
+            ("id", text(&event.id)),
+            ("type", text(&event.kind)),
+            ("at", text(&event.at)),
+            ("connection", event.connection.as_deref().map_or(Value::Absent, text)),
+            ("changed", arena.list(&event.changed.iter().map(|name| text(name)).collect::<Vec<_>>())),
+        ]),
     ];
     slots.extend(documents.iter().map(read));
     Evaluation::new(arena, slots, &flow.source, "RULE_FAILED")

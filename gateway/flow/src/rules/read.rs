@@ -2,11 +2,11 @@
 
 use super::delay;
 use super::settings::settings;
-use super::{Action, CallAction, Rule, Setting, SettingKind, What};
+use super::{Action, CallAction, Load, Rule, Setting, SettingKind, What};
 use hub_engine::{Draft, types};
 use hub_expr::{Located, Scope, Type};
 use hub_model::EntityType;
-use hub_tree::yaml::{self, Context, Node};
+use hub_tree::yaml::{self, Context, Kind, Node};
 use hub_tree::{Findings, Source};
 use std::sync::Arc;
 
@@ -63,7 +63,16 @@ fn base_scope(settings: &[Setting], entity: &EntityType) -> Scope {
     };
     let settings = Type::record("settings", settings.iter().map(|setting| (setting.name.as_str(), of(setting))));
     let hub = Type::record("hub", [("public_url", Type::Text)]);
-    let event = Type::record("event", [("id", Type::Text), ("type", Type::Text), ("at", Type::Text)]);
+    let event = Type::record(
+        "event",
+        [
+            ("id", Type::Text),
+            ("type", Type::Text),
+            ("at", Type::Text),
+            ("connection", Type::Text),
+            ("changed", Type::list(Type::Text)),
+        ],
+    );
     Scope::new([("settings", settings), ("hub", hub), ("event", event), ("record", types::record(entity))])
 }
 
@@ -88,20 +97,12 @@ fn rule(flow: &str, node: &Node, settings: &[Setting], cx: &Context<'_>) -> Opti
     }
     let mut scope = base_scope(settings, entity);
     let when = fields.optional("when").and_then(|node| Located::condition(node, &scope, cx));
-    let mut load = Vec::new();
+    let mut loads = Vec::new();
     if let Some(node) = fields.optional("load") {
         for (key, value) in node.entries(cx) {
-            let Some(located) = Located::compile(value, &scope, cx) else { continue };
-            let target = match located.expr.ty() {
-                Type::Record(record) => hub_model::entity(&record.name),
-                _ => None,
-            };
-            let Some(target) = target else {
-                cx.error(value.span, "`load` takes a reference to a record that the hub keeps");
-                continue;
-            };
-            scope.push(&key.name, types::record(target));
-            load.push((key.name.clone(), target, located));
+            let Some(loaded) = load(value, &scope, cx) else { continue };
+            scope.push(&key.name, types::record(loaded.entity));
+            loads.push(loaded);
         }
     }
     let mut lets = Vec::new();
@@ -129,7 +130,41 @@ fn rule(flow: &str, node: &Node, settings: &[Setting], cx: &Context<'_>) -> Opti
         }
     }
     fields.finish();
-    Some(Rule { id: id?, on, entity, when, key, load, lets, actions })
+    Some(Rule { id: id?, on, entity, when, key, load: loads, lets, actions })
+}
+
+/// A record to read: by a reference, or by the value of a field, `{ entity: employee, by: person, value: record.id }`.
+fn load(node: &Node, scope: &Scope, cx: &Context<'_>) -> Option<Load> {
+    if !matches!(node.kind, Kind::Map(_)) {
+        let value = Located::compile(node, scope, cx)?;
+        let entity = match value.expr.ty() {
+            Type::Record(record) => hub_model::entity(&record.name),
+            _ => None,
+        };
+        if entity.is_none() {
+            cx.error(node.span, "`load` takes a reference to a record that the hub keeps");
+        }
+        return Some(Load { entity: entity?, by: None, value });
+    }
+    let mut fields = node.fields(cx)?;
+    let (place, name) = (fields.required("entity"), fields.required("by"));
+    let value = fields.required("value").and_then(|node| Located::typed(node, scope, cx, &Type::Text, "a value"));
+    fields.finish();
+    let text = place?.text(cx)?;
+    let Some(entity) = hub_model::entity(&text) else {
+        cx.unknown(place?.span, "entity", &text, hub_model::ENTITIES.iter().map(|entity| entity.name));
+        return None;
+    };
+    let (text, indexed) = (name?.text(cx)?, || entity.fields.iter().filter(|field| field.indexed));
+    // A reference may lead to records of any entity; its rule knows which.
+    if text == "id" {
+        return Some(Load { entity, by: None, value: value? });
+    }
+    let by = indexed().find(|field| field.name == text);
+    if by.is_none() {
+        cx.unknown(name?.span, "field to find records by", &text, indexed().map(|field| field.name).chain(["id"]));
+    }
+    Some(Load { entity, by: Some(by?), value: value? })
 }
 
 fn action(rule: &str, node: &Node, scope: &mut Scope, cx: &Context<'_>) -> Option<Action> {

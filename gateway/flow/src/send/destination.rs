@@ -96,8 +96,8 @@ pub(crate) enum Repeat {
 
 /// The destination of a call; `None` when this node does not know it (yet, or any more).
 pub(crate) fn resolve(hub: &Hub, connection: &str) -> Option<Arc<dyn Destination>> {
-    if connection.starts_with(subscriptions::CONNECTION) {
-        return Some(Arc::new(Subscriber::default()));
+    if let Some(id) = connection.strip_prefix(subscriptions::CONNECTION) {
+        return Some(Arc::new(Subscriber::new(hub.subscribed.of(id))));
     }
     let connection = hub.connection(connection)?;
     Some(Arc::new(Vendor(connection)))

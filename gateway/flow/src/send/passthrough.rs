@@ -1,10 +1,11 @@
 //! One call of a connection's operation for somebody who waits for it: with the connection's authentication, its rates
 //! and its circuit, and without repetition. Nothing of it is kept but a step of its journey.
 
-use super::circuit::{Gate, Health, gate};
+use super::circuit::{self, Gate, Health};
 use super::rates;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
+use crate::trust::gate;
 use hub_kit::{CallContext, CallError, Connection, Leave, Operation, Reply, Retry};
 use hub_store::{StoreError, job};
 use hub_tree::TraceContext;
@@ -17,6 +18,8 @@ use tokio::time::Instant;
 pub enum NotPassed {
     /// The vendor is unwell, or was told to be left alone: nothing was sent. What the circuit says.
     Circuit(String),
+    /// What it orders about a person needs their consent, and a call of this kind names nobody: nothing was sent.
+    Consent(String),
     /// The vendor's rate is used up: nothing was sent. For how long.
     Rate(Duration),
     /// The call failed.
@@ -49,6 +52,10 @@ impl Hub {
     /// Why there is no answer.
     pub async fn pass_through(&self, passing: Passing<'_>) -> Result<Reply, NotPassed> {
         let Passing { connection, operation, args, key, by, trace } = passing;
+        let needed = gate::purposes(self, connection, operation, "");
+        if !needed.is_empty() {
+            return Err(NotPassed::Consent(gate::words(&needed)));
+        }
         let missing = || NotPassed::Failed(CallError::NoOperation(operation.name.clone()));
         let driver = self.driver(&connection.manifest.driver).ok_or_else(missing)?.clone();
         self.room(connection, operation).await?;
@@ -95,7 +102,7 @@ impl Hub {
             let circuits = tx.circuits_in_force(now, now).await?;
             let own = circuits.iter().find(|circuit| circuit.connection == id);
             // A probe is for calls that can wait for it.
-            if let Some(shut) = own.filter(|own| gate(Some(*own), now) != Gate::Free) {
+            if let Some(shut) = own.filter(|own| circuit::gate(Some(*own), now) != Gate::Free) {
                 return Ok(Err(NotPassed::Circuit(shut.why.clone())));
             }
             let until = rates::take(tx, &id, &rates, now).await?;
@@ -112,6 +119,7 @@ impl NotPassed {
     pub fn retryable(&self, operation: &Operation) -> bool {
         match self {
             Self::Circuit(_) | Self::Rate(_) | Self::Store(_) => true,
+            Self::Consent(_) => false,
             Self::Failed(error) => match error.retry() {
                 Retry::Never => false,
                 Retry::Safe => true,

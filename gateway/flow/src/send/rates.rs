@@ -18,25 +18,36 @@ pub(super) fn rates_of(hub: &Hub, connection: &str, operation: &str) -> Vec<(Str
     own.chain(of_operation.into_iter().map(|rate| (format!("{operation}/{}", rate.name()), rate))).collect()
 }
 
-/// Takes room for one call; until when there is none, if so.
+/// Counts one call more in what is used up, by name; `Err` says when there is room for it.
+fn count(full: &mut BTreeMap<String, i64>, rates: &[(String, Rate)], now: i64) -> Result<(), i64> {
+    let until = |name: &String, rate: &Rate| full.get(name).copied().unwrap_or(0).max(now) + rate.apart();
+    let after: Vec<(&String, i64, &Rate)> = rates.iter().map(|(name, rate)| (name, until(name, rate), rate)).collect();
+    let free = after.iter().map(|(_, until, rate)| until - rate.at_once() * rate.apart()).max();
+    if let Some(free) = free.filter(|free| *free > now) {
+        return Err(free);
+    }
+    full.extend(after.into_iter().map(|(name, until, _)| (name.clone(), until)));
+    Ok(())
+}
+
+fn names_of(rates: &[(String, Rate)]) -> impl Iterator<Item = String> {
+    rates.iter().map(|(name, _)| name.clone())
+}
+
+/// Takes room for one call; when there will be some, if there is none.
 pub(super) async fn take(
     tx: &mut Tx,
     connection: &str,
     rates: &[(String, Rate)],
     now: i64,
 ) -> Result<Option<i64>, StoreError> {
-    let names: BTreeSet<String> = rates.iter().map(|(name, _)| name.clone()).collect();
-    let full = tx.lock_rates(connection, names.into_iter().collect()).await?;
-    let after: Vec<(&str, i64, Rate)> = rates
-        .iter()
-        .map(|(name, rate)| (name.as_str(), full.get(name).copied().unwrap_or(0).max(now) + rate.apart(), *rate))
-        .collect();
-    let free = after.iter().map(|(_, until, rate)| until - rate.at_once() * rate.apart()).max();
-    if let Some(free) = free.filter(|free| *free > now) {
+    let names: BTreeSet<String> = names_of(rates).collect();
+    let mut full = tx.lock_rates(connection, names.into_iter().collect()).await?;
+    if let Err(free) = count(&mut full, rates, now) {
         return Ok(Some(free));
     }
-    for (name, until, _) in after {
-        tx.use_rate(connection, name, until).await?;
+    for (name, until) in full {
+        tx.use_rate(connection, &name, until).await?;
     }
     Ok(None)
 }
@@ -50,39 +61,27 @@ pub(super) async fn keep_within(hub: &Hub, tx: &mut Tx, calls: Vec<Call>, now: i
     }
     let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (rates, call) in &rated {
-        let of_connection = names.entry(call.new.connection.clone()).or_default();
-        of_connection.extend(rates.iter().map(|(name, _)| name.clone()));
+        names.entry(call.new.connection.clone()).or_default().extend(names_of(rates));
     }
     // In one order for all who lock several.
-    let mut full: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let mut full: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
     for (connection, names) in names {
         let locked = tx.lock_rates(&connection, names.into_iter().collect()).await?;
-        full.extend(locked.into_iter().map(|(name, until)| ((connection.clone(), name), until)));
+        full.insert(connection, locked);
     }
     let mut used: BTreeSet<(String, String)> = BTreeSet::new();
     let (mut kept, mut back) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
     for (rates, call) in rated {
-        let after: Vec<((String, String), i64, Rate)> = rates
-            .into_iter()
-            .map(|(name, rate)| {
-                let key = (call.new.connection.clone(), name);
-                let until = full.get(&key).copied().unwrap_or(0).max(now) + rate.apart();
-                (key, until, rate)
-            })
-            .collect();
-        let free = after.iter().map(|(_, until, rate)| until - rate.at_once() * rate.apart()).max();
-        if let Some(free) = free.filter(|free| *free > now) {
-            back.entry(free).or_default().push(call.seq);
-            continue;
+        match count(full.entry(call.new.connection.clone()).or_default(), &rates, now) {
+            Ok(()) => {
+                used.extend(names_of(&rates).map(|name| (call.new.connection.clone(), name)));
+                kept.push(call);
+            }
+            Err(free) => back.entry(free).or_default().push(call.seq),
         }
-        for (key, until, _) in after {
-            full.insert(key.clone(), until);
-            used.insert(key);
-        }
-        kept.push(call);
     }
     for (connection, name) in used {
-        let until = full.get(&(connection.clone(), name.clone())).copied().unwrap_or(now);
+        let until = full.get(&connection).and_then(|of| of.get(&name)).copied().unwrap_or(now);
         tx.use_rate(&connection, &name, until).await?;
     }
     for (free, seqs) in back {

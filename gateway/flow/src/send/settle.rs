@@ -7,9 +7,9 @@ use crate::effects::Failure;
 use crate::hub::Hub;
 use crate::journey::{Steps, Went};
 use crate::map_in::Mapped;
-use crate::outgoing;
 use crate::poll::{self, Ending};
-use crate::records::{self, Became};
+use crate::records::{self, Became, Target, Write};
+use crate::requests::{self, Told};
 use hub_kit::pace::RetryPlan;
 use hub_kit::{CallError, Reply, Retry};
 use hub_store::{Call, CallState, NewCall, NewParked, NewRaw, StoreError, Tx, job};
@@ -29,12 +29,16 @@ pub(super) enum Ended {
     /// It will be tried again.
     Again { error: CallError, unsure: bool },
     /// It needs a person.
-    Parked { code: String, reason: String },
+    Parked { code: String, reason: String, told: Option<Told> },
 }
 
 impl Ended {
     pub(super) fn parked(code: &str, reason: impl Into<String>) -> Self {
-        Self::Parked { code: code.to_owned(), reason: reason.into() }
+        Self::Parked { code: code.to_owned(), reason: reason.into(), told: None }
+    }
+
+    fn because(code: &str, reason: String, error: &CallError) -> Self {
+        Self::Parked { code: code.to_owned(), reason, told: Some(Told::of(error)) }
     }
 
     fn outcome_unknown(cause: &str) -> Self {
@@ -64,10 +68,10 @@ impl Ended {
             (Retry::Never, Repeat::LookUp) => Self::outcome_unknown(&format!("the look-up fails: {error}")),
             (_, Repeat::LookUp) if last => Self::outcome_unknown(&format!("the look-up fails: {error}")),
             (_, Repeat::LookUp) => Self::Again { error, unsure: true },
-            (Retry::Never, Repeat::Never | Repeat::Checked) => Self::parked(error.code(), error.to_string()),
+            (Retry::Never, Repeat::Never | Repeat::Checked) => Self::because(error.code(), error.to_string(), &error),
             (Retry::IfIdempotent, Repeat::Never) => Self::outcome_unknown(&error.to_string()),
             (Retry::IfIdempotent, Repeat::Checked) if last => Self::outcome_unknown(&given_up()),
-            _ if last => Self::parked("TRIES_USED_UP", given_up()),
+            _ if last => Self::because("TRIES_USED_UP", given_up(), &error),
             _ => Self::Again { error, unsure: retry == Retry::IfIdempotent },
         }
     }
@@ -94,6 +98,8 @@ pub(super) async fn settle(
         error: None,
         parked: None,
         reply: Understood::default(),
+        trouble: None,
+        told: None,
         destination: None,
         changes: Vec::new(),
     };
@@ -109,12 +115,15 @@ pub(super) async fn settle(
             if let Some(Failure::Park { code, reason, place }) = settled.reply.failure.clone() {
                 // The call was carried out; what its answer says needs a person.
                 step(Went::Parked, format!("{}: {reason}", new.operation));
+                settled.trouble = Some((code.clone(), reason.clone()));
                 settled.parked = Some(parked(hub, call, &context, code, &reason, place));
             }
             "done"
         }
         Ended::Absent(error) => {
             step(Went::Ok, format!("{}: {error}", new.operation));
+            settled.trouble = Some((error.code().to_owned(), error.to_string()));
+            settled.told = Some(Told::of(&error));
             settled.reply = destination.as_ref().map(|known| known.nothing_there(attempt)).unwrap_or_default();
             if let Some(Failure::Park { code, reason, place }) = settled.reply.failure.clone() {
                 step(Went::Parked, format!("{}: {reason}", new.operation));
@@ -142,13 +151,15 @@ pub(super) async fn settle(
             settled.error = Some(error.to_string());
             "retried"
         }
-        Ended::Parked { code, reason } => {
+        Ended::Parked { code, reason, told } => {
             tracing::warn!(connection.id = %new.connection, operation = %new.operation, code, trace.id = %context.id(), "a call was parked");
             step(Went::Parked, format!("{}: {code}: {reason}", new.operation));
             settled.state = CallState::Parked;
             // Kept for the day on which somebody tries it again.
             settled.unsure = call.unsure || code == "OUTCOME_UNKNOWN";
             settled.error = Some(reason.clone());
+            settled.trouble = Some((code.clone(), reason.clone()));
+            settled.told = told;
             settled.parked = Some(parked(hub, call, &context, code, &reason, String::new()));
             "parked"
         }
@@ -158,6 +169,7 @@ pub(super) async fn settle(
     hub.metrics.call(&new.connection, &new.operation, counted);
     Box::pin(keep_end(hub, call, settled, steps, context)).await;
     hub.wake.events.notify_one();
+    hub.wake.requests.notify_waiters();
 }
 
 /// Commits the end of a call; what the vendor has said must not be forgotten because the store is away for a while.
@@ -187,6 +199,9 @@ struct Settled {
     error: Option<String>,
     parked: Option<NewParked>,
     reply: Understood,
+    /// What a caller who waits should know of a failure: a code, and why.
+    trouble: Option<(String, String)>,
+    told: Option<Told>,
     destination: Option<Arc<dyn Destination>>,
     changes: Vec<Change>,
 }
@@ -206,6 +221,14 @@ pub(crate) struct Understood {
 pub(crate) struct Said {
     pub(super) raw: NewRaw,
     pub(super) mapped: Mapped,
+}
+
+impl Said {
+    /// What it says of the record whose hub id it hands back.
+    fn naming(&self, id: &str) -> Option<&Write> {
+        let is = |target: &Target| matches!(target, Target::Remote { hub_id: Some(named), .. } if named == id);
+        self.mapped.writes.iter().find(|write| is(&write.target))
+    }
 }
 
 fn parked(hub: &Hub, call: &Call, context: &TraceContext, code: String, reason: &str, place: String) -> NewParked {
@@ -238,7 +261,7 @@ async fn commit(
         .store
         .write(job!(|tx| {
             let hub = inner;
-            let Settled { state, at, unsure, error, parked, reply, destination, changes } = settled;
+            let Settled { state, at, unsure, error, parked, reply, trouble, told, destination, changes } = settled;
             let NewCall { id, connection, .. } = &call.new;
             if !tx.settle_call(call.seq, &hub.node, state, at, unsure, error).await? {
                 // Another worker has the call now; what it finds counts.
@@ -248,6 +271,12 @@ async fn commit(
             let (mut steps, mut kept) = (steps, None);
             let Understood { said, follow, failure } = reply;
             let named = said.as_ref().map(|said| said.mapped.named()).unwrap_or_default();
+            let request = if state == CallState::Ready { None } else { tx.request_of_call(id).await? };
+            if let Some(request) = request.as_ref().filter(|_| state == CallState::Done && told.is_none()) {
+                let named = said.as_ref().and_then(|said| said.naming(&request.record));
+                requests::said_yes(&hub, tx, request, &context, (named, follow.is_empty())).await?;
+            }
+            let following = follow.iter().map(|call| call.id.clone()).collect();
             if let Some(said) = said {
                 kept = keep_said(&hub, tx, &call, &context, said, began, &mut steps).await?;
             }
@@ -262,7 +291,11 @@ async fn commit(
             }
             let code = parked.as_ref().filter(|_| state == CallState::Parked).map(|parked| parked.code.as_str());
             if let Some(code) = code {
-                outgoing::parked(&hub, tx, &call, code, &context).await?;
+                requests::parked(&hub, tx, &call, code, &context).await?;
+            }
+            if let Some(request) = request {
+                let ended = requests::Ended { call: &call, state, trouble, told, follow: following };
+                requests::ended(&hub, tx, request, ended).await?;
             }
             if let Some(destination) = destination {
                 destination.conclude(tx, &call, state, code).await?;
@@ -297,9 +330,8 @@ async fn keep_said(
     let at = hub.store_now();
     let applied = match records::apply(hub, tx, tenant, context, writes).await? {
         Ok(applied) => applied,
-        Err(unknown) => {
-            let detail = format!("the answer names an id that is no {} of ours", unknown.entity);
-            steps.add(&hub.ids, at, ("map", Went::Parked), connection, "", detail);
+        Err(why) => {
+            steps.add(&hub.ids, at, ("map", Went::Parked), connection, "", why.reason());
             Vec::new()
         }
     };

@@ -68,7 +68,7 @@ impl Destination for Vendor {
             spools: true,
             clock: &hub.clock,
         };
-        if call.unsure {
+        if call.unsure || matches!(operation.idempotency, Idempotency::Lookup { first: true, .. }) {
             match carried_out(driver, &cx, operation, attempt.args).await {
                 Ok(Before::No) => {}
                 Ok(Before::Yes(reply)) => return Tried::Done(Some(Reply { looked_up: true, ..reply })),

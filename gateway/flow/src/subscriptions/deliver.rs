@@ -3,35 +3,40 @@
 //! Whatever the subscriber answers but 2xx and 410 is a failure that is tried again: nobody here can mend what it lacks,
 //! and a repetition does no harm, because it comes under the same id. 410 says that it wants no more.
 
+use super::options::{Options, Signing};
+use super::stand::Outcome;
 use super::{CONNECTION, Endpoint, event_of};
 use crate::hub::Hub;
 use crate::send::destination::{Attempt, Destination, Repeat, Tried};
 use async_trait::async_trait;
 use hub_kit::client::{Heard, SendError};
-use hub_kit::pace::{RetryPlan, Waits};
 use hub_kit::{CallError, Pace, Reply};
-use hub_store::{Call, CallState, StoreError, Subscription, Tx, job};
-use std::sync::{LazyLock, OnceLock};
+use hub_store::{Call, CallState, DeliveryAttempt, StoreError, Subscription, Tx, job};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a subscriber may take to answer.
 const TIME: Duration = Duration::from_secs(15);
-/// How long to wait after the first try, after the second …: about three days in all.
-const WAITS_SECS: [u64; 11] = [5, 30, 120, 600, 3_600, 10_800, 21_600, 43_200, 43_200, 43_200, 86_400];
-
-/// Events of different records that are under way to one subscriber at once, and when they are tried again.
-static PACE: LazyLock<Pace> = LazyLock::new(|| {
-    let waits = Waits::Listed(WAITS_SECS.map(Duration::from_secs).into());
-    let retry = RetryPlan { waits, tries: 12, ..RetryPlan::default() };
-    Pace { concurrency: 8, retry, ..Pace::default() }
-});
-
 /// A subscriber, for one try.
-#[derive(Default)]
-pub(crate) struct Subscriber(OnceLock<(i64, Noted)>);
+pub(crate) struct Subscriber {
+    /// As it was known before the try.
+    pace: Arc<Pace>,
+    tried: OnceLock<Note>,
+}
 
-/// What to note beside the subscription when the try ends, and since when (µs) it is so.
+/// What to note when the try ends.
+struct Note {
+    hub: Arc<Hub>,
+    options: Options,
+    pace: Pace,
+    attempt: DeliveryAttempt,
+    noted: Option<Noted>,
+    /// When it ended, µs.
+    at: i64,
+}
+
+/// What to note beside the subscription.
 enum Noted {
     /// It arrived, after a time when nothing did.
     Well,
@@ -52,7 +57,7 @@ fn disabled(why: &str) -> Tried {
 #[async_trait]
 impl Destination for Subscriber {
     fn pace(&self) -> &Pace {
-        &PACE
+        self.tried.get().map_or(&self.pace, |note| &note.pace)
     }
 
     fn time_for(&self, _: &str) -> Duration {
@@ -79,44 +84,60 @@ impl Destination for Subscriber {
             Ok(endpoint) => endpoint,
             Err(error) => return Tried::Impossible("SUBSCRIPTION_UNREADABLE", error.to_string()),
         };
-        let failed = match send(attempt, &endpoint).await {
-            Ok(Heard { status: status @ 200..=299, .. }) => {
-                if found.failing_since.is_some() {
-                    self.note(hub, Noted::Well);
-                }
-                return Tried::Done(Some(Reply::new(status, Vec::new())));
-            }
-            Ok(Heard { status: 410, .. }) => {
-                self.note(hub, Noted::Gone);
-                return disabled(GONE);
-            }
-            Ok(Heard { status: status @ (429 | 503), retry_after }) if status == 429 || retry_after.is_some() => {
-                CallError::Wait { status, retry_after }
-            }
-            Ok(Heard { status: status @ 500.., .. }) => CallError::Trouble { status, code: None },
-            Ok(Heard { status, .. }) => CallError::refused(status, None),
-            Err(error) => error.into(),
+        let options = Options::read(&found.new.options);
+        hub.subscribed.note(&found.new.id, &options);
+        let (began, begun) = (hub.clock.micros(), Instant::now());
+        let heard = send(attempt, &endpoint, options.signing).await;
+        let status = heard.as_ref().ok().map(|heard| i64::from(heard.status));
+        let (noted, tried) = judge(heard, found.failing_since.is_some());
+        let error = match &noted {
+            Some(Noted::Failed(why)) => why.clone(),
+            Some(Noted::Gone) => GONE.to_owned(),
+            Some(Noted::Well) | None => String::new(),
         };
-        self.note(hub, Noted::Failed(failed.to_string()));
-        Tried::Failed(failed, Repeat::Freely)
+        let took_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let attempt = DeliveryAttempt { number: call.tries, at: began, took_ms, status, error };
+        let (pace, at) = (options.pace(), hub.clock.micros());
+        // There is one try, and it ends once.
+        let _ = self.tried.set(Note { hub: Arc::clone(hub), options, pace, attempt, noted, at });
+        tried
     }
 
     async fn conclude(&self, tx: &mut Tx, call: &Call, _: CallState, _: Option<&str>) -> Result<(), StoreError> {
         let id = subscription_of(call);
-        let Some((at, noted)) = self.0.get() else { return Ok(()) };
+        let Some(Note { hub, options, attempt, noted, at, .. }) = self.tried.get() else { return Ok(()) };
+        tx.note_attempt(&call.new.id, attempt.clone()).await?;
+        let outcome = Outcome { hub, call, options, at: *at };
         match noted {
-            Noted::Well => tx.note_subscriber(id, *at, None).await,
-            Noted::Failed(why) => tx.note_subscriber(id, *at, Some(why.clone())).await,
-            Noted::Gone => tx.disable_subscription(id, *at, GONE).await.map(drop),
+            None => Ok(()),
+            Some(Noted::Well) => outcome.well(tx, id).await,
+            Some(Noted::Failed(why)) => outcome.failed(tx, id, why).await,
+            Some(Noted::Gone) => outcome.disabled(tx, id, GONE).await,
         }
     }
 }
 
 impl Subscriber {
-    fn note(&self, hub: &Hub, noted: Noted) {
-        // There is one try, and it ends once.
-        let _ = self.0.set((hub.clock.micros(), noted));
+    pub(crate) fn new(pace: Arc<Pace>) -> Self {
+        Self { pace, tried: OnceLock::new() }
     }
+}
+
+/// What an answer means, for the subscription and for the delivery.
+fn judge(heard: Result<Heard, SendError>, was_failing: bool) -> (Option<Noted>, Tried) {
+    let failed = match heard {
+        Ok(Heard { status: status @ 200..=299, .. }) => {
+            return (was_failing.then_some(Noted::Well), Tried::Done(Some(Reply::new(status, Vec::new()))));
+        }
+        Ok(Heard { status: 410, .. }) => return (Some(Noted::Gone), disabled(GONE)),
+        Ok(Heard { status: status @ (429 | 503), retry_after }) if status == 429 || retry_after.is_some() => {
+            CallError::Wait { status, retry_after }
+        }
+        Ok(Heard { status: status @ 500.., .. }) => CallError::Trouble { status, code: None },
+        Ok(Heard { status, .. }) => CallError::refused(status, None),
+        Err(error) => error.into(),
+    };
+    (Some(Noted::Failed(failed.to_string())), Tried::Failed(failed, Repeat::Freely))
 }
 
 fn subscription_of(call: &Call) -> &str {
@@ -140,7 +161,7 @@ async fn open(hub: &Hub, found: &Subscription) -> Result<Endpoint, StoreError> {
     }
 }
 
-async fn send(attempt: &Attempt<'_>, endpoint: &Endpoint) -> Result<Heard, SendError> {
+async fn send(attempt: &Attempt<'_>, endpoint: &Endpoint, signing: Signing) -> Result<Heard, SendError> {
     if !(attempt.leave.held)() {
         return Err(SendError::ClaimLost);
     }
@@ -148,7 +169,7 @@ async fn send(attempt: &Attempt<'_>, endpoint: &Endpoint) -> Result<Heard, SendE
     let id = event_of(&attempt.call.new.key);
     let now = hub.clock.now();
     let timestamp = now.as_second();
-    let signature = endpoint.sign(now.as_microsecond(), id, timestamp, attempt.args);
+    let signature = endpoint.sign(signing, now.as_microsecond(), id, timestamp, attempt.args);
     let headers = [
         ("content-type", "application/cloudevents+json; charset=utf-8".to_owned()),
         ("webhook-id", id.to_owned()),

@@ -7,6 +7,8 @@ const MOST: usize = 50;
 const LONGEST: usize = 100;
 /// What every record can do, beside the verbs of its entity.
 const COMMON: [&str; 3] = ["created", "updated", "deleted"];
+/// What subscriptions themselves can do.
+const OWN: [&str; 4] = ["tested", "failing", "disabled", "recovered"];
 
 /// Whether one of the patterns (separated by spaces) fits a type such as `hr.application.stage_changed.v1`.
 #[must_use]
@@ -54,7 +56,8 @@ pub fn check(patterns: &[String]) -> Result<Vec<String>, (Option<usize>, String)
     if patterns.is_empty() || patterns.len() > MOST {
         return Err((None, format!("a subscription has 1 to {MOST} types; `*` stands for all")));
     }
-    let known: Vec<String> = ENTITIES.iter().flat_map(|entity| types_of(entity)).collect();
+    let own = OWN.iter().map(|verb| format!("hr.subscription.{verb}.v1"));
+    let known: Vec<String> = ENTITIES.iter().flat_map(|entity| types_of(entity)).chain(own).collect();
     let mut notes = Vec::new();
     for (index, pattern) in patterns.iter().enumerate() {
         let letters = pattern.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.*".contains(&b));

@@ -19,7 +19,9 @@ impl FromRequestParts<Api> for Caller {
         let key =
             header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (_, key) = key.ok_or_else(Problem::unauthorized)?;
-        Ok(Self(api.keys.identify(key.trim()).await?))
+        let who = api.keys.identify(key.trim()).await?;
+        hub_flow::restricted::asks(&who);
+        Ok(Self(who))
     }
 }
 
@@ -27,7 +29,8 @@ impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Unknown => Self::unauthorized(),
-            Denied::Lacks(scope) => Self::forbidden(scope),
+            Denied::Lacks(scope) => Self::forbidden(&scope),
+            Denied::Limited => Self::limited(),
             Denied::Store(error) => error.into(),
         }
     }

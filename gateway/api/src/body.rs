@@ -1,13 +1,16 @@
-//! Bodies of requests: one JSON object, whose every key is known.
+//! Bodies of requests: one JSON object, whose every key is known; and the key by which a request is known again.
 
 use crate::problem::Problem;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::http::HeaderMap;
 use hub_tree::finding::suggest;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// Longest body of a request that changes something.
 const MAX_BYTES: usize = 256 << 10;
+/// Longest `Idempotency-Key`.
+const LONGEST_KEY: usize = 200;
 /// How long it may take to arrive.
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -16,8 +19,21 @@ pub(crate) struct Fields(Map<String, Value>);
 
 /// Reads the bytes of a body.
 pub(crate) async fn bytes(body: Body) -> Result<Bytes, Problem> {
-    let read = tokio::time::timeout(WITHIN, to_bytes(body, MAX_BYTES)).await.map_err(|_| Problem::slow_body())?;
-    read.map_err(|_| Problem::long_body(MAX_BYTES))
+    bytes_up_to(MAX_BYTES, body).await
+}
+
+/// Reads the bytes of a body that may be so long.
+pub(crate) async fn bytes_up_to(most: usize, body: Body) -> Result<Bytes, Problem> {
+    let read = tokio::time::timeout(WITHIN, to_bytes(body, most)).await.map_err(|_| Problem::slow_body())?;
+    read.map_err(|_| Problem::long_body(most))
+}
+
+/// The `Idempotency-Key` of a request.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
+    let detail = format!("an `Idempotency-Key` has 1 to {LONGEST_KEY} printable characters");
+    key.map(|key| Some(key.to_owned())).ok_or_else(|| Problem::bad_parameter("Idempotency-Key", detail, None))
 }
 
 /// Refuses what no store keeps in a text.
@@ -46,7 +62,7 @@ pub(crate) async fn fields(body: Body) -> Result<Fields, Problem> {
 
 impl Fields {
     /// A field; null is as good as absent.
-    fn take(&mut self, name: &str) -> Option<Value> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name).filter(|value| !value.is_null())
     }
 
@@ -75,6 +91,14 @@ impl Fields {
             Some(Value::Bool(flag)) => Ok(Some(flag)),
             Some(_) => Err(Problem::invalid_body(&format!("/{name}"), format!("`{name}` is true or false"))),
         }
+    }
+
+    /// A whole number from 0 on.
+    pub(crate) fn whole(&mut self, name: &str, most: i64) -> Result<Option<i64>, Problem> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let detail = format!("`{name}` is a whole number from 0 to {most}");
+        let number = value.as_i64().filter(|number| (0..=most).contains(number));
+        number.map(Some).ok_or_else(|| Problem::invalid_body(&format!("/{name}"), detail))
     }
 
     /// Refuses what is left.

@@ -3,10 +3,11 @@
 use crate::Api;
 use crate::auth::Caller;
 use crate::problem::Problem;
-use crate::records::parameters;
+use crate::query::parameters;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use hub_flow::access::Scope;
+use hub_flow::audit::Entry;
 use hub_flow::send::standing::{Standing, standings};
 use hub_kit::{Connection, Pace};
 use hub_store::job;
@@ -73,7 +74,13 @@ pub(crate) async fn act(
     let connection = find(&api, &who.tenant, id)?;
     let (name, tenant, by, now) =
         (connection.id.clone(), connection.tenant.clone(), who.name.clone(), api.hub.store_now());
-    api.hub.store.write(job!(|tx| { tx.decide_circuit(&name, &tenant, open, by, now).await })).await?;
+    let told = Entry::by(&who, format!("connection.{action}")).about("connection", &connection.id);
+    let told = api.hub.audit_entry(told).await?;
+    let deciding = api.hub.store.write(job!(|tx| {
+        tx.append_audit(told).await?;
+        tx.decide_circuit(&name, &tenant, open, by, now).await
+    }));
+    deciding.await?;
     tracing::warn!(connection.id = %connection.id, by = %who.name, action, "a person decided about a circuit");
     one(&api, connection).await
 }

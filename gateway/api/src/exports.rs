@@ -1,11 +1,13 @@
-//! `GET /v1/<collection>:export`: a collection as CSV, XLSX or Parquet, written as it is read; fields that the key may
-//! not read are left out.
+//! `GET /v1/<collection>:export`: a collection as NDJSON, CSV, XLSX or Parquet, written as it is read; fields that the
+//! key may not read are left out.
 
 mod columns;
+mod lines;
 
 use crate::Api;
 use crate::problem::Problem;
-use crate::records::{entity_of, filter_of, parameters, seen};
+use crate::query::parameters;
+use crate::records::{View, entity_of, filter_of, seen};
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +15,8 @@ use columns::{Column, Said, cells, columns_of};
 use futures::stream;
 use hub_files::{Datum, TableWriter, WriteColumn, WriteFormat, WriteOptions};
 use hub_flow::access::Principal;
+use hub_flow::audit::Entry;
+use hub_flow::restricted;
 use hub_model::{Class, EntityType};
 use hub_store::{Page, RecordFilter, job};
 use hub_tree::Arena;
@@ -38,11 +42,21 @@ pub(crate) async fn export(
     query: Option<&str>,
 ) -> Result<Response, Problem> {
     let entity = entity_of(collection)?;
-    let allowed = who.readable()?;
+    let allowed = who.reads(entity.name)?;
+    let action = if allowed == Class::S3 { "restricted.exported" } else { "records.exported" };
+    let told = Entry::by(&who, action).about("collection", entity.collection).purpose(restricted::purpose().as_deref());
+    api.hub.audit(told).await?;
     let mut given = parameters(query);
     let word = given.take("format").unwrap_or_else(|| "csv".to_owned());
+    if word == "ndjson" {
+        let view = View::take(entity, allowed, &mut given)?;
+        let (filter, names) = filter_of(api, &who, entity, allowed, &mut given)?;
+        given.finish(&names.into_iter().chain(View::NAMES).chain(["format"]).collect::<Vec<_>>())?;
+        return lines::export(api, who, entity, view, filter).await;
+    }
     let format = WriteFormat::named(&word);
-    let format = format.ok_or_else(|| Problem::bad_parameter("format", "`format` is csv, xlsx or parquet", None))?;
+    let detail = "`format` is ndjson, csv, xlsx or parquet";
+    let format = format.ok_or_else(|| Problem::bad_parameter("format", detail, None))?;
     let columns = columns_of(entity, allowed, given.take("fields").as_deref())?;
     let (filter, names) = filter_of(api, &who, entity, allowed, &mut given)?;
     given.finish(&names.into_iter().chain(["format", "fields"]).collect::<Vec<_>>())?;

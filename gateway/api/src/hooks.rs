@@ -4,7 +4,7 @@ use crate::Api;
 use crate::problem::Problem;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hub_flow::admission::Admitted;
 use hub_flow::{Accepted, Refused};
@@ -56,10 +56,16 @@ pub(crate) async fn receive(
         now: hub.clock.now(),
     };
     match hub.receive(&connection, inbound).await {
-        Ok(Accepted { answer: Some(HookAnswer { status, content_type, body }), .. }) => {
+        Ok(Accepted { answer: Some(HookAnswer { status, content_type, headers, body }), .. }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             let as_it_is = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-            Ok((status, [(header::CONTENT_TYPE, content_type), as_it_is], body).into_response())
+            let mut response = (status, [(header::CONTENT_TYPE, content_type), as_it_is], body).into_response();
+            for (name, value) in headers {
+                if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+            Ok(response)
         }
         Ok(Accepted { status, raw_id, trace, .. }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);

@@ -8,7 +8,7 @@ use crate::Api;
 use crate::auth::Caller;
 use crate::body::without_nul;
 use crate::problem::Problem;
-use crate::records::{Parameters, parameters};
+use crate::query::{Parameters, parameters};
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, RawQuery, State};
@@ -37,7 +37,10 @@ impl From<Refused> for Problem {
             Refused::File(problem) => Self::unusable_file(problem.code, &problem.said.en),
             Refused::Asked(name, why) => Self::bad_parameter(name, why, None),
             Refused::State(why) => Self::conflict(why),
-            Refused::SecondPerson => Self::second_person(),
+            Refused::SecondPerson => {
+                let why = "whoever brought an import, or asked for it, cannot agree to it";
+                Self::second_person(why, Scope::ImportApprove)
+            }
             Refused::Store(error) => error.into(),
         }
     }

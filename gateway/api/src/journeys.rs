@@ -3,7 +3,7 @@
 use crate::Api;
 use crate::auth::Caller;
 use crate::problem::Problem;
-use crate::records::{Parameters, parameters};
+use crate::query::{Parameters, parameters};
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use hub_flow::access::Scope;

@@ -1,36 +1,37 @@
 //! Writing to systems: `POST /v1/messages`, `/v1/approvals`, `/v1/calendar-events`, and changes of the last.
 //!
-//! The answer is 202 as soon as the request is durable; the record shows what became of it. Under an
-//! `Idempotency-Key` a request is carried out once, and gets the same answer whenever it is repeated.
+//! Such a record is there at once, and says itself how far it is: the answer is 202 as soon as the request is durable.
 
 use crate::Api;
-use crate::auth::Caller;
-use crate::body;
+use crate::operations;
 use crate::problem::Problem;
-use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use crate::writes::{self, How, read_object};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use hub_flow::access::{Principal, Scope};
+use hub_flow::access::Principal;
 use hub_flow::approvals::PENDING;
-use hub_flow::outgoing::{Asked, NotAsked, Outgoing, Send, Which, ask};
+use hub_flow::audit::Entry;
+use hub_flow::requests::{Kept, Outgoing, Send, Which, able};
 use hub_flow::rules::document;
-use hub_flow::{Failure, Hub};
 use hub_kit::Connection;
 use hub_model::EntityType;
 use hub_model::accept::{accept, missing};
 use hub_tree::finding::suggest;
-use hub_tree::{Arena, Limits, TraceContext, Value, json};
+use hub_tree::{Arena, Limits, Value, json};
 use serde_json::json as object;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Longest `Idempotency-Key`.
-const LONGEST_KEY: usize = 200;
 /// Systems that one approval is shown in at most.
 const MOST_SYSTEMS: usize = 10;
 /// What a system of an approval may say beside its connection.
 const SYSTEM_FIELDS: [&str; 8] =
     ["connection", "definition", "applicant", "department", "title", "approvers", "cc", "form"];
+
+/// Whether requests about an entity are read in a way of their own.
+pub(crate) fn is_special(entity: &EntityType) -> bool {
+    ["approval", "calendar_event", "message"].contains(&entity.name)
+}
 
 /// A request that was read.
 struct Reader<'a> {
@@ -38,24 +39,7 @@ struct Reader<'a> {
     who: &'a Principal,
     arena: &'a Arena,
     given: Value<'a>,
-    key: Option<String>,
-}
-
-/// Reads a body as one JSON object.
-fn read_object<'a>(arena: &'a Arena, bytes: &[u8]) -> Result<Value<'a>, Problem> {
-    let read = json::read(arena, arena.bytes(bytes), Limits::default());
-    let value = read.map_err(|error| Problem::malformed(format!("the body is no JSON: {error}")))?;
-    if bytes.contains(&0) || json::to_string(&value).contains("\\u0000") {
-        return Err(Problem::malformed("a text in the body holds a NUL"));
-    }
-    if matches!(value, Value::Map(_)) { Ok(value) } else { Err(Problem::malformed("the body is no JSON object")) }
-}
-
-fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
-    let detail = format!("an `Idempotency-Key` has 1 to {LONGEST_KEY} printable characters");
-    key.map(|key| Some(key.to_owned())).ok_or_else(|| Problem::bad_parameter("Idempotency-Key", detail, None))
+    how: &'a How,
 }
 
 impl<'a> Reader<'a> {
@@ -64,15 +48,8 @@ impl<'a> Reader<'a> {
         let Some(name) = name.as_text() else {
             return Err(Problem::invalid_body(pointer, "the id of a connection, as text"));
         };
-        let registry = self.api.hub.registry();
-        let own = registry.connections.values().filter(|known| known.tenant == self.who.tenant);
-        let able: Vec<_> = own.filter(|known| known.manifest.operation(operation).is_some()).collect();
-        let found = able.iter().find(|known| known.id == name).map(|known| Arc::clone(known));
-        found.ok_or_else(|| {
-            let near = suggest(name, able.iter().map(|known| known.id.as_str())).map(|near| format!("; {near}"));
-            let near = near.unwrap_or_default();
-            Problem::invalid_body(pointer, format!("there is no connection `{name}` that can do `{operation}`{near}"))
-        })
+        let found = able(&self.api.hub, &self.who.tenant, name, operation);
+        found.map_err(|refusal| Problem::invalid_body(pointer, refusal.reason))
     }
 
     /// The fields of a record, as they are kept; `beside` was read already.
@@ -84,11 +61,8 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<(&'a str, Value<'a>)>, Problem> {
         let own = self.given.entries().iter().filter(|(name, _)| !beside.contains(name)).copied();
         let given = self.arena.map(&own.collect::<Vec<_>>());
-        let read = accept(self.arena, entity, given, except).map_err(|refusals| {
-            let mut all = refusals.iter().map(|one| format!("{}: {}", one.pointer, one.reason));
-            let pointer = refusals.first().map(|one| one.pointer.clone()).unwrap_or_default();
-            Problem::invalid_body(&pointer, all.by_ref().collect::<Vec<_>>().join("; "))
-        })?;
+        let read = accept(self.arena, entity, given, except)
+            .map_err(|refusals| Problem::all_of(refusals.into_iter().map(|one| (one.pointer, one.reason)).collect()))?;
         Ok(read.entries().to_vec())
     }
 
@@ -109,71 +83,49 @@ impl<'a> Reader<'a> {
         Outgoing {
             tenant: self.who.tenant.clone(),
             by: self.who.name.clone(),
+            handle: self.who.handle.clone(),
             entity,
             name: if entity.name == "calendar_event" { "event" } else { entity.name },
             record,
             fields: json::to_string(&self.arena.map(fields)),
+            ext: None,
+            deleted: false,
             sends,
-            // Keys of one app mean nothing to another.
-            key: self.key.as_ref().map(|key| format!("{}:{key}", self.who.handle)),
+            kept: Kept::Now,
+            key: self.how.key.clone(),
+            version: self.how.version,
+            batch: None,
+            audit: Some(Entry::by(self.who, "record.sent")),
         }
     }
 }
 
 async fn carry_out(api: &Api, outgoing: Outgoing) -> Result<Response, Problem> {
-    let (hub, tenant, entity) = (&api.hub, outgoing.tenant.clone(), outgoing.entity);
-    hub.store.keyring().ensure(&hub.store, &hub.clock, &tenant).await?;
-    let asked = ask(hub, TraceContext::begin(), outgoing).await.map_err(problem_of)?;
-    answer(hub, &tenant, entity, &asked).await
+    let (tenant, entity) = (outgoing.tenant.clone(), outgoing.entity);
+    let asked = writes::send(api, outgoing).await?;
+    let request = operations::wait_for(api, &tenant, &asked.request, Duration::ZERO).await?;
+    let body = object!({
+        "id": asked.id, "entity": entity.name, "status": writes::status_of(&api.hub, &tenant, entity, &asked.id).await?,
+        "trace_id": asked.trace.id(), "operation": operations::shown(api, &request).await?,
+    });
+    let place = format!("/v1/{}/{}", entity.collection, asked.id);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], axum::Json(body)).into_response())
 }
 
 fn word<'a>(arena: &'a Arena, value: &'static str) -> Value<'a> {
     arena.map(&[("value", Value::Text(value))])
 }
 
-fn problem_of(error: NotAsked) -> Problem {
-    match error {
-        NotAsked::OtherRequest => {
-            let detail = "another request was made under this `Idempotency-Key`";
-            Problem::invalid_body("", detail).next("use a new key for a new request")
-        }
-        NotAsked::Failure(Failure::Park { reason, place, .. }) => {
-            let problem = Problem::invalid_body("", reason);
-            if place.is_empty() { problem } else { problem.next(format!("the mapping asks for it: {place}")) }
-        }
-        NotAsked::Failure(Failure::Retry(reason)) => Problem::unavailable(reason),
-    }
-}
-
-async fn answer(hub: &Hub, tenant: &str, entity: &EntityType, asked: &Asked) -> Result<Response, Problem> {
-    let stored = document(hub, tenant, entity.name, &asked.id, None).await;
-    let stored = stored.map_err(|failure| problem_of(NotAsked::Failure(failure)))?.unwrap_or_default();
-    let (id, trace_id, repeated) = (&asked.id, asked.trace.id(), asked.again);
-    let body = object!({
-        "id": id, "entity": entity.name, "status": status_of(&stored), "trace_id": trace_id, "repeated": repeated,
-    });
-    let place = format!("/v1/{}/{}", entity.collection, asked.id);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], axum::Json(body)).into_response())
-}
-
-fn status_of(document: &str) -> Option<String> {
-    let arena = Arena::new();
-    let read = json::read(&arena, document.as_bytes(), Limits::default()).unwrap_or_default();
-    read.get("status").get("value").as_text().map(str::to_owned)
-}
-
 /// Makes a record and has it sent.
 pub(crate) async fn create(
-    State(api): State<Api>,
-    Caller(who): Caller,
-    Path(collection): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    api: &Api,
+    who: &Principal,
+    entity: &'static EntityType,
+    bytes: &[u8],
+    how: How,
 ) -> Result<Response, Problem> {
-    who.need(Scope::Write)?;
-    let entity = crate::records::entity_of(&collection)?;
-    let (key, bytes) = (key_of(&headers)?, body::bytes(body).await?);
-    carry_out(&api, read_new(&api, &who, entity, &bytes, key)?).await
+    let outgoing = read_new(api, who, entity, bytes, &how)?;
+    carry_out(api, outgoing).await
 }
 
 fn read_new(
@@ -181,11 +133,11 @@ fn read_new(
     who: &Principal,
     entity: &'static EntityType,
     bytes: &[u8],
-    key: Option<String>,
+    how: &How,
 ) -> Result<Outgoing, Problem> {
     let arena = Arena::new();
     let given = read_object(&arena, bytes)?;
-    let reader = Reader { api, who, arena: &arena, given, key };
+    let reader = Reader { api, who, arena: &arena, given, how };
     match entity.name {
         "message" => message(&reader, entity),
         "approval" => approval(&reader, entity),
@@ -208,7 +160,12 @@ fn message(reader: &Reader<'_>, entity: &'static EntityType) -> Result<Outgoing,
     if recipients == Some(0) {
         return Err(Problem::invalid_body("/to", "a message needs somebody who gets it"));
     }
-    let send = Send { connection: connection.id.clone(), operation, beside: "{}".to_owned() };
+    let send = Send {
+        connection: connection.id.clone(),
+        operation: operation.to_owned(),
+        beside: "{}".to_owned(),
+        changes: false,
+    };
     Ok(reader.outgoing(entity, Which::New, &fields, vec![send]))
 }
 
@@ -244,7 +201,7 @@ fn approval(reader: &Reader<'_>, entity: &'static EntityType) -> Result<Outgoing
             ("status", word(arena, PENDING)),
         ]));
         let beside = json::to_string(&arena.map(&[("system", *system)]));
-        sends.push(Send { connection: connection.id.clone(), operation, beside });
+        sends.push(Send { connection: connection.id.clone(), operation: operation.to_owned(), beside, changes: false });
     }
     let hub_s = ["status", "tasks", "started_at", "ended_at", "mirrors", "system", "external_instance_id"];
     let mut fields = reader.fields(entity, &hub_s, &["systems"])?;
@@ -261,54 +218,33 @@ fn calendar_event(reader: &Reader<'_>, entity: &'static EntityType) -> Result<Ou
     let mut fields = reader.fields(entity, &["status", "sequence", "ical_uid"], &["connection"])?;
     fields.push(("status", word(reader.arena, "CONFIRMED")));
     reader.needs(entity, &fields)?;
-    let send = Send { connection: connection.id.clone(), operation, beside: "{}".to_owned() };
+    let send = Send {
+        connection: connection.id.clone(),
+        operation: operation.to_owned(),
+        beside: "{}".to_owned(),
+        changes: false,
+    };
     Ok(reader.outgoing(entity, Which::New, &fields, vec![send]))
 }
 
-/// Moves a calendar event, or changes who is invited.
-pub(crate) async fn update(
-    State(api): State<Api>,
-    Caller(who): Caller,
-    Path((collection, id)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    change(&api, &who, (&collection, &id), "move_event", &headers, &body::bytes(body).await?).await
-}
-
-/// `POST /v1/calendar-events/{id}:cancel`.
-pub(crate) async fn act(
-    State(api): State<Api>,
-    Caller(who): Caller,
-    Path((collection, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let (id, action) = id.split_once(':').ok_or_else(Problem::method_not_allowed)?;
-    if action != "cancel" {
-        return Err(Problem::not_found(format!("there is no action `{action}`; did you mean `cancel`?")));
-    }
-    change(&api, &who, (&collection, id), "cancel_event", &headers, b"{}").await
-}
-
-async fn change(
+/// Moves a calendar event, changes who is invited, or cancels it.
+pub(crate) async fn change(
     api: &Api,
     who: &Principal,
-    (collection, id): (&str, &str),
+    (entity, id): (&'static EntityType, &str),
     operation: &'static str,
-    headers: &HeaderMap,
     bytes: &[u8],
+    how: How,
 ) -> Result<Response, Problem> {
-    who.need(Scope::Write)?;
-    let entity = crate::records::entity_of(collection)?;
     if entity.name != "calendar_event" {
         return Err(Problem::method_not_allowed());
     }
-    let stored = document(&api.hub, &who.tenant, entity.name, id, None).await;
-    let stored = stored.map_err(|failure| problem_of(NotAsked::Failure(failure)))?;
+    let stored = document(&api.hub, &who.tenant, entity.name, id, None).await?;
     let stored = stored.ok_or_else(|| Problem::not_found("there is no record with this id"))?;
     let outgoing = {
         let arena = Arena::new();
-        let reader = Reader { api, who, arena: &arena, given: read_object(&arena, bytes)?, key: key_of(headers)? };
+        let given = read_object(&arena, bytes)?;
+        let reader = Reader { api, who, arena: &arena, given, how: &how };
         changed(&reader, entity, id, &stored, operation)?
     };
     carry_out(api, outgoing).await
@@ -335,6 +271,6 @@ fn changed(
         fields.push(("status", word(arena, "CANCELLED")));
     }
     let beside = json::to_string(&arena.map(&[("event_id", event_id)]));
-    let send = Send { connection: connection.id.clone(), operation, beside };
+    let send = Send { connection: connection.id.clone(), operation: operation.to_owned(), beside, changes: false };
     Ok(reader.outgoing(entity, Which::Known(id.to_owned()), &fields, vec![send]))
 }

@@ -3,7 +3,7 @@
 use crate::Api;
 use crate::auth::Caller;
 use crate::problem::Problem;
-use crate::records::{Parameters, parameters};
+use crate::query::{Parameters, parameters};
 use crate::redrives::{body, redrive_json};
 use axum::Json;
 use axum::body::Body;
@@ -199,12 +199,12 @@ fn is_id(text: &str) -> bool {
 }
 
 /// Who asks, and what they say about it.
-pub(crate) fn asker(who: Principal, note: Option<String>) -> Result<Asker, Problem> {
+pub(crate) fn asker(who: &Principal, note: Option<String>) -> Result<Asker, Problem> {
     let note = note.unwrap_or_default();
     if note.chars().count() > 500 {
         return Err(Problem::bad_parameter("note", "`note` has at most 500 characters", None));
     }
-    Ok(Asker { tenant: who.tenant, name: who.name, note })
+    Ok(Asker::of(who, note))
 }
 
 /// A rate that may be asked for.
@@ -238,7 +238,7 @@ pub(crate) async fn redrive(
     who.need(Scope::Ops)?;
     let asked: Asked = body(sent).await?;
     let errand = Errand::Parked(asked.which()?, asked.verdict()?);
-    let (rate, asker) = (rate(asked.rate_per_second)?, asker(who, asked.note)?);
+    let (rate, asker) = (rate(asked.rate_per_second)?, asker(&who, asked.note)?);
     let begun = parked::redrive(&api.hub.store, &api.hub.clock, asker, errand, rate).await?;
     Ok((StatusCode::ACCEPTED, Json(redrive_json(&begun))))
 }
@@ -247,7 +247,7 @@ pub(crate) async fn redrive(
 pub(crate) async fn discard(State(api): State<Api>, Caller(who): Caller, sent: Body) -> Result<Json<Value>, Problem> {
     who.need(Scope::Ops)?;
     let asked: Asked = body(sent).await?;
-    let (which, asker) = (asked.which()?, asker(who, asked.note)?);
+    let (which, asker) = (asked.which()?, asker(&who, asked.note)?);
     let discarded = parked::discard(&api.hub.store, &api.hub.clock, &asker, &which).await?;
     Ok(Json(json!({ "discarded": discarded })))
 }

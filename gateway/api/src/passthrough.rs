@@ -3,7 +3,7 @@
 
 use crate::Api;
 use crate::auth::Caller;
-use crate::body::bytes;
+use crate::body::{bytes, idempotency_key};
 use crate::connections::find;
 use crate::problem::Problem;
 use axum::body::Body;
@@ -12,13 +12,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
 use hub_flow::access::Scope;
+use hub_flow::audit::Entry;
 use hub_flow::send::passthrough::{NotPassed, Passing};
 use hub_kit::{CallError, Operation, Party};
 use hub_tree::finding::suggest;
 use hub_tree::{Arena, Limits, TraceContext, Value, json};
-
-/// Longest key of a caller.
-const MAX_KEY: usize = 255;
 
 /// Makes the call.
 pub(crate) async fn call(
@@ -46,20 +44,15 @@ pub(crate) async fn call(
         }
     }
     let trace = TraceContext::begin();
-    let passing = Passing { connection: &connection, operation, args, key: key_of(&headers)?, by: &who.name, trace };
+    let told = Entry::by(&who, "passthrough.called").about("connection", &id).detail("operation", name.as_str());
+    api.hub.audit(told.trace(&trace.id())).await?;
+    let passing =
+        Passing { connection: &connection, operation, args, key: idempotency_key(&headers)?, by: &who.name, trace };
     let passed = api.hub.pass_through(passing).await;
     let reply = passed.map_err(|why| problem(why, operation).with_trace(trace.id()))?;
     let body = if reply.body.is_empty() { b"null".to_vec() } else { reply.body };
     let trace_header = HeaderName::from_static("hub-trace-id");
     Ok(([(CONTENT_TYPE, "application/json".to_owned()), (trace_header, trace.id())], body).into_response())
-}
-
-/// The key by which a vendor may know a repetition.
-fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let readable = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
-    let wrong = || Problem::malformed(format!("`Idempotency-Key` is 1 to {MAX_KEY} characters of ASCII"));
-    readable.map(|key| Some(key.to_owned())).ok_or_else(wrong)
 }
 
 fn problem(why: NotPassed, operation: &Operation) -> Problem {
@@ -70,6 +63,7 @@ fn problem(why: NotPassed, operation: &Operation) -> Problem {
     };
     let problem = match why {
         NotPassed::Store(error) => return error.into(),
+        NotPassed::Consent(purposes) => return Problem::consent_missing(&purposes),
         NotPassed::Circuit(reason) => {
             let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             Problem::vendor_unwell(format!("no calls are made to this connection now{reason}"))

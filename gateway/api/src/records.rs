@@ -1,91 +1,40 @@
 //! `/v1/<collection>`: every entity of the model through one implementation.
 
+mod changes;
+mod expand;
+mod explain;
+mod fields;
+mod history;
+mod list;
+mod one;
+mod raw;
+mod tag;
+mod times;
+mod view;
+
+pub(crate) use explain::explain;
+pub(crate) use history::history;
+pub(crate) use list::{Wanted, list};
+pub(crate) use one::show;
+pub(crate) use raw::raw;
+pub(crate) use tag::{tag_of, version_in};
+pub(crate) use times::{Times, instant};
+pub(crate) use view::View;
+
 use crate::Api;
-use crate::auth::Caller;
-use crate::current;
-use crate::exports;
-use crate::imports;
 use crate::problem::Problem;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use crate::query::Parameters;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hub_flow::access::Principal;
-use hub_flow::explain::{NoExplanation, pointer_of};
+use changes::Since;
+use hub_flow::access::{Principal, units};
 use hub_flow::records::{index_entry, sealed_as};
+use hub_flow::restricted;
 use hub_model::{Class, EntityType, Type, mask};
-use hub_store::{Page, RecordFilter, RecordRow, StoreError, job};
+use hub_store::{RecordFilter, RecordId, RecordRow, StoreError, job};
 use hub_tree::finding::suggest;
 use hub_tree::{Arena, Id, Limits, Value, json};
-use serde::Serialize;
-use serde_json::value::RawValue;
-
-const DEFAULT_LIMIT: i64 = 50;
-const MAX_LIMIT: i64 = 500;
-
-/// The parameters of a list; each is taken once, and what nobody takes is an error.
-pub(crate) struct Parameters(Vec<(String, String)>);
-
-/// Reads the query of an address.
-pub(crate) fn parameters(query: Option<&str>) -> Parameters {
-    let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    Parameters(pairs.map(|(k, v)| (k.into_owned(), v.into_owned())).collect())
-}
-
-impl Parameters {
-    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
-        let index = self.0.iter().position(|(known, _)| known == name)?;
-        Some(self.0.remove(index).1)
-    }
-
-    pub(crate) fn limit(&mut self) -> Result<i64, Problem> {
-        let Some(text) = self.take("limit") else { return Ok(DEFAULT_LIMIT) };
-        let limit = text.parse::<i64>().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-        limit.ok_or_else(|| {
-            Problem::bad_parameter("limit", format!("`limit` is a whole number from 1 to {MAX_LIMIT}"), None)
-        })
-    }
-
-    /// A cursor of this kind of list; cursors are opaque, and only those that were given out are taken.
-    pub(crate) fn cursor(&mut self, kind: &str) -> Result<Option<String>, Problem> {
-        let Some(text) = self.take("cursor") else { return Ok(None) };
-        let decoded = URL_SAFE_NO_PAD.decode(&text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let place = decoded.as_deref().and_then(|text| text.strip_prefix(kind)?.strip_prefix('\0'));
-        let place = place.filter(|place| !place.contains('\0'));
-        place.map(|place| Some(place.to_owned())).ok_or_else(Self::bad_cursor)
-    }
-
-    /// Cuts a list, of which one row more than `limit` was asked for, to its page; gives the cursor of the next one.
-    pub(crate) fn page<T>(kind: &str, rows: &mut Vec<T>, limit: i64, place: impl Fn(&T) -> String) -> Option<String> {
-        let limit = usize::try_from(limit).unwrap_or(0);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let last = rows.last().filter(|_| more)?;
-        Some(URL_SAFE_NO_PAD.encode(format!("{kind}\0{}", place(last))))
-    }
-
-    pub(crate) fn bad_cursor() -> Problem {
-        let next = "take `next_cursor` of the page before, as it is".to_owned();
-        Problem::bad_parameter("cursor", "this cursor was not given out for this list", Some(next))
-    }
-
-    fn flag(&mut self, name: &str) -> Result<bool, Problem> {
-        match self.take(name).as_deref() {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(_) => Err(Problem::bad_parameter(name, format!("`{name}` is true or false"), None)),
-        }
-    }
-
-    /// Refuses what is left.
-    pub(crate) fn finish(self, known: &[&str]) -> Result<(), Problem> {
-        let Some((name, _)) = self.0.into_iter().next() else { return Ok(()) };
-        let all: Vec<&str> = known.iter().copied().chain(["limit", "cursor"]).collect();
-        let detail = format!("unknown parameter `{name}`");
-        Err(Problem::bad_parameter(&name, detail, suggest(&name, all.iter().copied())))
-    }
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) fn entity_of(collection: &str) -> Result<&'static EntityType, Problem> {
     hub_model::collection(collection).ok_or_else(|| {
@@ -111,6 +60,10 @@ pub(crate) fn seen<'a>(
         document = arena.map(&[document.entries(), &[("current", current)]].concat());
     }
     let (seen, masked) = mask::mask(arena, entity, document, allowed);
+    if allowed == Class::S3 {
+        let (_, restricted) = mask::mask(arena, entity, document, Class::S2);
+        restricted::note(entity.name, &row.id, restricted.iter().map(String::as_str));
+    }
     if masked.is_empty() {
         return Ok(seen);
     }
@@ -122,36 +75,6 @@ pub(crate) fn seen<'a>(
 
 fn json_response(status: StatusCode, value: &Value<'_>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], json::to_string(value)).into_response()
-}
-
-/// A page of a collection.
-pub(crate) async fn list(
-    State(api): State<Api>,
-    Caller(who): Caller,
-    Path(collection): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    if let Some(collection) = collection.strip_suffix(":export") {
-        return exports::export(&api, who, collection, query.as_deref()).await;
-    }
-    let entity = entity_of(&collection)?;
-    let allowed = who.readable()?;
-    let mut given = parameters(query.as_deref());
-    let limit = given.limit()?;
-    let after = given.cursor(entity.name)?.unwrap_or_default();
-    let (filter, names) = filter_of(&api, &who, entity, allowed, &mut given)?;
-    given.finish(&names)?;
-    let (tenant, page) = (who.tenant, Page { after, limit: limit + 1 });
-    let mut rows = api.hub.store.read(job!(|tx| { tx.records(&tenant, entity.name, filter, page).await })).await?;
-    let next = Parameters::page(entity.name, &mut rows, limit, |row| row.id.clone());
-    let current = current::jobs(&api, entity, &rows).await?;
-    let arena = Arena::new();
-    let mut data = Vec::with_capacity(rows.len());
-    for row in &rows {
-        data.push(seen(&api, entity, row, current.get(&row.id).map(String::as_str), &arena, allowed)?);
-    }
-    let next = next.map_or(Value::Null, |next| Value::Text(arena.text(&next)));
-    Ok(json_response(StatusCode::OK, &arena.map(&[("data", arena.list(&data)), ("next_cursor", next)])))
 }
 
 /// Which records a list is about, by its parameters; with the names of those that it knows.
@@ -173,15 +96,15 @@ pub(crate) fn filter_of(
         }
         (connection, None) => filter.connection = connection,
     }
-    if let Some(text) = given.take("updated_after") {
-        let at = text.parse::<hub_tree::jiff::Timestamp>();
-        let at =
-            at.map_err(|_| Problem::bad_parameter("updated_after", "`updated_after` is an RFC 3339 time", None))?;
-        filter.updated_after = Some(at.as_microsecond());
+    match given.take("updated_after").map(|text| Since::read(&text)).transpose()? {
+        Some(Since::Time(at)) => filter.updated_after = Some(at),
+        Some(Since::Place(place)) => filter.changed_after = Some(place),
+        None => {}
     }
     let indexed: Vec<_> = entity.fields.iter().filter(|field| field.indexed && field.class <= allowed).collect();
     for field in &indexed {
-        if let Some(value) = given.take(field.name) {
+        // Given several times, a field may have any of the values.
+        while let Some(value) = given.take(field.name) {
             if let Type::Enum(of) = field.ty
                 && !of.values.contains(&value.as_str())
             {
@@ -192,6 +115,7 @@ pub(crate) fn filter_of(
         }
     }
     let known = ["connection", "remote_id", "updated_after", "include_deleted"];
+    filter.within = units::within(&api.hub, who, &api.zone);
     Ok((filter, known.into_iter().chain(indexed.iter().map(|field| field.name)).collect()))
 }
 
@@ -200,65 +124,76 @@ fn id_of(id: &str) -> Result<String, Problem> {
     Ok(id.to_string())
 }
 
-/// One record.
-pub(crate) async fn show(
-    State(api): State<Api>,
-    Caller(who): Caller,
-    Path((collection, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let entity = entity_of(&collection)?;
-    let allowed = who.readable()?;
-    let (tenant, id) = (who.tenant, id_of(&id)?);
-    let row = api.hub.store.read(job!(|tx| { tx.record(&tenant, entity.name, &id).await })).await?;
-    let row = row.ok_or_else(|| Problem::not_found("there is no record with this id"))?;
-    let etag = format!("\"{}\"", row.version);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let unchanged = known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag || tag.trim() == "*");
-    let mut response = if unchanged {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let current = current::jobs(&api, entity, std::slice::from_ref(&row)).await?;
-        let arena = Arena::new();
-        let current = current.get(&row.id).map(String::as_str);
-        json_response(StatusCode::OK, &seen(&api, entity, &row, current, &arena, allowed)?)
-    };
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    Ok(response)
+/// A record of which others speak.
+pub(crate) struct Known {
+    pub(crate) entity: &'static EntityType,
+    pub(crate) row: RecordRow,
+    /// What the caller may read of it.
+    pub(crate) allowed: Class,
 }
 
-/// All versions of a record, oldest first.
-pub(crate) async fn history(
-    State(api): State<Api>,
-    Caller(who): Caller,
-    Path((collection, id)): Path<(String, String)>,
-) -> Result<Response, Problem> {
-    let entity = entity_of(&collection)?;
-    let allowed = who.readable()?;
-    let (tenant, id) = (who.tenant, id_of(&id)?);
-    let (owner, wanted) = (tenant.clone(), id.clone());
-    let versions = api.hub.store.read(job!(|tx| { tx.history(&owner, entity.name, &wanted).await })).await?;
-    if versions.is_empty() {
-        return Err(Problem::not_found("there is no record with this id"));
+/// Records, given by their entities and ids, as far as the caller may know of them; deleted ones too.
+pub(crate) async fn known_to(
+    api: &Api,
+    who: &Principal,
+    wanted: BTreeSet<RecordId>,
+    known_at: Option<i64>,
+) -> Result<BTreeMap<RecordId, Known>, Problem> {
+    let open = |name: &str| {
+        let entity = hub_model::entity(name)?;
+        Some((entity, who.reads(entity.name).ok()?))
+    };
+    let mut by_entity: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for (name, id) in wanted {
+        if let Some((entity, _)) = open(&name) {
+            by_entity.entry(entity.name).or_default().insert(id);
+        }
     }
-    let arena = Arena::new();
-    let mut data = Vec::with_capacity(versions.len());
-    for version in versions {
-        let row = RecordRow {
-            tenant: tenant.clone(),
-            entity: entity.name.to_owned(),
-            id: id.clone(),
-            version: version.version,
-            created_at: version.at,
-            updated_at: version.at,
-            deleted_at: None,
-            body: version.body,
-        };
-        data.push(seen(&api, entity, &row, None, &arena, allowed)?);
+    let mut ids: Vec<RecordId> = Vec::new();
+    for (entity, of) in by_entity {
+        let visible = units::visible(&api.hub, who, &api.zone, entity, of).await?;
+        ids.extend(visible.into_iter().map(|id| (entity.to_owned(), id)));
     }
-    Ok(json_response(StatusCode::OK, &arena.map(&[("data", arena.list(&data)), ("next_cursor", Value::Null)])))
+    let tenant = who.tenant.clone();
+    let mut rows = api.hub.store.read(job!(|tx| { tx.stored_records(&tenant, ids).await })).await?;
+    if known_at.is_some() {
+        rows = as_known(api, &who.tenant, known_at, rows).await?;
+    }
+    let known = rows.into_iter().filter_map(|(id, row)| {
+        let (entity, allowed) = open(&id.0)?;
+        Some((id, Known { entity, row, allowed }))
+    });
+    Ok(known.collect())
+}
+
+/// The same records as they were known at a time; those that were not known then are left out.
+async fn as_known(
+    api: &Api,
+    tenant: &str,
+    known_at: Option<i64>,
+    rows: BTreeMap<RecordId, RecordRow>,
+) -> Result<BTreeMap<RecordId, RecordRow>, StoreError> {
+    let Some(at) = known_at else { return Ok(rows) };
+    let (owner, ids) = (tenant.to_owned(), rows.into_keys().collect());
+    api.hub.store.read(job!(|tx| { tx.known_records(&owner, at, ids).await })).await
+}
+
+/// A record that the caller may know of, also a deleted one.
+pub(crate) async fn find(
+    api: &Api,
+    who: &Principal,
+    entity: &'static EntityType,
+    id: &str,
+) -> Result<RecordRow, Problem> {
+    let (tenant, id) = (who.tenant.clone(), id_of(id)?);
+    let within = units::within(&api.hub, who, &api.zone);
+    let row = api.hub.store.read(job!(|tx| {
+        let row = tx.record(&tenant, entity.name, &id).await?;
+        let Some(within) = within.filter(|_| row.is_some()) else { return Ok(row) };
+        let seen = tx.records_within(&tenant, entity.name, &within, BTreeSet::from([id])).await?;
+        Ok(row.filter(|row| seen.contains(&row.id)))
+    }));
+    row.await?.ok_or_else(|| Problem::not_found("there is no record with this id"))
 }
 
 /// The class of the field that a pointer leads to: the highest on the way, and of all that lies below.
@@ -292,109 +227,9 @@ pub(crate) fn class_of(entity: &EntityType, pointer: &str) -> Class {
     class.max(last.map_or(Class::S0, below))
 }
 
-/// Why a field is what it is.
-pub(crate) async fn explain(
-    State(api): State<Api>,
-    Caller(who): Caller,
-    Path((collection, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let entity = entity_of(&collection)?;
-    let allowed = who.readable()?;
-    let mut given = parameters(query.as_deref());
-    let field = given.take("field");
-    given.finish(&["field"])?;
-    let field = field.ok_or_else(|| {
-        let next = "such as `field=name.full` or `field=/emails/0/address`".to_owned();
-        Problem::bad_parameter("field", "say which `field` to explain", Some(next))
-    })?;
-    let pointer = pointer_of(&field);
-    if class_of(entity, &pointer) > allowed {
-        return Err(Problem::forbidden(if allowed < Class::S2 { "read" } else { "read:restricted" }));
-    }
-    let found = hub_flow::explain::explain(&api.hub, &who.tenant, entity.name, &id_of(&id)?, &pointer).await;
-    let found = found.map_err(|error| match error {
-        NoExplanation::NoRecord => Problem::not_found("there is no record with this id"),
-        NoExplanation::NoField => Problem::not_found("no rule has set this field"),
-        NoExplanation::Gone(what) => Problem::gone(what),
-        NoExplanation::Failed(failure) => failure.into(),
-    })?;
-    // A kept calculation holds more than the one field.
-    let readable = found.origin.is_some() || class_of(entity, "/calculation") <= allowed;
-    let steps = found.steps.filter(|_| readable).and_then(|steps| RawValue::from_string(steps).ok());
-    let body = Explained {
-        source: found.origin.as_ref().map(|origin| ExplainedSource {
-            connection: &origin.connection,
-            system: &origin.system,
-            remote_id: &origin.remote_id,
-            raw: &origin.raw,
-            received_at: &origin.received_at,
-            mapping: &origin.mapping,
-            mapping_version: &origin.mapping_version,
-            file: found.place.as_ref().map(imports::place_json),
-        }),
-        field: &found.field,
-        rule: &found.rule,
-        steps: steps.as_deref(),
-    };
-    let text = serde_json::to_string(&body).unwrap_or_default();
-    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
-}
-
-#[derive(Serialize)]
-struct Explained<'a> {
-    field: &'a str,
-    rule: &'a str,
-    source: Option<ExplainedSource<'a>>,
-    steps: Option<&'a RawValue>,
-}
-
-#[derive(Serialize)]
-struct ExplainedSource<'a> {
-    connection: &'a str,
-    system: &'a str,
-    remote_id: &'a str,
-    raw: &'a str,
-    received_at: &'a str,
-    mapping: &'a str,
-    mapping_version: &'a str,
-    /// Where in a file that was imported the payload stood.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<serde_json::Value>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cursors_are_opaque_and_belong_to_their_list() {
-        let cursor = |kind: &str| {
-            let mut rows = vec!["id-1", "id-2"];
-            let next = Parameters::page(kind, &mut rows, 1, |row| (*row).to_owned());
-            assert_eq!(rows, ["id-1"]);
-            next.unwrap()
-        };
-        assert_eq!(
-            Parameters::page("application", &mut vec!["id-1"], 1, |row| (*row).to_owned()),
-            None,
-            "the last page"
-        );
-        let take = |kind: &str, cursor: &str| parameters(Some(&format!("cursor={cursor}"))).cursor(kind);
-        assert_eq!(take("application", &cursor("application")).unwrap().as_deref(), Some("id-1"));
-        for bad in ["%00", "abc", "!!", &cursor("candidate")] {
-            assert!(take("application", bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn limits_and_unknown_parameters_are_named() {
-        for bad in ["0", "-1", "501", "x", ""] {
-            assert!(parameters(Some(&format!("limit={bad}"))).limit().is_err(), "{bad}");
-        }
-        assert_eq!(parameters(None).limit().unwrap(), DEFAULT_LIMIT);
-        assert!(parameters(Some("conection=x")).finish(&["connection"]).is_err());
-    }
 
     #[test]
     fn the_class_of_a_field_counts_all_that_lies_in_it() {

@@ -5,13 +5,13 @@ use crate::auth::Caller;
 use crate::body::{bytes, without_nul};
 use crate::parked::{asker, rate};
 use crate::problem::Problem;
-use crate::records::{Parameters, parameters};
+use crate::query::{Parameters, parameters};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use hub_flow::access::Scope;
-use hub_flow::parked::redrive;
+use hub_flow::parked::{redrive, turn as turn_redrive};
 use hub_flow::{Hub, replay};
 use hub_store::{Errand, Passed, Past, Redrive, job};
 use hub_tree::clock::rfc3339_micros;
@@ -118,13 +118,8 @@ pub(crate) async fn turn(
         Some((id, "resume")) => (id.to_owned(), true),
         _ => return Err(Problem::not_found("a re-drive answers to `:stop` and `:resume`")),
     };
-    let (tenant, name, now) = (who.tenant, who.name, api.hub.clock.micros());
-    let found = api.hub.store.write(job!(|tx| {
-        let turned = tx.turn_redrive(&tenant, &id, (run, &name), now).await?;
-        // What has ended, or stands so already, is shown as it is.
-        if turned.is_some() { Ok(turned) } else { tx.redrive(&tenant, &id).await }
-    }));
-    Ok(Json(redrive_json(&found.await?.ok_or_else(unknown)?)))
+    let found = turn_redrive(&api.hub.store, &api.hub.clock, &asker(&who, None)?, &id, run).await?;
+    Ok(Json(redrive_json(&found.ok_or_else(unknown)?)))
 }
 
 /// Types that one replay names at most.
@@ -227,7 +222,7 @@ pub(crate) async fn replay(
     let asked: Asked = body(sent).await?;
     let errand = asked.errand(&api.hub)?;
     let rate = rate(asked.rate_per_second)?;
-    let asker = asker(who, asked.note)?;
+    let asker = asker(&who, asked.note)?;
     let begun = redrive(&api.hub.store, &api.hub.clock, asker, errand, rate).await?;
     Ok((StatusCode::ACCEPTED, Json(redrive_json(&begun))))
 }

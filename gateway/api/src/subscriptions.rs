@@ -3,19 +3,24 @@
 //! An app sees and changes what it has made itself; `ops` sees all of its tenant and may switch them off and on, test
 //! and delete them; `admin` may do everything. The secret is shown when it is made and never again.
 
+pub(crate) mod deliveries;
+mod replays;
+mod wishes;
+
 use crate::Api;
 use crate::auth::Caller;
 use crate::body::{Fields, fields};
 use crate::problem::Problem;
-use crate::records::{Parameters, parameters};
+use crate::query::{Parameters, parameters};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hub_flow::access::{Principal, Scope};
-use hub_flow::subscriptions::{Endpoint, event_of, types};
-use hub_store::{NewSubscription, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter, job};
+use hub_flow::audit::Entry;
+use hub_flow::subscriptions::{Endpoint, Options, types};
+use hub_store::{NewSubscription, Subscription, SubscriptionChange, SubscriptionFilter, job};
 use hub_tree::clock::rfc3339_micros;
 use hub_tree::finding::suggest;
 use serde_json::{Map, Value, json};
@@ -57,7 +62,10 @@ fn endpoint(api: &Api, subscription: &Subscription) -> Result<Endpoint, Problem>
 
 /// A subscription as they may see it. An address may hold a key of the app: to others only its host is shown.
 fn shown(api: &Api, who: &Principal, subscription: &Subscription) -> Result<Map<String, Value>, Problem> {
-    let address = endpoint(api, subscription)?.url.into_inner();
+    let endpoint = endpoint(api, subscription)?;
+    let options = Options::read(&subscription.new.options);
+    let keys = if options.signing.proves() { endpoint.public_keys(api.hub.clock.micros()) } else { Vec::new() };
+    let address = endpoint.url.into_inner();
     let address = if is_own(who, subscription) {
         address
     } else {
@@ -83,11 +91,19 @@ fn shown(api: &Api, who: &Principal, subscription: &Subscription) -> Result<Map<
         "failing_since": subscription.failing_since.map(rfc3339_micros),
         "failing_reason": subscription.failing_since.map(|_| &subscription.failing_why),
         "sequence": subscription.sequence,
+        "public_keys": keys,
+        "failures": {
+            "in_a_row": subscription.failures, "allowed": options.disable_after,
+            "percent": options.percent(subscription.failures),
+        },
+        "left_out": { "count": subscription.unfit, "reason": Some(&subscription.unfit_why).filter(|why| !why.is_empty()) },
         "app": of.owner,
         "created_at": rfc3339_micros(of.created_at),
         "updated_at": rfc3339_micros(subscription.updated_at),
     });
-    Ok(if let Value::Object(shown) = shown { shown } else { Map::new() })
+    let mut shown = if let Value::Object(shown) = shown { shown } else { Map::new() };
+    shown.extend(wishes::shown(&options));
+    Ok(shown)
 }
 
 /// The patterns of types in a body, and notes on them.
@@ -113,6 +129,11 @@ async fn address(api: &Api, body: &mut Fields) -> Result<Option<(String, Vec<Str
     Ok(Some((given, notes)))
 }
 
+/// Says in the audit log who did something with a subscription.
+async fn note(api: &Api, who: &Principal, action: &'static str, id: &str) -> Result<(), Problem> {
+    Ok(api.hub.audit(Entry::by(who, action).about("subscription", id)).await?)
+}
+
 /// Makes a subscription.
 pub(crate) async fn create(State(api): State<Api>, Caller(who): Caller, body: Body) -> Result<Response, Problem> {
     who.readable()?;
@@ -121,18 +142,15 @@ pub(crate) async fn create(State(api): State<Api>, Caller(who): Caller, body: Bo
         patterns(&mut body)?.ok_or_else(|| Problem::invalid_body("/types", "`types` is missing"))?;
     let connection = body.text("connection")?;
     if let Some(connection) = &connection {
-        let registry = api.hub.registry();
-        let own = registry.connections.values().filter(|known| known.tenant == who.tenant);
-        let names: Vec<&str> = own.map(|known| known.id.as_str()).collect();
-        if !names.contains(&connection.as_str()) {
-            let near = suggest(connection, names.iter().copied()).map(|near| format!("; {near}")).unwrap_or_default();
-            return Err(Problem::invalid_body("/connection", format!("there is no connection `{connection}`{near}")));
-        }
+        wishes::known_connection(&api, &who, connection, "/connection")?;
     }
+    let mut options = Options::default();
+    wishes::read(&api, &who, &mut body, &mut options)?;
+    let disabled = body.flag("disabled")?.unwrap_or(false);
     let address = address(&api, &mut body).await?;
     let (address, more) = address.ok_or_else(|| Problem::invalid_body("/url", "`url` is missing"))?;
     notes.extend(more);
-    body.finish(&["url", "types", "connection"])?;
+    body.finish(&[&["url", "types", "connection", "disabled"], &wishes::NAMES[..]].concat())?;
     let store = &api.hub.store;
     store.keyring().ensure(store, &api.hub.clock, &who.tenant).await?;
     let id = api.hub.ids.next().to_string();
@@ -144,14 +162,27 @@ pub(crate) async fn create(State(api): State<Api>, Caller(who): Caller, body: Bo
         types,
         connection: connection.unwrap_or_default(),
         sealed: endpoint.seal(store.keyring(), &who.tenant, &id)?,
+        options: options.write(),
         created_at: api.hub.clock.micros(),
     };
     if !store.write(job!(|tx| { tx.insert_subscription(new, MOST).await })).await? {
         return Err(Problem::conflict(format!("this tenant has {MOST} subscriptions already"))
             .next("delete one that nobody needs; one subscription can hold many types"));
     }
+    api.hub.note_pace(&id, &options);
+    if disabled {
+        let off = Some(format!("made disabled by `{}`", who.name));
+        change(&api, &who, &id, |_, change| {
+            change.disabled = Some(off.clone());
+            Ok(())
+        })
+        .await?;
+    }
+    note(&api, &who, "subscription.created", &id).await?;
     let mut answer = shown(&api, &who, &find(&api, &who, &id).await?)?;
-    answer.insert("secret".to_owned(), endpoint.secret().into());
+    if options.signing.shares() {
+        answer.insert("secret".to_owned(), endpoint.secret().into());
+    }
     if !notes.is_empty() {
         answer.insert("notes".to_owned(), notes.into());
     }
@@ -206,6 +237,7 @@ async fn change(
             revision: found.revision,
             types: None,
             sealed: None,
+            options: None,
             disabled: None,
             by: who.handle.clone(),
             at: api.hub.clock.micros(),
@@ -232,22 +264,34 @@ pub(crate) async fn update(
     let types = patterns(&mut body)?;
     let disabled = body.flag("disabled")?;
     let address = address(&api, &mut body).await?;
-    body.finish(&["url", "types", "disabled"])?;
-    if types.is_some() || address.is_some() {
+    let mut options = Options::read(&found.new.options);
+    let before = options.clone();
+    wishes::read(&api, &who, &mut body, &mut options)?;
+    body.finish(&[&["url", "types", "disabled"], &wishes::NAMES[..]].concat())?;
+    let wishes = options != before;
+    if types.is_some() || address.is_some() || wishes {
         need_own(&who, &found)?;
     }
-    if types.is_some() || address.is_some() || disabled.is_some() {
+    if types.is_some() || address.is_some() || disabled.is_some() || wishes {
         change(&api, &who, &id, |found, change| {
-            if let Some((address, _)) = &address {
+            if address.is_some() || options.signing != before.signing {
                 let mut endpoint = endpoint(&api, found)?;
-                endpoint.url = address.clone().into();
+                if let Some((address, _)) = &address {
+                    endpoint.url = address.clone().into();
+                }
+                if options.signing.proves() {
+                    endpoint.need_key();
+                }
                 change.sealed = Some(endpoint.seal(api.hub.store.keyring(), &found.new.tenant, &found.new.id)?);
             }
+            change.options = wishes.then(|| options.write());
             change.types = types.as_ref().map(|(types, _)| types.clone());
             change.disabled = disabled.map(|off| off.then(|| format!("switched off by `{}`", who.name)));
             Ok(())
         })
         .await?;
+        api.hub.note_pace(&found.new.id, &options);
+        note(&api, &who, "subscription.changed", &found.new.id).await?;
     }
     let mut answer = shown(&api, &who, &find(&api, &who, &id).await?)?;
     let notes: Vec<String> = [types, address].into_iter().flatten().flat_map(|(_, notes)| notes).collect();
@@ -265,23 +309,26 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     admit(&who)?;
     let found = find(&api, &who, &id).await?;
+    note(&api, &who, "subscription.deleted", &found.new.id).await?;
     let (tenant, id, now) = (found.new.tenant, found.new.id, api.hub.clock.micros());
     api.hub.store.write(job!(|tx| { tx.delete_subscription(&tenant, &id, now).await })).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `{id}:rotate` and `{id}:test`.
+/// `{id}:rotate`, `{id}:test` and `{id}:replay`.
 pub(crate) async fn act(
     State(api): State<Api>,
     Caller(who): Caller,
     Path(id): Path<String>,
+    body: Body,
 ) -> Result<Response, Problem> {
     admit(&who)?;
     match id.split_once(':') {
         Some((id, "rotate")) => rotate(&api, &who, id).await,
         Some((id, "test")) => test(&api, &who, id).await,
+        Some((id, "replay")) => replays::replay(&api, who, id, body).await,
         Some((_, other)) => {
-            let near = suggest(other, ["rotate", "test"]).unwrap_or_default();
+            let near = suggest(other, ["replay", "rotate", "test"]).unwrap_or_default();
             Err(Problem::not_found(format!("a subscription has no action `{other}`; {near}")))
         }
         None => Err(Problem::method_not_allowed()),
@@ -301,8 +348,11 @@ async fn rotate(api: &Api, who: &Principal, id: &str) -> Result<Response, Proble
     })
     .await?;
     let (secret, until) = made;
+    note(api, who, "subscription.secret_changed", &id.to_lowercase()).await?;
     let mut answer = shown(api, who, &find(api, who, id).await?)?;
-    answer.insert("secret".to_owned(), secret.into());
+    if answer.get("signing").is_none_or(|signing| signing != "ed25519") {
+        answer.insert("secret".to_owned(), secret.into());
+    }
     answer.insert("previous_valid_until".to_owned(), rfc3339_micros(until).into());
     Ok(Json(Value::Object(answer)).into_response())
 }
@@ -316,51 +366,4 @@ async fn test(api: &Api, who: &Principal, id: &str) -> Result<Response, Problem>
     };
     let answer = json!({ "event_id": event, "trace_id": trace.id() });
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
-}
-
-/// What was sent to a subscription and what became of it, newest event first.
-pub(crate) async fn deliveries(
-    State(api): State<Api>,
-    Caller(who): Caller,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Problem> {
-    admit(&who)?;
-    let mut given = parameters(query.as_deref());
-    let limit = given.limit()?;
-    let before = given.cursor("d")?.unwrap_or_default();
-    given.finish(&[])?;
-    let found = find(&api, &who, &id).await?;
-    let (tenant, id) = (found.new.tenant, found.new.id);
-    let (owner, of) = (tenant.clone(), id.clone());
-    let rows = api.hub.store.read(job!(|tx| { tx.subscription_deliveries(&owner, &of, &before, limit + 1).await }));
-    let mut rows = rows.await?;
-    let next = Parameters::page("d", &mut rows, limit, |row| row.key.clone());
-    let data: Vec<Value> = rows.iter().map(|row| delivery(&api, &tenant, row)).collect();
-    Ok(Json(json!({ "data": data, "next_cursor": next })))
-}
-
-fn delivery(api: &Api, tenant: &str, row: &SubscriptionDelivery) -> Value {
-    let opened = api.hub.open(tenant, &format!("call:{}", row.id), &row.body.0).unwrap_or_default();
-    let event: Value = serde_json::from_slice(&opened).unwrap_or_default();
-    let status = match row.state.as_str() {
-        "ready" => "waiting",
-        "running" => "sending",
-        "done" => "delivered",
-        other => other,
-    };
-    json!({
-        "id": row.id,
-        "event_id": event_of(&row.key),
-        "type": event.get("type"),
-        "subject": row.subject,
-        "sequence": event.get("sequence"),
-        "status": status,
-        "tries": row.tries,
-        "next_try_at": (row.state == "ready").then(|| rfc3339_micros(row.available_at)),
-        "error": row.error,
-        "created_at": rfc3339_micros(row.created_at),
-        "delivered_at": row.done_at.map(rfc3339_micros),
-        "trace_id": row.trace.split('-').nth(1),
-    })
 }

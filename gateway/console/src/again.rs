@@ -109,7 +109,7 @@ pub(crate) async fn redrive(State(console): State<Console>, visit: Visit, form: 
     if given.which == Which::default() {
         return Ok(Redirect::to("/console/parked").into_response());
     }
-    let asker = Asker { tenant: visit.who.tenant.clone(), name: visit.who.name.clone(), note: given.note };
+    let asker = Asker::of(&visit.who, given.note);
     let (hub, errand) = (&console.0.hub, Errand::Parked(given.which, given.verdict));
     let begun = parked::redrive(&hub.store, &hub.clock, asker, errand, given.rate.unwrap_or(RATE)).await;
     let begun = begun.map_err(failed(&visit))?;
@@ -121,7 +121,7 @@ pub(crate) async fn discard(State(console): State<Console>, visit: Visit, form: 
     let given = Given::read(&form);
     proven(&visit, &given.proof).map_err(|reason| visit.denied(&reason))?;
     if given.which != Which::default() {
-        let asker = Asker { tenant: visit.who.tenant.clone(), name: visit.who.name.clone(), note: given.note };
+        let asker = Asker::of(&visit.who, given.note);
         let hub = &console.0.hub;
         parked::discard(&hub.store, &hub.clock, &asker, &given.which).await.map_err(failed(&visit))?;
     }

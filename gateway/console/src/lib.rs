@@ -9,6 +9,7 @@ mod imports;
 mod journeys;
 mod page;
 mod parked;
+mod portal;
 mod redrives;
 mod session;
 mod sign_in;
@@ -25,6 +26,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use hub_flow::Hub;
 use hub_flow::access::{ApiKeys, Denied};
+use hub_flow::restricted;
+use hub_payroll::out::payslip::Face;
 use hub_tree::jiff::tz::TimeZone;
 use hub_tree::{Private, random};
 use std::collections::BTreeMap;
@@ -47,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) keys: Arc<ApiKeys>,
     pub(crate) zone: TimeZone,
+    /// The font that payslips are printed with.
+    pub(crate) face: Option<Face>,
     tickets: Mutex<BTreeMap<String, Session>>,
     /// Codes that are being turned into people: strangers can bring any number of bad ones.
     exchanges: Semaphore,
@@ -77,14 +82,18 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/console/redrives/{id}/resume", "ops"),
     ("/console/redrives/{id}/stop", "ops"),
     ("/console/ticket/{ticket}", "open: the ticket is the proof, once"),
+    ("/portal/payslip", "open: whoever opened the link, for half an hour"),
+    ("/portal/payslip.pdf", "open: whoever opened the link, for half an hour"),
+    ("/portal/portal.css", "open"),
+    ("/portal/{token}", "open: the link is the proof, once"),
 ];
 
 impl Console {
-    /// A console that shows times in `zone`.
+    /// A console that shows times in `zone`, and prints payslips with `face`.
     #[must_use]
-    pub fn new(hub: Arc<Hub>, keys: Arc<ApiKeys>, zone: TimeZone) -> Self {
+    pub fn new(hub: Arc<Hub>, keys: Arc<ApiKeys>, zone: TimeZone, face: Option<Face>) -> Self {
         let exchanges = Semaphore::new(EXCHANGES);
-        Self(Arc::new(Shared { hub, keys, zone, tickets: Mutex::default(), exchanges }))
+        Self(Arc::new(Shared { hub, keys, zone, face, tickets: Mutex::default(), exchanges }))
     }
 
     /// The address of a page that signs in whoever opens it first, as the holder of `key`.
@@ -121,6 +130,11 @@ impl Console {
             .route("/console/redrives/{id}", get(redrives::show))
             .route("/console/redrives/{id}/resume", post(redrives::resume))
             .route("/console/redrives/{id}/stop", post(redrives::stop))
+            .route("/portal/payslip", get(portal::payslip).post(portal::ask))
+            .route("/portal/payslip.pdf", get(portal::printed))
+            .route("/portal/portal.css", get(portal_style))
+            .route("/portal/{token}", get(portal::door).post(portal::enter))
+            .layer(from_fn(without_purpose))
             .layer(from_fn(guard_headers))
             .with_state(self)
     }
@@ -142,6 +156,11 @@ async fn style(State(_): State<Console>) -> Response {
     ([kind], include_str!("../assets/console.css")).into_response()
 }
 
+async fn portal_style(State(_): State<Console>) -> Response {
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    ([kind], concat!(include_str!("../assets/console.css"), include_str!("../assets/portal.css"))).into_response()
+}
+
 /// Pages run nothing, embed nothing, are embedded nowhere, and stay in no cache.
 /// A request whose body has arrived: a form is small, and nobody may hold a connection open with half of one.
 async fn whole(request: Request) -> Result<Request, StatusCode> {
@@ -149,6 +168,11 @@ async fn whole(request: Request) -> Result<Request, StatusCode> {
     let read = tokio::time::timeout(FORM_WITHIN, to_bytes(body, FORM_BYTES)).await;
     let bytes = read.map_err(|_| StatusCode::REQUEST_TIMEOUT)?.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
     Ok(Request::from_parts(parts, bytes.into()))
+}
+
+/// Pages name no purpose: they show no restricted fields.
+async fn without_purpose(request: Request, next: Next) -> Response {
+    restricted::within(None, next.run(request)).await.0
 }
 
 async fn guard_headers(request: Request, next: Next) -> Response {

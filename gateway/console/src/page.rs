@@ -104,6 +104,15 @@ pub(crate) fn denied(lang: Lang, who: Option<&Principal>, here: &str, denied: &D
                 Lang::Zh => format!("当前密钥缺少权限 `{scope}`，请向管理员申请。"),
             },
         ),
+        Denied::Limited => (
+            StatusCode::FORBIDDEN,
+            lang.say("Not allowed", "无权访问"),
+            lang.say(
+                "Your access is limited to some departments; this page shows more.",
+                "当前权限仅限部分部门，无法查看此页面。",
+            )
+            .to_owned(),
+        ),
         Denied::Store(error) => {
             tracing::warn!(error = %error, "a page could not be shown");
             (

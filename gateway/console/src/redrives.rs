@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use hub_flow::access::Scope;
+use hub_flow::parked::{self, Asker};
 use hub_store::{Errand, Redrive, job};
 use maud::{Markup, html};
 
@@ -145,10 +146,8 @@ async fn turn(
     let proof = url::form_urlencoded::parse(form.as_bytes()).find(|(name, _)| name == "proof");
     let proof = proof.map(|(_, value)| value.into_owned()).unwrap_or_default();
     proven(&visit, &proof).map_err(|reason| visit.denied(&reason))?;
-    let (tenant, name, now) = (visit.who.tenant.clone(), visit.who.name.clone(), console.0.hub.clock.micros());
-    let wanted = id.clone();
-    let turned = console.0.hub.store.write(job!(|tx| { tx.turn_redrive(&tenant, &wanted, (run, &name), now).await }));
-    turned.await.map_err(failed(&visit))?;
+    let (hub, asker) = (&console.0.hub, Asker::of(&visit.who, String::new()));
+    parked::turn(&hub.store, &hub.clock, &asker, &id, run).await.map_err(failed(&visit))?;
     // Anything else than an id of ours leads nowhere.
     let id = id.parse::<hub_tree::Id>().map(|id| id.to_string()).unwrap_or_default();
     Ok(Redirect::to(&format!("/console/redrives/{id}")).into_response())

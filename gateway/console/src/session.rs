@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hub_flow::access::{Denied, Principal};
+use hub_flow::audit::Entry;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -30,13 +31,23 @@ pub struct Session {
 
 impl Session {
     pub(crate) async fn begin(shared: &Shared, key: &str) -> Result<Self, Denied> {
-        let who = shared.keys.identify(key.trim()).await?;
-        Ok(Self { handle: who.handle, until: shared.hub.clock.micros() + LASTS_MICROS })
+        let who = match shared.keys.identify(key.trim()).await {
+            Err(Denied::Unknown) => {
+                shared
+                    .hub
+                    .audit_stranger(Entry::by_stranger("console.signed_in").detail("reason", "no_valid_key"))
+                    .await;
+                return Err(Denied::Unknown);
+            }
+            known => known?,
+        };
+        shared.hub.audit(Entry::by(&who, "console.signed_in")).await?;
+        Ok(Self { handle: who.proof, until: shared.hub.clock.micros() + LASTS_MICROS })
     }
 
     /// A session of somebody who has proved who they are without a key.
     pub(crate) fn of_person(shared: &Shared, who: Principal) -> Self {
-        Self { handle: who.handle, until: shared.hub.clock.micros() + LASTS_MICROS }
+        Self { handle: who.proof, until: shared.hub.clock.micros() + LASTS_MICROS }
     }
 
     async fn to_cookie(&self, shared: &Shared) -> Result<HeaderValue, Denied> {

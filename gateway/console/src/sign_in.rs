@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hub_flow::access::Denied;
+use hub_flow::audit::Entry;
 use hub_kit::{CallError, Connection};
 use hub_store::job;
 use hub_tree::random;
@@ -135,6 +136,7 @@ pub(crate) async fn back(
             if !matches!(trouble, Trouble::Store(_)) {
                 let reason = trouble.reason();
                 tracing::warn!(connection.id = %connection, reason, "a sign-in was refused");
+                shared.hub.audit_stranger(Entry::by_stranger("console.signed_in").detail("reason", reason)).await;
             }
             // The page is asked for by its way back once: a change of language begins anew.
             trouble.page(shared, language(None, &headers), &connection)
@@ -179,6 +181,8 @@ async fn who_comes(shared: &Shared, connection: &str, query: &str, headers: &Hea
         }
     })?;
     let who = shared.keys.people.find(&connection.id, &user).ok_or(Trouble::Stranger(user))?;
+    let told = shared.hub.audit(Entry::by(&who, "console.signed_in").about("connection", &connection.id)).await;
+    told.map_err(|error| Trouble::Store(error.into()))?;
     tracing::warn!(connection.id = %connection.id, by = %who.name, "somebody signed in to the console");
     Ok(Session::of_person(shared, who))
 }

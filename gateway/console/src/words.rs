@@ -106,8 +106,10 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("flow", "Flow", "流程"),
     ("redrive", "Tried again", "重新处理"),
     ("discard", "Discarded", "放弃"),
+    ("link", "Linked", "关联"),
     ("replay", "Replayed", "重放"),
     ("undo", "Undone", "撤销"),
+    ("identities", "Identities", "身份关联"),
     ("interview", "Interview scoring", "面试评分"),
 ];
 
@@ -140,6 +142,7 @@ const ENTITIES: &[(&str, &str, &str)] = &[
     ("expense_claim", "Expense claim", "费用报销"),
     ("feedback", "Feedback", "反馈"),
     ("goal", "Goal", "目标"),
+    ("identity_link", "Identity link", "身份关联"),
     ("interview", "Interview", "面试"),
     ("job", "Job", "职务"),
     ("job_assignment", "Job assignment", "任职记录"),
@@ -156,6 +159,7 @@ const ENTITIES: &[(&str, &str, &str)] = &[
     ("offer", "Offer", "录用通知"),
     ("organization", "Organization", "企业"),
     ("pay_group", "Pay group", "薪资组"),
+    ("payroll_input", "Payroll input", "薪资数据"),
     ("payroll_run", "Payroll run", "薪资核算"),
     ("payslip", "Payslip", "工资单"),
     ("person", "Person", "人员"),

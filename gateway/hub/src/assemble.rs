@@ -5,15 +5,22 @@ use crate::master::master_key;
 use crate::people;
 use crate::restore;
 use anyhow::Context as _;
+use hub_api::limits::RequestLimits;
 use hub_bus::{Bus, Embedded, Rabbit, RabbitOptions};
 use hub_flow::access::ApiKeys;
 use hub_flow::approvals::Approvals;
+use hub_flow::identity::Identities;
 use hub_flow::rules::Flows;
 use hub_flow::subscriptions::Subscriptions;
+use hub_flow::trust::Consents;
 use hub_flow::{Consumer, Hub, HubOptions, Registry, Sources};
 use hub_interview::Policy;
 use hub_kit::{AllowPrivate, Client, Driver};
-use hub_service::{InterviewScoring, load_models};
+use hub_service::presets::{Presets, load_presets};
+use hub_service::{
+    AppraisalScoring, InterviewScoring, PayoutFiles, PayrollRuns, PortraitModels, load_models, load_pay_rules,
+    load_payout, load_portraits, load_schemes,
+};
 use hub_store::{Options, Store};
 use hub_telemetry::Metrics;
 use hub_tree::{Clock, Findings, random};
@@ -62,13 +69,28 @@ pub(crate) fn queues(config: &Config) -> Vec<hub_bus::Consumer> {
 pub(crate) fn consumers(config: &Config, findings: &Findings) -> Vec<Arc<dyn Consumer>> {
     let scoring =
         InterviewScoring::new(load_models(&config.catalog, findings), Policy { expressions: config.expressions });
-    vec![Arc::new(Flows), Arc::new(scoring), Arc::new(Subscriptions), Arc::new(Approvals)]
+    let payroll = PayrollRuns::new(load_pay_rules(&config.catalog, findings), config.time_zone.clone());
+    let appraisal = AppraisalScoring::new(load_schemes(&config.catalog, findings));
+    vec![
+        Arc::new(Flows),
+        Arc::new(scoring),
+        Arc::new(appraisal),
+        Arc::new(payroll),
+        Arc::new(Subscriptions),
+        Arc::new(Approvals),
+        Arc::new(Identities),
+        Arc::new(Consents),
+    ]
 }
 
 /// A hub and who may call it.
 pub(crate) struct Assembled {
     pub(crate) hub: Arc<Hub>,
     pub(crate) keys: Arc<ApiKeys>,
+    pub(crate) limits: RequestLimits,
+    pub(crate) payout: Arc<PayoutFiles>,
+    pub(crate) presets: Arc<Presets>,
+    pub(crate) portraits: Arc<PortraitModels>,
 }
 
 /// Opens store and bus and puts the hub together; nothing runs yet. Problems of files go to `findings`.
@@ -99,6 +121,7 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
         admission: config.admission.clone(),
         retention: config.retention,
         imports: config.imports,
+        trust: config.trust.clone(),
         store,
         bus,
         clock,
@@ -108,7 +131,12 @@ pub(crate) async fn assemble(config: &Config, findings: &Findings) -> anyhow::Re
         client: Client::new(AllowPrivate::new(config.allow_private.clone()))?,
         metrics: Metrics::new(),
     });
-    Ok(Assembled { hub, keys })
+    hub.set_keys(Arc::clone(&keys));
+    let payout = PayoutFiles { face: config.face.clone(), ..load_payout(&config.catalog, findings) };
+    let payout = Arc::new(payout);
+    let presets = Arc::new(load_presets(&config.catalog, findings));
+    let portraits = Arc::new(load_portraits(&config.catalog, findings));
+    Ok(Assembled { hub, keys, limits: config.request_limits, payout, presets, portraits })
 }
 
 /// How long a start waits for a database server that takes its time, or for a migration. After that, or as soon as the

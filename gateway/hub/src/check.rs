@@ -5,7 +5,7 @@ use crate::cli::Format;
 use crate::config::Config;
 use crate::people;
 use crate::say;
-use hub_service::load_models;
+use hub_service::{load_models, load_pay_rules, load_payout, load_portraits, load_schemes};
 use hub_tree::{Clock, Findings};
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,6 +17,10 @@ pub(crate) fn run(folder: &Path, format: Format) -> anyhow::Result<ExitCode> {
     hub_flow::schedule::check_outlook(&registry, Clock::System.now(), &findings);
     people::read(&config, &registry, &findings);
     let models = load_models(&config.catalog, &findings);
+    let pay = load_pay_rules(&config.catalog, &findings);
+    let payout = load_payout(&config.catalog, &findings);
+    let portraits = load_portraits(&config.catalog, &findings);
+    let schemes = load_schemes(&config.catalog, &findings);
     let profiles = hub_sandbox::profiles(&config.catalog, &findings);
     let sound = [
         (registry.connections.len(), "connection"),
@@ -25,6 +29,11 @@ pub(crate) fn run(folder: &Path, format: Format) -> anyhow::Result<ExitCode> {
         (registry.flows.len(), "flow"),
         (registry.schedules.len(), "schedule"),
         (models.len(), "competency model"),
+        (pay.len(), "pay rule file"),
+        (payout.banks.len(), "bank profile"),
+        (payout.charts.len(), "chart of accounts"),
+        (schemes.len(), "appraisal scheme"),
+        (portraits.len(), "portrait model"),
         (profiles.len(), "simulator"),
     ];
     let sound = sound.map(|(count, what)| say::number(count, what)).join(", ");

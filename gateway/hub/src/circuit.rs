@@ -5,6 +5,7 @@ use crate::cli::{CircuitCommand, Place};
 use crate::config::Config;
 use crate::say;
 use anyhow::bail;
+use hub_flow::audit::{Entry, at_command_line};
 use hub_flow::send::standing::{Standing, standings};
 use hub_kit::Pace;
 use hub_store::{Store, job};
@@ -41,7 +42,14 @@ pub(crate) async fn run(command: CircuitCommand, place: &Place) -> anyhow::Resul
     }
     let tenant = known.get(&connection).map_or_else(|| "default".to_owned(), |(tenant, _)| tenant.clone());
     let (name, by) = (connection.clone(), person());
-    store.write(job!(|tx| { tx.decide_circuit(&name, &tenant, open, by, now).await })).await?;
+    let action = open.map_or("connection.auto", |open| if open { "connection.open" } else { "connection.close" });
+    let told = Entry::of(&tenant, at_command_line(&by), action).about("connection", &name);
+    let told = told.sealed(&store, &clock).await?;
+    let deciding = store.write(job!(|tx| {
+        tx.append_audit(told).await?;
+        tx.decide_circuit(&name, &tenant, open, by, now).await
+    }));
+    deciding.await?;
     let found = standing_of(&store, &known, now).await?;
     found.iter().filter(|standing| standing.connection == connection).for_each(|standing| say::out(line(standing)));
     store.close().await;

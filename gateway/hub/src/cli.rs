@@ -9,6 +9,7 @@ use std::path::PathBuf;
 /// An integration hub and API gateway for HR: recruiting, interviews, chat, ERP and OA behind one schema and one API.
 #[derive(Parser)]
 #[command(
+    name = "hrhub",
     version,
     max_term_width = 100,
     after_help = "\
@@ -64,6 +65,10 @@ pub(crate) enum Command {
     Init {
         /// The folder; made if it is not there.
         folder: PathBuf,
+        /// Also write connections to fill in, for these connectors (`hrhub connector list`); into a folder that is there
+        /// already, only them.
+        #[arg(long, value_name = "CONNECTORS", value_delimiter = ',')]
+        with: Vec<String>,
     },
     /// Check a configuration folder: hub.yaml, connections, connectors, mappings, flows, schedules, models.
     Check {
@@ -76,10 +81,24 @@ pub(crate) enum Command {
     },
     /// Serve a configuration folder until Ctrl-C or SIGTERM.
     Serve(Serve),
+    /// Make, list and void apps, the named callers of a tenant, and their keys.
+    Apps {
+        #[command(subcommand)]
+        command: crate::apps::AppsCommand,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Make, list and revoke API keys.
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Look at who did what, take it out, and check that nobody has changed it.
+    Audit {
+        #[command(subcommand)]
+        command: crate::audit::AuditCommand,
         #[command(flatten)]
         place: Place,
     },
@@ -123,10 +142,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConnectionCommand,
     },
-    /// Make connectors from what vendors publish.
+    /// List connectors with what they read, receive and write; begin new ones, also from what vendors publish.
     Connector {
         #[command(subcommand)]
-        command: ConnectorCommand,
+        command: crate::connector::ConnectorCommand,
     },
     /// Write a collection of a running hub into a CSV, XLSX or Parquet file.
     Export(crate::export::ExportArgs),
@@ -137,6 +156,22 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: MapCommand,
     },
+    /// Write the public page of a bias audit, as New York City's Local Law 144 asks for, from a CSV file of people.
+    BiasAudit(Box<crate::bias_audit::BiasAudit>),
+    /// Write a report for analysts: what scores, hires, courses, leaving or pay say, with charts.
+    Report(Box<crate::report::ReportArgs>),
+    /// Work on competency models: what interviews are scored by.
+    Model {
+        #[command(subcommand)]
+        command: crate::models::ModelCommand,
+    },
+    /// Work on rules of pay: what payslips are made from.
+    Pay {
+        #[command(subcommand)]
+        command: crate::pay::PayCommand,
+    },
+    /// Print the description of the API as OpenAPI 3.1.
+    Openapi,
     /// Print the JSON Schema of an entity of the canonical model.
     Schema {
         /// Such as `application`; without it, the entities are listed.
@@ -276,9 +311,12 @@ pub(crate) enum KeysCommand {
         #[arg(long)]
         name: String,
         /// What it may do, separated by commas: read:structure, read, read:restricted, write, passthrough, import,
-        /// import:approve, ops, admin.
-        #[arg(long)]
+        /// import:approve, pay:approve, audit, ops, admin, or of one collection `read:employees`, `write:candidates` …
+        #[arg(long, required_unless_present = "roles", default_value = "")]
         scopes: String,
+        /// Roles, separated by commas: admin, `mapping_editor`, approver, operator, auditor, app.
+        #[arg(long, default_value = "")]
+        roles: String,
         /// Whose data it sees.
         #[arg(long, default_value = "default")]
         tenant: String,
@@ -342,6 +380,25 @@ pub(crate) enum SubscriptionsCommand {
         /// Its id, as `list` shows it.
         id: String,
     },
+    /// Show what was sent to it last, and what became of it.
+    Deliveries {
+        /// Its id, as `list` shows it.
+        id: String,
+        /// How many.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: u16,
+    },
+    /// Send it events of the past again, under their ids; a running hub does it.
+    Replay {
+        /// Its id, as `list` shows it.
+        id: String,
+        /// From this time, such as 2026-03-01T00:00:00Z.
+        #[arg(long, value_name = "TIME")]
+        since: String,
+        /// Only what has not arrived.
+        #[arg(long)]
+        failed: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -404,33 +461,6 @@ pub(crate) enum MapCommand {
 pub(crate) enum ConnectionCommand {
     /// Fetch a token, open a callback of our own making, ask harmless questions; exit code 1 when something is wrong.
     Test(ConnectionTest),
-}
-
-#[derive(Subcommand)]
-pub(crate) enum ConnectorCommand {
-    /// Write a connector from a WSDL: manifest, types, mappings to be filled in, sample requests; list its operations.
-    ImportWsdl(ImportWsdl),
-}
-
-#[derive(Args)]
-pub(crate) struct ImportWsdl {
-    /// The WSDL 1.1: a file, or an address of http or https. What it imports lies beside it or on its host.
-    pub(crate) from: String,
-    /// The connector's name, such as `our-erp`.
-    #[arg(long)]
-    pub(crate) name: String,
-    /// The configuration folder.
-    #[arg(long, value_name = "CONFIG")]
-    pub(crate) into: PathBuf,
-    /// Another host that imported documents may come from.
-    #[arg(long, value_name = "HOST")]
-    pub(crate) allow_host: Vec<String>,
-    /// Write over files that are there.
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// How operations and problems are printed.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
 }
 
 #[derive(Args)]

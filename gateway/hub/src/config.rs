@@ -1,14 +1,19 @@
 //! `hub.yaml` and the folder around it.
 
 mod import;
+mod payslips;
+mod trust;
 
 use crate::assets;
 use crate::cli::Place;
 use crate::say;
 use anyhow::{Context as _, bail};
-use hub_flow::{Admission, Retention, Role, imports};
+use hub_api::limits::RequestLimits;
+use hub_flow::{Admission, Retention, Role, imports, trust as asked};
 use hub_kit::{Catalog, connection};
+use hub_payroll::out::payslip::Face;
 use hub_tree::env::Environment;
+use hub_tree::finding::Span;
 use hub_tree::jiff::tz::TimeZone;
 use hub_tree::yaml::{self, Context, Fields, Kind, Node};
 use hub_tree::{Findings, Source};
@@ -36,12 +41,18 @@ pub(crate) struct Config {
     pub(crate) max_body_bytes: usize,
     /// How long requests are answered after it was asked to stop, so that load balancers see it coming.
     drain: Option<Duration>,
+    /// What every request may ask at most.
+    pub(crate) request_limits: RequestLimits,
     /// How many web hooks may be under way.
     pub(crate) admission: Admission,
     /// How long what is kept.
     pub(crate) retention: Retention,
     /// What is configured about imports.
     pub(crate) imports: imports::Rules,
+    /// What the region asks of decisions about people.
+    pub(crate) trust: asked::Rules,
+    /// The font that payslips are printed with.
+    pub(crate) face: Option<Face>,
     /// Where the people are who look at the console.
     pub(crate) time_zone: TimeZone,
     /// Whether facial expressions may count in interview scores.
@@ -128,12 +139,15 @@ impl Config {
         let root = yaml::read(&source, findings);
         let cx = Context::new(&source, findings);
         let fields = root.as_ref().and_then(|root| root.fields(&cx));
-        let given = fields.map(|fields| Given::read(fields, &environment)).unwrap_or_default();
+        let given = fields.map(|fields| Given::read(fields, &environment, &catalog)).unwrap_or_default();
+        let expressions = given.expressions(&cx);
+        let face = given.payslips.as_ref().and_then(|node| payslips::face(node, folder, &cx));
         let count = |number: Option<i64>, otherwise| usize::try_from(number.unwrap_or(otherwise)).unwrap_or(usize::MAX);
         let limits = given.limits;
         let max_body_bytes = count(limits.max_body_bytes, MAX_BODY_BYTES);
         // One of the largest is let in, whatever the limit says.
         let max_bytes = count(limits.max_inflight_bytes, MAX_INFLIGHT_BYTES).max(max_body_bytes);
+        let request_limits = limits.of_requests();
         let admission = Admission::new(count(limits.max_inflight_requests, MAX_INFLIGHT_REQUESTS), max_bytes);
         Ok(Self {
             folder: folder.to_owned(),
@@ -146,11 +160,14 @@ impl Config {
             allow_private: given.allow_private,
             drain: given.drain_secs.and_then(|secs| u64::try_from(secs).ok()).map(Duration::from_secs),
             max_body_bytes,
+            request_limits,
             admission,
             retention: given.retention,
             imports: given.imports,
+            trust: given.trust,
+            face,
             time_zone: given.time_zone.unwrap_or(TimeZone::UTC),
-            expressions: given.expressions.unwrap_or(false),
+            expressions,
             flows: given.flows.map(|node| (node, Arc::clone(&source))),
             console: given.console.map(|node| (node, Arc::clone(&source))),
             environment,
@@ -218,14 +235,17 @@ struct Given {
     drain_secs: Option<i64>,
     retention: Retention,
     imports: imports::Rules,
+    trust: asked::Rules,
     time_zone: Option<TimeZone>,
-    expressions: Option<bool>,
+    /// `scoring.expressions`, and where it stands.
+    expressions: Option<(bool, Span)>,
     flows: Option<Node>,
     console: Option<Node>,
+    payslips: Option<Node>,
 }
 
 impl Given {
-    fn read(mut fields: Fields<'_, '_>, environment: &Environment) -> Self {
+    fn read(mut fields: Fields<'_, '_>, environment: &Environment, catalog: &Catalog) -> Self {
         let cx = fields.context().clone();
         fields.version(1);
         let given = Self {
@@ -240,13 +260,32 @@ impl Given {
             drain_secs: section(&mut fields, "shutdown", |own| own.integer("drain_secs", 0, LONGEST_DRAIN_SECS)),
             retention: section(&mut fields, "retention", |own| Some(retention(own))).unwrap_or_default(),
             imports: section(&mut fields, "imports", |own| Some(import::rules(own))).unwrap_or_default(),
+            trust: section(&mut fields, "trust", |own| Some(trust::rules(own, catalog))).unwrap_or_default(),
             time_zone: fields.optional("time_zone").and_then(|node| time_zone(node, &cx)),
-            expressions: section(&mut fields, "scoring", |own| own.bool("expressions")),
+            expressions: section(&mut fields, "scoring", |own| {
+                let span = own.optional("expressions")?.span;
+                own.bool("expressions").map(|count| (count, span))
+            }),
             flows: fields.optional("flows").cloned(),
             console: fields.optional("console").cloned(),
+            payslips: fields.optional("payslips").cloned(),
         };
         fields.finish();
         given
+    }
+
+    /// Whether facial expressions count. In the European Union they never do, whatever is written.
+    fn expressions(&self, cx: &Context<'_>) -> bool {
+        let (count, span) = match self.expressions {
+            Some((true, span)) => (!asked::Rules::is_in_eu(&self.trust.region), span),
+            _ => return false,
+        };
+        if !count {
+            let region = &self.trust.region;
+            let help = "leave it out: Regulation (EU) 2024/1689, article 5(1)(f), forbids it".to_owned();
+            cx.error_with(span, format!("facial expressions do not count in {region} (`trust.region`)"), Some(help));
+        }
+        count
     }
 }
 
@@ -256,14 +295,36 @@ struct Limits {
     max_body_bytes: Option<i64>,
     max_inflight_requests: Option<i64>,
     max_inflight_bytes: Option<i64>,
+    max_address_bytes: Option<i64>,
+    max_header_bytes: Option<i64>,
+    request_secs: Option<i64>,
+    head_secs: Option<i64>,
 }
 
 impl Limits {
+    fn of_requests(&self) -> RequestLimits {
+        let default = RequestLimits::default();
+        let bytes = |given: Option<i64>, otherwise| given.and_then(|n| usize::try_from(n).ok()).unwrap_or(otherwise);
+        let secs = |given: Option<i64>, otherwise| {
+            given.and_then(|secs| u64::try_from(secs).ok()).map_or(otherwise, Duration::from_secs)
+        };
+        RequestLimits {
+            max_address_bytes: bytes(self.max_address_bytes, default.max_address_bytes),
+            max_header_bytes: bytes(self.max_header_bytes, default.max_header_bytes),
+            request: secs(self.request_secs, default.request),
+            head: secs(self.head_secs, default.head),
+        }
+    }
+
     fn read(own: &mut Fields<'_, '_>) -> Self {
         Self {
             max_body_bytes: own.integer("max_body_bytes", 1, LARGEST_BODY),
             max_inflight_requests: own.integer("max_inflight_requests", 1, 1_000_000),
             max_inflight_bytes: own.integer("max_inflight_bytes", 1, 1_000_000_000_000),
+            max_address_bytes: own.integer("max_address_bytes", 100, 60_000),
+            max_header_bytes: own.integer("max_header_bytes", 1_000, 300_000),
+            request_secs: own.integer("request_secs", 5, 3_600),
+            head_secs: own.integer("head_secs", 1, 600),
         }
     }
 }
@@ -279,6 +340,7 @@ fn retention(own: &mut Fields<'_, '_>) -> Retention {
         events_days: days("events_days", 1, default.events_days),
         parked_days: days("parked_days", 1, default.parked_days),
         raws_days: days("raws_days", Retention::LEAST_MARKS, default.raws_days),
+        audit_days: days("audit_days", 180, default.audit_days),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::sandbox;
 use crate::say;
 use crate::server::{Running, Served, address_of, asked_to_stop, bind};
 use anyhow::{Context as _, anyhow, bail};
+use hub_api::limits::RequestLimits;
 use hub_flow::Hub;
 use hub_flow::rules::document;
 use hub_sandbox::Sandbox;
@@ -78,7 +79,7 @@ pub(crate) async fn run(args: Demo) -> anyhow::Result<ExitCode> {
         bail!("the configuration in {} has errors", config_folder.display());
     }
     let sandbox = sandbox::open(Some(&config), Some(&folder.join("sandbox")))?;
-    let vendors = Served::start(sandbox_socket, Arc::clone(&sandbox).router(None)?);
+    let vendors = Served::start(sandbox_socket, Arc::clone(&sandbox).router(None)?, RequestLimits::default().head);
     let deliveries = tokio::spawn(Arc::clone(&sandbox).run());
     let mut running = Running::start(assembled, config.time_zone.clone(), hub_socket);
     say::out(format!(

@@ -20,6 +20,9 @@ pub(crate) struct ExportArgs {
     /// Only records that fit, as in the API: NAME=VALUE, such as `status=ACTIVE` or `updated_after=2026-01-01T00:00:00Z`.
     #[arg(long = "where", value_name = "NAME=VALUE")]
     pub(crate) filters: Vec<String>,
+    /// What restricted fields are read for, for the audit log; without it they are left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) purpose: Option<String>,
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
@@ -64,7 +67,7 @@ pub(crate) async fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
         };
         query.append_pair(name, value);
     }
-    let hub = RunningHub::at(&args.hub, &args.config)?;
+    let hub = RunningHub::at(&args.hub, &args.config)?.with_purpose(args.purpose);
     let path = format!("/v1/{}:export?{}", args.collection, query.finish());
     hub.fetch(&path).await?.save(&args.out)?;
     say::note(format!("{} is written.", args.out.display()));

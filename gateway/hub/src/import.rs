@@ -10,6 +10,7 @@ mod show;
 use crate::cli::Format;
 use crate::say;
 use clap::{Args, ValueEnum};
+use hub_tree::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,7 +19,6 @@ pub(crate) struct ImportArgs {
     /// XLSX, XLS, ODS, CSV or TSV.
     pub(crate) file: PathBuf,
     /// What the rows are: employee, department, position, compensation, attendance, cost_center, salary_band,
-    /// benefit_plan, benefit_enrollment. cost_center, salary_band,
     /// benefit_plan, benefit_enrollment.
     #[arg(long = "as", value_name = "TARGET")]
     pub(crate) target: String,
@@ -56,20 +56,20 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// Bring the file to the hub that runs there. Its key, with the scope import: HRHUB_KEY, else the folder's
-    /// HRHUB_ADMIN_KEY.
-    #[arg(long, value_name = "URL", env = "HRHUB_URL")]
+    /// HRHUB_ADMIN_KEY. Without it, the one that HRHUB_URL names.
+    #[arg(long, value_name = "URL")]
     pub(crate) hub: Option<String>,
     /// The configuration folder.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) config: PathBuf,
     /// Have the good rows applied.
-    #[arg(long, requires = "hub")]
+    #[arg(long)]
     pub(crate) apply: bool,
     /// Apply all rows or none.
-    #[arg(long, requires = "hub")]
+    #[arg(long)]
     pub(crate) all_or_nothing: bool,
-    /// Apply to a tenant of its own, to be compared and rolled back.
-    #[arg(long, requires = "apply")]
+    /// Apply the good rows to a tenant of its own, to be compared and rolled back.
+    #[arg(long)]
     pub(crate) trial: bool,
 }
 
@@ -92,7 +92,12 @@ pub(crate) struct ImportCommands {
 }
 
 pub(crate) async fn run(args: ImportCommands) -> anyhow::Result<ExitCode> {
-    match (args.command, args.file) {
+    // Read here: were it the parser's, `hrhub import list` would count as a file to bring.
+    let file = args.file.map(|file| {
+        let hub = file.hub.or_else(|| env::read("HRHUB_URL").filter(|url| !url.is_empty()));
+        ImportArgs { hub, ..file }
+    });
+    match (args.command, file) {
         (Some(command), _) => online::run(command).await,
         (None, Some(file)) if file.dry_run => offline::run(&file),
         (None, Some(file)) if file.hub.is_some() => online::bring(&file).await,

@@ -1,12 +1,14 @@
-//! `hrhub keys`: API keys.
+//! `hrhub keys`: API keys, each an app of its own.
 
+use crate::apps::{grants, one_line};
 use crate::assemble::open_store;
 use crate::cli::{KeysCommand, Place};
 use crate::config::Config;
 use crate::say;
 use anyhow::bail;
-use hub_flow::access::{Scope, make_key};
-use hub_store::job;
+use hub_flow::access::make_lone_key;
+use hub_flow::audit::Entry;
+use hub_store::{ApiKey, job};
 use hub_tree::Clock;
 use hub_tree::jiff::Timestamp;
 use std::process::ExitCode;
@@ -16,33 +18,36 @@ pub(crate) async fn run(command: KeysCommand, place: &Place) -> anyhow::Result<E
     let config = Config::at(place)?;
     let store = open_store(&config, &clock).await?;
     match command {
-        KeysCommand::Create { name, scopes, tenant } => {
-            let scopes = Scope::parse_list(&scopes).map_err(|wrong| anyhow::anyhow!("--scopes: {wrong}"))?;
-            for (flag, text) in [("--name", &name), ("--tenant", &tenant)] {
-                if text.trim().is_empty() || text.len() > 100 || text.chars().any(char::is_control) {
-                    bail!("{flag} needs 1 to 100 characters in one line");
-                }
-            }
-            let made = make_key(&name, &tenant, &scopes, &clock);
-            let row = made.row;
+        KeysCommand::Create { name, scopes, roles, tenant } => {
+            let grants = grants("--scopes", &[scopes, roles])?;
+            one_line("--name", &name)?;
+            one_line("--tenant", &tenant)?;
             store.keyring().ensure(&store, &clock, &tenant).await?;
-            store.write(job!(|tx| { tx.insert_key(row.clone()).await })).await?;
+            let made = make_lone_key(&name, &tenant, &grants, store.now());
+            let row = made.row;
+            let entry = Entry::by_command(&row.app.tenant, "key.created").about("app", &row.id);
+            let entry = entry.detail("grants", row.app.grants.clone()).sealed(&store, &clock).await?;
+            store
+                .write(job!(|tx| {
+                    tx.insert_app(row.app.clone()).await?;
+                    tx.insert_key(row).await?;
+                    tx.append_audit(entry).await
+                }))
+                .await?;
             say::out(made.shown.expose());
             say::note("Keep it now: it is not shown again.");
         }
         KeysCommand::List => {
             let keys = store.read(job!(|tx| { tx.keys().await })).await?;
             for key in &keys {
-                let since = |micros: i64| {
-                    let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
-                    format!("{at:.0}")
-                };
-                let revoked = key.revoked_at.map(|at| format!("  revoked {}", since(at))).unwrap_or_default();
-                let new = &key.new;
-                let made = since(new.created_at);
+                let app = &key.new.app;
                 say::out(format!(
-                    "{}  {}  tenant {}  [{}]  made {made}{revoked}",
-                    new.id, new.name, new.tenant, new.scopes
+                    "{}  {}  tenant {}  [{}]  {}",
+                    key.new.id,
+                    app.name,
+                    app.tenant,
+                    app.grants,
+                    life(key)
                 ));
             }
             if keys.is_empty() {
@@ -50,8 +55,24 @@ pub(crate) async fn run(command: KeysCommand, place: &Place) -> anyhow::Result<E
             }
         }
         KeysCommand::Revoke { id } => {
-            let (now, wanted) = (clock.micros(), id.clone());
-            if !store.write(job!(|tx| { tx.revoke_key(&wanted, now).await })).await? {
+            let (now, wanted) = (store.now(), id.clone());
+            let known = store.read(job!(|tx| { tx.key(&wanted).await })).await?;
+            let Some(known) = known else { bail!("there is no valid key `{id}`; `hrhub keys list` shows the keys") };
+            let entry = Entry::by_command(&known.new.app.tenant, "key.revoked")
+                .about("key", &id)
+                .sealed(&store, &clock)
+                .await?;
+            let wanted = id.clone();
+            let revoked = store
+                .write(job!(|tx| {
+                    let done = tx.revoke_key(&wanted, now).await?;
+                    if done {
+                        tx.append_audit(entry).await?;
+                    }
+                    Ok(done)
+                }))
+                .await?;
+            if !revoked {
                 bail!("there is no valid key `{id}`; `hrhub keys list` shows the keys");
             }
             say::out(format!("{id} is void now"));
@@ -59,4 +80,18 @@ pub(crate) async fn run(command: KeysCommand, place: &Place) -> anyhow::Result<E
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// When a key was made, last seen, and ends or ended.
+pub(crate) fn life(key: &ApiKey) -> String {
+    let mut words = vec![format!("made {}", at(key.new.created_at))];
+    words.extend(key.last_used_at.map(|seen| format!("last used {}", at(seen))));
+    words.extend(key.new.expires_at.map(|end| format!("until {}", at(end))));
+    words.extend(key.revoked_at.or(key.new.app.revoked_at).map(|end| format!("revoked {}", at(end))));
+    words.join("  ")
+}
+
+/// A time as people read it.
+pub(crate) fn at(micros: i64) -> String {
+    format!("{:.0}", Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH))
 }

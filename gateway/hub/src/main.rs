@@ -1,8 +1,11 @@
 //! `hrhub`: an integration hub and API gateway for HR.
 
+mod apps;
 mod assemble;
 mod assets;
+mod audit;
 mod backup;
+mod bias_audit;
 mod check;
 mod circuit;
 mod cli;
@@ -17,9 +20,12 @@ mod init;
 mod keys;
 mod maps;
 mod master;
+mod models;
 mod parked;
+mod pay;
 mod people;
 mod replay;
+mod report;
 mod restore;
 mod running;
 mod sandbox;
@@ -32,7 +38,7 @@ mod subscriptions;
 mod topology;
 
 use clap::Parser;
-use cli::{Cli, Command, ConnectionCommand, ConnectorCommand, SoapCommand};
+use cli::{Cli, Command, ConnectionCommand, SoapCommand};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -59,10 +65,12 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => Box::pin(demo::run(args)).await,
-        Command::Init { folder } => init::run(&folder),
+        Command::Init { folder, with } => init::run(&folder, &with),
         Command::Check { folder, format } => check::run(&folder, format),
         Command::Serve(args) => Box::pin(serve::run(args)).await,
+        Command::Apps { command, place } => apps::run(command, &place).await,
         Command::Keys { command, place } => keys::run(command, &place).await,
+        Command::Audit { command, place } => audit::run(command, &place).await,
         Command::Parked { command, place } => Box::pin(parked::run(command, &place)).await,
         Command::Replay(args) => Box::pin(replay::run(args)).await,
         Command::Backup(args) => backup::run(args).await,
@@ -71,12 +79,18 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Subscriptions { command, place } => subscriptions::run(command, &place).await,
         Command::Circuit { command, place } => circuit::run(command, &place).await,
         Command::Connection { command: ConnectionCommand::Test(args) } => Box::pin(connection::test(args)).await,
-        Command::Connector { command: ConnectorCommand::ImportWsdl(args) } => {
-            Box::pin(connector::import_wsdl(args)).await
-        }
+        Command::Connector { command } => Box::pin(connector::run(command)).await,
         Command::Export(args) => Box::pin(export::run(args)).await,
         Command::Import(args) => Box::pin(import::run(*args)).await,
         Command::Map { command } => maps::run(&command),
+        Command::BiasAudit(args) => bias_audit::run(&args),
+        Command::Report(args) => Box::pin(report::run(*args)).await,
+        Command::Model { command } => Box::pin(models::run(command)).await,
+        Command::Pay { command } => pay::run(command).await,
+        Command::Openapi => {
+            say::out(format!("{:#}", hub_api::spec::document()));
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Schema { entity } => schema(entity.as_deref()),
         Command::Topology { command, place } => Box::pin(topology::run(command, &place)).await,
         Command::Schedules { command, place } => schedules::run(command, &place).await,

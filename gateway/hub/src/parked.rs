@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::say;
 use anyhow::bail;
 use hub_api::{parked as shown, redrives};
+use hub_flow::audit::at_command_line;
 use hub_flow::parked::{self, Asker, can_tell};
 use hub_store::{Errand, Parked, ParkedFilter, Redrive, Store, Verdict, Which, job};
 use hub_tree::jiff::Timestamp;
@@ -24,7 +25,8 @@ const LISTED: i64 = 500;
 /// Who sits at the command line.
 pub(crate) fn operator(tenant: &str, note: String) -> Asker {
     let user = env::read("USER").filter(|user| !user.is_empty());
-    Asker { tenant: tenant.to_owned(), name: user.map_or_else(|| "cli".to_owned(), |user| format!("cli:{user}")), note }
+    let name = user.map_or_else(|| "cli".to_owned(), |user| format!("cli:{user}"));
+    Asker { tenant: tenant.to_owned(), who: at_command_line(&name), name, note }
 }
 
 pub(crate) async fn run(command: ParkedCommand, place: &Place) -> anyhow::Result<ExitCode> {
@@ -222,12 +224,8 @@ async fn preview(config: &Config, store: &Store, which: &Which, verdict: Verdict
 }
 
 async fn turn(store: &Store, clock: &Clock, id: &str, run: bool, view: &View) -> anyhow::Result<()> {
-    let (asker, now, wanted) = (operator(&view.tenant, String::new()), clock.micros(), id.to_owned());
-    let turned = store.write(job!(|tx| {
-        let turned = tx.turn_redrive(&asker.tenant, &wanted, (run, &asker.name), now).await?;
-        if turned.is_some() { Ok(turned) } else { tx.redrive(&asker.tenant, &wanted).await }
-    }));
-    let Some(found) = turned.await? else {
+    let asker = operator(&view.tenant, String::new());
+    let Some(found) = parked::turn(store, clock, &asker, id, run).await? else {
         bail!("there is no re-drive or replay `{id}`; `hrhub parked redrives` lists them");
     };
     report(&found, view);

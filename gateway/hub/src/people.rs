@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use hub_flow::Registry;
-use hub_flow::access::Scope;
+use hub_flow::access::Grants;
 use hub_flow::people::{Members, People};
 use hub_tree::Findings;
 use hub_tree::yaml::{Context, Fields, Kind, Node};
@@ -50,22 +50,22 @@ fn entry(own: &mut Fields<'_, '_>, registry: &Registry, cx: &Context<'_>) -> Opt
 }
 
 /// `USER: SCOPE` or `USER: [SCOPE, …]`.
-fn users(node: &Node, cx: &Context<'_>) -> BTreeMap<String, Vec<Scope>> {
+fn users(node: &Node, cx: &Context<'_>) -> BTreeMap<String, Grants> {
     let mut users = BTreeMap::new();
     for (key, value) in node.entries(cx) {
         let single = std::slice::from_ref(value);
         let words = if let Kind::List(items) = &value.kind { items.as_slice() } else { single };
-        let mut scopes = Vec::new();
+        let mut scopes = Grants::default();
         for word in words {
             let Some(text) = word.text(cx) else { continue };
-            match Scope::parse_list(&text) {
+            match Grants::parse(&text) {
                 Ok(found) => scopes.extend(found),
                 Err(wrong) => cx.error(word.span, wrong),
             }
         }
         if key.name.trim().is_empty() {
             cx.error(key.span, "a user id is not empty");
-        } else if !scopes.is_empty() {
+        } else if scopes != Grants::default() {
             users.insert(key.name.clone(), scopes);
         } else if words.is_empty() {
             cx.error(value.span, format!("`{}` may do nothing: name a scope, or leave it out", key.name));

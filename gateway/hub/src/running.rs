@@ -1,6 +1,7 @@
 //! A hub that runs, asked over its API.
 
 use crate::config::environment;
+use crate::say;
 use anyhow::{Context as _, bail};
 use hub_kit::client::{Arrived, Request, Response};
 use hub_kit::{AllowPrivate, Client};
@@ -10,6 +11,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 use url::Url;
+use url::form_urlencoded::Serializer;
 
 /// How long a file may take to be sent, or to come.
 const FILES_WITHIN: Duration = Duration::from_secs(900);
@@ -20,6 +22,8 @@ const IN_MEMORY: usize = 8 << 20;
 pub(crate) struct RunningHub {
     address: String,
     key: String,
+    /// What restricted fields are read for.
+    purpose: Option<String>,
     client: Client,
 }
 
@@ -38,7 +42,12 @@ impl RunningHub {
         // Whoever sits here names the address: it may be a private one.
         let anywhere = ["0.0.0.0/0", "::/0"].iter().filter_map(|network| network.parse().ok()).collect();
         let client = Client::new(AllowPrivate::new(anywhere))?;
-        Ok(Self { address: address.trim_end_matches('/').to_owned(), key, client })
+        Ok(Self { address: address.trim_end_matches('/').to_owned(), key, purpose: None, client })
+    }
+
+    /// The same hub, asked for a purpose: restricted fields are shown for one only.
+    pub(crate) fn with_purpose(self, purpose: Option<String>) -> Self {
+        Self { purpose, ..self }
     }
 
     async fn send(&self, method: &str, path: &str, kind: &str, body: Vec<u8>) -> anyhow::Result<Arrived> {
@@ -47,6 +56,7 @@ impl RunningHub {
         let url = url.with_context(|| format!("`{address}` is no address of a hub, such as http://127.0.0.1:8080"))?;
         let egress: Vec<String> = url.host_str().map(ToOwned::to_owned).into_iter().collect();
         let mut headers = vec![("authorization".to_owned(), format!("Bearer {}", self.key))];
+        headers.extend(self.purpose.iter().map(|purpose| ("purpose".to_owned(), purpose.clone())));
         if !kind.is_empty() {
             headers.push(("content-type".to_owned(), kind.to_owned()));
         }
@@ -66,6 +76,29 @@ impl RunningHub {
                 if answer.status >= 300 { Err(refusal(&answer)) } else { Ok(body) }
             }
             Arrived::Spooled(..) => bail!("the hub's answer is too long"),
+        }
+    }
+
+    /// Reads a whole collection, page after page. `query` are the parameters of its list.
+    ///
+    /// # Errors
+    /// There is no answer, or the hub refuses.
+    pub(crate) async fn list(&self, collection: &str, query: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
+        let (mut found, mut cursor): (Vec<Value>, Option<String>) = (Vec::new(), None);
+        loop {
+            let mut form = Serializer::new(String::new());
+            form.append_pair("limit", "200").extend_pairs(query);
+            form.extend_pairs(cursor.iter().map(|cursor| ("cursor", cursor)));
+            let mut page = self.ask("GET", &format!("/v1/{collection}?{}", form.finish()), "", Vec::new()).await?;
+            if let Some(Value::Array(records)) = page.get_mut("data").map(Value::take) {
+                found.extend(records);
+            }
+            say::progress(&format!("{collection}: {}", found.len()));
+            cursor = page["next_cursor"].as_str().map(ToOwned::to_owned);
+            if cursor.is_none() {
+                say::progress("");
+                return Ok(found);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use crate::cli::{Place, Sandbox as Args};
 use crate::config::Config;
 use crate::say;
 use crate::server::{Served, address_of, asked_to_stop, bind};
+use hub_api::limits::RequestLimits;
 use hub_sandbox::Sandbox;
 use hub_tree::{Clock, Findings};
 use std::path::Path;
@@ -30,7 +31,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let router = Arc::clone(&sandbox).router(args.only.as_deref())?;
     let deliveries = tokio::spawn(Arc::clone(&sandbox).run());
-    let served = Served::start(socket, router);
+    let served = Served::start(socket, router, RequestLimits::default().head);
     say::out(format!(
         "The sandbox listens on http://{address}\n  {vendors}\n  what happened: http://{address}/_sandbox/effects"
     ));

@@ -16,16 +16,18 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tower::ServiceExt;
 
 /// How long requests may take to end when the program stops.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
-/// How long a client may take for the head of a request, and a connection may be idle.
-const HEADERS_WITHIN: Duration = Duration::from_secs(60);
+/// How often a quiet HTTP/2 client is asked whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// Takes an address; `flag` is what a person changes when it cannot be taken.
 pub(crate) async fn bind(address: &str, flag: &str) -> anyhow::Result<TcpListener> {
@@ -45,9 +47,10 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn start(socket: TcpListener, router: Router) -> Self {
+    /// Begins to answer; `head` is how long a client may take for the head of a request, and a connection may be idle.
+    pub(crate) fn start(socket: TcpListener, router: Router, head: Duration) -> Self {
         let stop = watch::Sender::new(false);
-        let task = tokio::spawn(accept(socket, router, stop.subscribe()));
+        let task = tokio::spawn(accept(socket, router, head, stop.subscribe()));
         Self { stop, task }
     }
 
@@ -59,10 +62,10 @@ impl Served {
 }
 
 /// Answers connections until told to stop; then those under way may end.
-async fn accept(socket: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn accept(socket: TcpListener, router: Router, head: Duration, mut stopped: watch::Receiver<bool>) {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-    server.http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS_WITHIN);
+    server.http1().timer(TokioTimer::new()).header_read_timeout(head);
+    server.http2().timer(TokioTimer::new()).keep_alive_interval(KEEP_ALIVE);
     let graceful = GracefulShutdown::new();
     loop {
         let stream = tokio::select! {
@@ -72,12 +75,22 @@ async fn accept(socket: TcpListener, router: Router, mut stopped: watch::Receive
         match stream {
             Ok((stream, _)) => {
                 let _ = stream.set_nodelay(true);
-                let service = TowerToHyperService::new(router.clone());
+                let heard = Arc::new(AtomicBool::new(false));
+                let hears = Arc::clone(&heard);
+                let service = TowerToHyperService::new(router.clone().map_request(move |request| {
+                    hears.store(true, Ordering::Relaxed);
+                    request
+                }));
                 let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
                 let connection = graceful.watch(connection);
                 tokio::spawn(async move {
-                    // What breaks a connection off is the peer's business.
-                    let _ = connection.await;
+                    tokio::pin!(connection);
+                    // Which HTTP a client speaks is told by its first bytes, for which nothing else waits in vain: a
+                    // connection that has brought no request until now is closed, whatever it has sent. What breaks a
+                    // connection off is the peer's business.
+                    if tokio::time::timeout(head, &mut connection).await.is_err() && heard.load(Ordering::Relaxed) {
+                        let _ = connection.await;
+                    }
                 });
             }
             Err(error) => {
@@ -101,15 +114,17 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(assembled: Assembled, zone: TimeZone, socket: TcpListener) -> Self {
-        let Assembled { hub, keys } = assembled;
-        let console = Console::new(Arc::clone(&hub), Arc::clone(&keys), zone.clone());
-        let mut router = hub_api::router(Api { hub: Arc::clone(&hub), keys, zone });
+        let Assembled { hub, keys, limits, payout, presets, portraits } = assembled;
+        let console = Console::new(Arc::clone(&hub), Arc::clone(&keys), zone.clone(), payout.face.clone());
+        let mut router = hub_api::router(Api { hub: Arc::clone(&hub), keys, zone, payout, presets, portraits });
         if hub.role.serves() {
             router = router.merge(console.clone().router());
         }
+        let head = limits.head;
+        let router = hub_api::limits::limited(router, limits);
         let router = router.layer(from_fn_with_state(Arc::clone(&hub), close_while_draining));
         let loops = tokio::spawn(Arc::clone(&hub).run());
-        Self { hub, console, served: Served::start(socket, router), loops }
+        Self { hub, console, served: Served::start(socket, router, head), loops }
     }
 
     /// Waits for a loop to end by a defect; what was accepted is durable, so another start goes on with it.

@@ -3,17 +3,22 @@
 use crate::assemble::open_store;
 use crate::cli::{Place, SubscriptionsCommand};
 use crate::config::Config;
+use crate::parked::operator;
 use crate::say;
-use anyhow::bail;
-use hub_flow::subscriptions::Endpoint;
-use hub_store::{Store, Subscription, SubscriptionChange, SubscriptionFilter, job};
+use anyhow::{Context, bail};
+use hub_flow::parked::redrive;
+use hub_flow::subscriptions::{Endpoint, REPLAYED, event_of};
+use hub_store::{Errand, Past, Store, Subscription, SubscriptionChange, SubscriptionDelivery, SubscriptionFilter, job};
 use hub_tree::Clock;
 use hub_tree::clock::rfc3339_micros;
+use hub_tree::jiff::Timestamp;
 use std::process::ExitCode;
 use url::Url;
 
 /// Rows that are read at once.
 const PAGE: i64 = 200;
+/// Events a second that a replay hands out.
+const REPLAY_RATE: i64 = 50;
 
 pub(crate) async fn run(command: SubscriptionsCommand, place: &Place) -> anyhow::Result<ExitCode> {
     let clock = Clock::System;
@@ -39,6 +44,25 @@ pub(crate) async fn run(command: SubscriptionsCommand, place: &Place) -> anyhow:
             let (tenant, wanted, now) = (find(&store, &id).await?.new.tenant, id.clone(), clock.micros());
             store.write(job!(|tx| { tx.delete_subscription(&tenant, &wanted, now).await })).await?;
             say::out(format!("{id} is deleted, with what waited for it"));
+        }
+        SubscriptionsCommand::Deliveries { id, last } => {
+            let (tenant, wanted) = (find(&store, &id).await?.new.tenant, id.clone());
+            let reading =
+                store.read(job!(|tx| { tx.subscription_deliveries(&tenant, &wanted, "", i64::from(last)).await }));
+            let rows = reading.await?;
+            rows.iter().for_each(|row| say::out(delivery_line(row)));
+            if rows.is_empty() {
+                say::note("Nothing was sent to it.");
+            }
+        }
+        SubscriptionsCommand::Replay { id, since, failed } => {
+            let found = find(&store, &id).await?;
+            let since: Timestamp = since.parse().context("`--since` is a time such as 2026-03-01T00:00:00Z")?;
+            let past = Past { from: since.as_microsecond(), to: clock.micros(), ..Past::default() };
+            let errand = Errand::Events(past, format!("{REPLAYED}/{id}{}", if failed { "/failed" } else { "" }));
+            let asker = operator(&found.new.tenant, String::new());
+            let begun = redrive(&store, &clock, asker, errand, REPLAY_RATE).await?;
+            say::out(format!("{} events are looked at again for {id} (replay {})", begun.total, begun.new.id));
         }
     }
     store.close().await;
@@ -70,6 +94,7 @@ async fn switch(store: &Store, clock: &Clock, id: &str, off: Option<&str>) -> an
         revision: found.revision,
         types: None,
         sealed: None,
+        options: None,
         disabled: Some(off.map(str::to_owned)),
         by: "command-line".to_owned(),
         at: clock.micros(),
@@ -79,6 +104,14 @@ async fn switch(store: &Store, clock: &Clock, id: &str, off: Option<&str>) -> an
         bail!("somebody else has just changed the subscription; try again");
     }
     Ok(())
+}
+
+/// A delivery in one line.
+fn delivery_line(row: &SubscriptionDelivery) -> String {
+    let error = row.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
+    let at = rfc3339_micros(row.done_at.unwrap_or(row.created_at));
+    let (event, state, tries) = (event_of(&row.key), &row.state, row.tries);
+    format!("{at}  {event}  {}  {state}  tries {tries}{error}", row.subject)
 }
 
 /// A subscription in one line. An address may hold a key of the app: only its host is shown.

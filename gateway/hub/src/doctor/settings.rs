@@ -4,7 +4,7 @@ use super::Report;
 use crate::assemble::{drivers, registry};
 use crate::cli::Place;
 use crate::config::Config;
-use hub_service::load_models;
+use hub_service::{load_models, load_pay_rules, load_payout, load_portraits, load_schemes};
 use hub_tree::{Findings, Severity};
 use ipnet::IpNet;
 use std::collections::BTreeSet;
@@ -18,6 +18,10 @@ pub(super) fn look(config: &Config, place: &Place, findings: Findings, report: &
     let shown = place.config.display();
     let registry = registry(config, &drivers(), &findings);
     let models = load_models(&config.catalog, &findings);
+    let pay = load_pay_rules(&config.catalog, &findings);
+    let payout = load_payout(&config.catalog, &findings);
+    let portraits = load_portraits(&config.catalog, &findings);
+    let schemes = load_schemes(&config.catalog, &findings);
     for finding in findings.into_sorted() {
         let fix =
             finding.suggestion.clone().unwrap_or_else(|| format!("mend the line; `hrhub check {shown}` shows it"));
@@ -27,7 +31,9 @@ pub(super) fn look(config: &Config, place: &Place, findings: Findings, report: &
             report.warning(finding.place(), finding.message.clone(), fix);
         }
     }
-    report.looked_at(format!("configuration ({} connections, {} models)", registry.connections.len(), models.len()));
+    let (connections, models) = (registry.connections.len(), models.len() + schemes.len() + pay.len());
+    let models = models + payout.banks.len() + payout.charts.len() + portraits.len();
+    report.looked_at(format!("configuration ({connections} connections, {models} models)"));
     admin_key(config, report);
     addresses(config, place, report);
     for network in &config.allow_private {

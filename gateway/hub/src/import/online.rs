@@ -140,7 +140,8 @@ pub(crate) async fn bring(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     if let Some(report) = &args.report {
         hub.fetch(&format!("/v1/imports/{id}/report.xlsx")).await?.save(report)?;
     }
-    if args.apply && word(&found, "state") == "CHECKED" {
+    let apply = args.apply || args.trial;
+    if apply && word(&found, "state") == "CHECKED" {
         let tenant = args.trial.then(|| format!("{}-trial", word(&found, "tenant")));
         let body = json!({ "tenant": tenant }).to_string().into_bytes();
         hub.ask("POST", &format!("/v1/imports/{id}:apply"), "application/json", body).await?;
@@ -149,7 +150,7 @@ pub(crate) async fn bring(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     tell(&hub, &found, args.format).await?;
     let good = match word(&found, "state") {
         "APPLIED" | "AWAITING_REVIEW" => true,
-        "CHECKED" => !args.apply && found["rows"]["bad"] == 0,
+        "CHECKED" => !apply && found["rows"]["bad"] == 0,
         _ => false,
     };
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -31,6 +31,7 @@ pub(crate) fn hub_on(
         admission: Admission::new(100, 1_000_000),
         retention: Retention::default(),
         imports: Rules::default(),
+        trust: hub_flow::trust::Rules::default(),
         store,
         bus: Arc::new(Embedded::open(folder, queues(&consumers)).unwrap()),
         clock,

@@ -17,16 +17,28 @@ macro_rules! on_both_stores {
     };
 }
 
+mod audit;
 mod backend;
 mod backup;
+mod bitemporal;
 mod blobs;
 mod bus;
 mod calls;
+mod desk;
+mod directory;
+mod doors;
+mod feed;
 mod imports;
+mod match_keys;
 mod migrations;
 mod parked;
+mod reading;
+mod requests;
 mod schedules;
+mod scim;
 mod store;
+mod tenants;
 mod timers;
 mod topology;
+mod units;
 mod words;

@@ -360,7 +360,11 @@ mod contract {
         }
         assert_eq!(reminder(&b, &set, &ids[0]).await, "fired");
         assert_eq!(reminder(&b, &set, &ids[2]).await, "cancelled");
-        assert_eq!((hub.counted("flow", "fired"), hub.counted("flow", "late")), (1, 1));
+        // It is counted after it is written down.
+        until("the reminder to be counted", || async {
+            ((hub.counted("flow", "fired"), hub.counted("flow", "late")) == (1, 1)).then_some(())
+        })
+        .await;
         // The other action waits for the day that the record names.
         let day = format!("day:{}", ids[0]);
         assert!(!is_asked_for(&b, &day).await);

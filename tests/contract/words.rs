@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, hub_on};
 use hub_flow::Hub;
-use hub_flow::records::{self, Applied, Became, SourceOf, Target, UnknownHubId, Write, index_entry};
+use hub_flow::records::{self, Applied, Became, NotApplied, SourceOf, Target, Write, index_entry};
 use hub_flow::rules::document;
 use hub_store::{Page, RecordFilter, StoreError, job};
 use hub_tree::{Clock, TraceContext};
@@ -49,7 +49,7 @@ fn word(entity: &str, key: &str, fields: &str, vendor_time: i64) -> Write {
 }
 
 impl Still {
-    async fn apply(&self, writes: Vec<Write>) -> Result<Result<Vec<Applied>, UnknownHubId>, StoreError> {
+    async fn apply(&self, writes: Vec<Write>) -> Result<Result<Vec<Applied>, NotApplied>, StoreError> {
         let (inner, context) = (Arc::clone(&self.hub), TraceContext::begin());
         self.hub.store.write(job!(|tx| { records::apply(&inner, tx, "default", &context, writes).await })).await
     }
@@ -120,7 +120,7 @@ mod contract {
             ..word("application", key, "{}", 10)
         };
         let bad = vec![word("candidate", "j1", "{}", 10), handed("a1", "invented")];
-        assert_eq!(still.apply(bad).await.unwrap().unwrap_err(), UnknownHubId { entity: "application" });
+        assert_eq!(still.apply(bad).await.unwrap().unwrap_err(), NotApplied::UnknownHubId { entity: "application" });
         let ours = Write { target: Target::New("ours".into()), source: None, ..word("application", "", "{}", 0) };
         assert_eq!(still.became(vec![ours.clone()]).await, [(Became::Created, 1)]);
         assert_eq!(still.became(vec![ours]).await, [(Became::Unchanged, 1)], "the hub made it before");
@@ -131,7 +131,7 @@ mod contract {
         let again = still.apply(vec![word("application", "a1", "{}", 11)]).await.unwrap().unwrap();
         assert_eq!(again[0].id, "ours");
         let other = still.apply(vec![handed("a1", "other")]).await.unwrap();
-        assert_eq!(other.unwrap_err(), UnknownHubId { entity: "application" });
+        assert_eq!(other.unwrap_err(), NotApplied::UnknownHubId { entity: "application" });
     }
 }
 

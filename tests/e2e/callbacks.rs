@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(240);
 
 const KEY: &str = "4g5j64qlyl3zvetqxz5jiocdr586fn2zvjpa8zls3ij";
 const TOKEN: &str = "heronToken";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(240);
 const KEY: &str = "q7Lr2vXc9TnB4mYk8WsD1fGh6JpZ3eAu5RoE0iVtNyM";
 
 /// A hub with one connection to each of two platforms. `more` is added to the first one's file.

@@ -5,7 +5,7 @@ use hub_support::{Backends, Candidate, Place, run_hrhub, said, wait_for, wait_un
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(240);
 const NAME: &str = "greenhouse-main";
 
 /// A place whose connection to the applicant tracking system is paced like this.

@@ -1,7 +1,7 @@
 //! Configuration folders and keys, from the command line.
 
 use hub_support::{Backends, Place, run_hrhub, said};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 
 #[test]
@@ -134,4 +134,91 @@ fn a_hub_with_one_broken_connection_serves_the_others() {
     assert_eq!(ids, ["ai-interview-main", "greenhouse-main"]);
     assert!(hub.log().contains("NOBODY_SET_THIS") && hub.log().contains("hrhub check"), "{}", hub.log());
     assert!(hub.stop().success());
+}
+
+/// Runs the program; its exit code, what it prints, and that with what it says beside.
+fn hrhub<const N: usize>(args: [&str; N]) -> (Option<i32>, String, String) {
+    let output = run_hrhub(args);
+    let (out, beside) = said(&output);
+    (output.status.code(), out.clone(), out + &beside)
+}
+
+#[test]
+fn connectors_say_what_they_read_receive_and_write() {
+    let (code, text, _) = hrhub(["connector", "list", "--family", "esign"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("docusign  DocuSign (esign)") && text.contains("receives  signature_envelope"), "{text}");
+    assert!(text.contains("create_envelope") && !text.contains("greenhouse"), "{text}");
+    let (code, text, _) = hrhub(["connector", "list", "--format", "json"]);
+    assert_eq!(code, Some(0));
+    let all: Value = serde_json::from_str(&text).unwrap();
+    let of = |name: &str| all.as_array().unwrap().iter().find(|one| one["connector"] == name).cloned().unwrap();
+    // A web hook of Lever says only what is to be read: what follows from it counts.
+    let lever = of("lever");
+    assert_eq!(lever["receives"], json!(["application", "candidate", "person", "stage"]), "{lever:#}");
+    assert_eq!(of("checkr")["receives"], json!(["background_check"]));
+    assert!(
+        of("docusign")["settings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["name"] == "private_key" && one["secret"] == true)
+    );
+    let (code, _, beside) = hrhub(["connector", "list", "--family", "ets"]);
+    assert!(code == Some(2) && beside.contains("ats, background"), "{beside}");
+}
+
+#[test]
+fn connections_to_fill_in_are_written_and_what_is_not_filled_in_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hub");
+    let hub = path.to_str().unwrap();
+    let (code, text, beside) = hrhub(["init", hub, "--with", "greenhouse,docusign"]);
+    assert_eq!(code, Some(0), "{beside}");
+    assert!(
+        text.contains("DOCUSIGN_PRIVATE_KEY=") && beside.contains("greenhouse-main.yaml is there already"),
+        "{text}{beside}"
+    );
+    let (code, _, beside) = hrhub(["check", hub]);
+    assert!(
+        code == Some(1)
+            && beside.contains("docusign-main.yaml:6:14: error: the environment variable DOCUSIGN_BASE_URL is not set"),
+        "{beside}"
+    );
+    let filled =
+        ["BASE_URL=https://eu.docusign.net", "ACCOUNT_ID=a", "INTEGRATION_KEY=b", "USER_ID=c", "PRIVATE_KEY=d"];
+    let env = fs::read_to_string(path.join(".env")).unwrap();
+    let more: String = filled.iter().map(|line| format!("DOCUSIGN_{line}\n")).collect();
+    fs::write(path.join(".env"), format!("{env}\n{more}")).unwrap();
+    let (code, _, beside) = hrhub(["check", hub]);
+    assert_eq!(code, Some(0), "{beside}");
+    // A folder that is there gets connections alone; one that nobody knows is told.
+    let (code, text, _) = hrhub(["init", hub, "--with", "checkr"]);
+    assert!(code == Some(0) && text.contains("checkr-main.yaml") && !text.contains("hub.yaml\n"), "{text}");
+    let (code, _, beside) = hrhub(["init", hub, "--with", "chekr"]);
+    assert!(code == Some(1) && beside.contains("no connector `chekr`") && beside.contains("checkr"), "{beside}");
+    assert_eq!(hrhub(["init", hub]).0, Some(1));
+}
+
+#[test]
+fn a_new_connector_is_sound_from_the_first_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hub");
+    let hub = path.to_str().unwrap();
+    assert_eq!(hrhub(["connector", "new", "our-ats", "--config", hub]).0, Some(1), "there is no folder yet");
+    assert_eq!(hrhub(["init", hub]).0, Some(0));
+    let (code, text, beside) = hrhub(["connector", "new", "our-ats", "--driver", "http", "--config", hub]);
+    assert!(code == Some(0) && text.contains("connectors/our-ats/manifest.yaml"), "{text}{beside}");
+    let (code, _, beside) = hrhub(["check", hub]);
+    assert_eq!(code, Some(0), "{beside}");
+    assert!(!beside.contains("warning"), "{beside}");
+    let (code, text, beside) = hrhub(["map", "test", hub]);
+    assert!(code == Some(0) && format!("{text}{beside}").contains("1 passed, 0 failed"), "{text}{beside}");
+    let (code, _, beside) = hrhub(["connector", "new", "our-ats", "--config", hub]);
+    assert!(code == Some(1) && beside.contains("is there already; nothing was written"), "{beside}");
+    for bad in ["Our", "7ats", "a b", "../x"] {
+        assert_eq!(hrhub(["connector", "new", bad, "--config", hub]).0, Some(2), "{bad}");
+    }
+    let (code, text, _) = hrhub(["connector", "list", "--config", hub, "--family", "ats"]);
+    assert!(code == Some(0) && text.contains("our-ats"), "{text}");
 }

@@ -52,6 +52,27 @@ fn a_sound_connection_is_good_in_every_part_whatever_its_wire() {
 }
 
 #[test]
+fn a_proof_that_only_the_vendor_makes_is_told_from_a_secret_that_is_missing() {
+    let place = Place::new(Backends::Embedded);
+    let _sandbox = place.sandbox();
+    let port = place.sandbox_port;
+    let text = format!(
+        "id: lever-main\nconnector: lever\nsettings:\n  base_url: \"http://127.0.0.1:{port}/lever\"\n  api_key: sandbox-lever-key\n"
+    );
+    let file = place.config().join("connections/lever-main.yaml");
+    let callback = |more: &str| {
+        fs::write(&file, format!("{text}{more}")).unwrap();
+        let (_, found) = test(&place, "lever-main");
+        assert_eq!(found["callback"]["result"], "skipped", "{found:#}");
+        found["callback"]["detail"].as_str().unwrap().to_owned()
+    };
+    let set = callback("  webhook_secret: sandbox-lever-token\n");
+    assert!(set.contains("its secret is set") && !set.contains("refused"), "{set}");
+    let unset = callback("");
+    assert!(unset.contains("secrets are not set"), "{unset}");
+}
+
+#[test]
 fn a_wrong_secret_is_told_from_a_vendor_that_is_away() {
     let place = Place::new(Backends::Embedded);
     let (good, away) = test(&place, "dingtalk-main");

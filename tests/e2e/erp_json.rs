@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// An invented system that tells whom to employ.
 const KESTREL: &str = r#"version: 1
@@ -45,7 +45,7 @@ rules:
         with: { employee: record, person: person }
 "#;
 
-fn place(connector: &str, settings: &str, polls: &str) -> Place {
+pub(crate) fn place(connector: &str, settings: &str, polls: &str) -> Place {
     let place = Place::new(Backends::Embedded);
     let text = format!(
         "id: erp\nconnector: {connector}\npolls: [{polls}]\nsettings:\n  base_url: \"http://127.0.0.1:{}/{connector}\"\n{settings}retry: \
@@ -70,7 +70,7 @@ fn place(connector: &str, settings: &str, polls: &str) -> Place {
     place
 }
 
-fn effects(place: &Place, text: &str) -> u64 {
+pub(crate) fn effects(place: &Place, text: &str) -> u64 {
     place.effects().iter().filter(|(name, _)| name.contains(text)).map(|(_, count)| count).sum()
 }
 
@@ -116,7 +116,7 @@ fn parked(place: &Place) -> Vec<Value> {
     place.get("/v1/parked?connection=erp")["data"].as_array().unwrap().clone()
 }
 
-const KINGDEE: &str = "  acct_id: 5f8a1c2b3d4e5f\n  username: hub\n  app_id: 229973_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY\n  \
+pub(crate) const KINGDEE: &str = "  acct_id: 5f8a1c2b3d4e5f\n  username: hub\n  app_id: 229973_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY\n  \
     app_secret: 1f0e2d3c4b5a69788796a5b4c3d2e1f0\n  page_size: 2\n";
 
 fn kingdee_is_read_and_written(sign_in: &str) {

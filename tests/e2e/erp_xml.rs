@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 fn place(vendor: &str, polls: &str, settings: &str) -> Place {
     let place = Place::new(Backends::Embedded);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(240);
 const OPENID: &str = "oTYR3IyJ41cTJdguujZzcNpNpX4N";
 const TEMPLATE: &str = "ngqIpbwh8bUfcSsECmogfXcV14J0tQlEpBO27izEYtY";
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(240);
 
 fn golden() -> Vec<u8> {
     fs::read(project_root().join("tests/golden/payloads/greenhouse/candidate_stage_change.json")).unwrap()

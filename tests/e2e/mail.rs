@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// A relay that ends when it is dropped.
-struct Sink {
+pub(crate) struct Sink {
     child: Child,
     port: u16,
     file: PathBuf,
@@ -26,7 +26,7 @@ impl Drop for Sink {
 }
 
 impl Sink {
-    fn start(folder: &Path, certificate: Option<(&Path, &Path)>) -> Self {
+    pub(crate) fn start(folder: &Path, certificate: Option<(&Path, &Path)>) -> Self {
         let (port, file) = (free_port(), folder.join(format!("mails-{}.jsonl", hub_support::unique("m"))));
         let mut command = Command::new(python());
         command.arg(project_root().join("tests/e2e/peers/smtp_sink.py")).arg(port.to_string()).arg(&file);
@@ -44,7 +44,7 @@ impl Sink {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    fn mail_to(&self, address: &str) -> Value {
+    pub(crate) fn mail_to(&self, address: &str) -> Value {
         wait_until(LIMIT, || {
             let found = self.mails().into_iter().find(|mail| mail["to"][0] == address);
             found.ok_or_else(|| format!("a mail to {address}"))
@@ -52,7 +52,7 @@ impl Sink {
     }
 }
 
-fn connect(place: &Place, sink: &Sink, more: &str) {
+pub(crate) fn connect(place: &Place, sink: &Sink, more: &str) {
     let text = format!(
         "id: mail-main\nconnector: smtp-relay\nsettings:\n  host: localhost\n  port: {}\n  from: 人事部 <hr@corp.example>\n  \
          reply_to: answers@corp.example\n{more}",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 const HIRE: &str = "PROC-6C1B7F0E-3D42-4E4B-9A77-2F5C10D9E8A1";
 
 /// A place connected to three platforms.
@@ -86,10 +86,10 @@ fn messages_reach_people_on_each_platform_once_and_say_what_became_of_them() {
             assert!(sent["provider_message_id"].is_string(), "{sent:#}");
             // The same again under the same key is the same message; another body under it is refused.
             let (status, again) = post(&place, "/v1/messages", Some(&format!("{connection}{kind}")), &body);
-            assert_eq!((status, &again["id"], &again["repeated"]), (202, &first["id"], &json!(true)));
+            assert_eq!((status, &again), (202, &first));
             let other = json!({ "connection": connection, "channel": channel, "to": [{ "user": "hx0002" }], "kind": kind, "body": text });
             let (status, problem) = post(&place, "/v1/messages", Some(&format!("{connection}{kind}")), &other);
-            assert_eq!((status, &problem["code"]), (422, &json!("invalid_body")), "{problem:#}");
+            assert_eq!((status, &problem["code"]), (422, &json!("idempotency_key_reused")), "{problem:#}");
         }
     }
     // A group: a chat at one platform, the people of a department at the others.
@@ -123,8 +123,6 @@ fn messages_reach_people_on_each_platform_once_and_say_what_became_of_them() {
         let (status, problem) = post(&place, "/v1/messages", None, &body);
         assert_eq!((status, problem["pointer"].as_str()), (422, Some(pointer)), "{problem:#}");
     }
-    let (status, _) = post(&place, "/v1/employees", None, &json!({}));
-    assert_eq!(status, 405);
 }
 
 #[test]
@@ -180,7 +178,8 @@ fn calendar_events_are_made_moved_and_cancelled() {
         let (status, answer) = post(&place, &format!("{path}:cancel"), None, &json!({}));
         assert_eq!(status, 202, "{answer:#}");
         wait("event_cancelled");
-        assert_eq!(place.get(&path)["status"]["value"], "CANCELLED");
+        // The vendor has done it before its answer is here.
+        until_status(&place, &path, "CANCELLED");
     }
     assert!(place.effects().iter().all(|(_, count)| *count == 1), "{:#?}", place.effects());
     assert_eq!(place.get("/v1/parked")["data"], json!([]));

@@ -6,7 +6,7 @@ use hub_support::{Backends, Candidate, Place, wait_for};
 use serde_json::Value;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// The journey of an application, once it holds `count` calls.
 pub(crate) fn journey_with_calls(place: &Place, number: u32, count: usize) -> Value {

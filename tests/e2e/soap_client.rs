@@ -44,7 +44,7 @@ operations:
     reads: true
 "#;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// A process that ends when it is dropped.
 struct Erp(Child);

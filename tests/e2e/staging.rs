@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 const MANIFEST: &str = r#"version: 1
 vendor: heron-erp
@@ -19,7 +19,7 @@ tables:
     key: [序号]
     record: [工号]
     status: { column: 状态, new: N, taken: P, done: S, failed: E }
-    claim: { by: locked_by, at: locked_at, stale_after_secs: 2 }
+    claim: { by: locked_by, at: locked_at, stale_after_secs: 60 }
     error: { code: err_code, text: err_text, tries: tries, at: done_at }
     mapping: staff
   departments: { table: v_dept, key: code, mark: [modified, code], overlap_secs: 300, mapping: department }

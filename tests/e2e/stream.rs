@@ -4,7 +4,7 @@ use hub_support::{Backends, Place, Running, wait_for, wait_until};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// A place whose chat connection asks for events over a long connection.
 fn place() -> Place {

@@ -1,6 +1,9 @@
 //! Third parties are told of events: signed, in order, again under the same id, and only where they may be.
 
+mod alarms;
+mod peers;
 mod receiver;
+mod wishes;
 
 use hub_support::{Backends, Place, run_hrhub, said, wait_for, wait_until};
 use receiver::{Got, Receiver};
@@ -46,7 +49,7 @@ fn deliveries(place: &Place, id: &str) -> Vec<Value> {
 }
 
 /// A candidate of the simulated applicant system is moved to a stage; the web hook is signed and accepted.
-fn stage_change(place: &Place, application: u32, stage: &str, minute: u32) {
+pub(crate) fn stage_change(place: &Place, application: u32, stage: &str, minute: u32) {
     let golden = "tests/golden/payloads/greenhouse/candidate_stage_change.json";
     let text = std::fs::read_to_string(hub_support::project_root().join(golden)).unwrap();
     let mut body: Value = serde_json::from_str(&text).unwrap();
@@ -57,7 +60,7 @@ fn stage_change(place: &Place, application: u32, stage: &str, minute: u32) {
     moved["last_activity_at"] = format!("2026-03-02T10:{minute:02}:00.000Z").into();
     moved["candidate"]["id"] = (900_000 + application).into();
     let event = format!("evt-{application}-{minute}");
-    assert_eq!(place.greenhouse_hook(&event, body.to_string().as_bytes()).status(), 200);
+    place.greenhouse_sends(&event, body.to_string().as_bytes());
 }
 
 fn events_arrive_signed_and_in_order(backends: Backends) {

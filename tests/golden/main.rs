@@ -4,6 +4,7 @@
 mod cases;
 mod exchanges;
 mod payloads;
+mod requests;
 mod schemas;
 mod soap;
 mod vectors;

@@ -2,9 +2,11 @@
 //! a decision that somebody reviews.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api;
 mod crates;
 mod data;
 mod docs;
+mod roles;
 mod routes;
 
 use hub_support::project_root;

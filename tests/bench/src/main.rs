@@ -5,15 +5,18 @@
 //! different runs do not. Rows that begin with `hub` are ours, `hand` is the limit: the same durable work by hand.
 
 mod allocations;
+mod api;
 mod bus;
 mod by_hand;
 mod callbacks;
 mod intake;
 mod load;
 mod mapping;
+mod pay;
 mod program;
 mod report;
 mod road;
+mod scoring;
 mod sink;
 mod soak;
 mod soap;
@@ -35,6 +38,12 @@ struct Cli {
     /// How long each runs, seconds.
     #[arg(long, default_value_t = 4)]
     seconds: u64,
+    /// How many records `api` reads from (1,000,000 for the real thing).
+    #[arg(long, default_value_t = 50_000)]
+    records: usize,
+    /// How many people `pay` pays in a round, or `bias` looks at (1,000,000 for the real thing).
+    #[arg(long, default_value_t = 50_000)]
+    people: usize,
     /// Which other mapping languages take part in `mapping`.
     #[arg(long, value_enum, default_value_t = mapping::Peers::Found)]
     peers: mapping::Peers,
@@ -62,6 +71,14 @@ enum Bench {
     Mapping,
     /// A SOAP answer of 1 MiB to a tree and to records, in MB per second, beside lxml and zeep.
     Soap,
+    /// Records listed and got through the API, of `--records`, on both stores, beside bare axum answering the same bytes.
+    Api,
+    /// Interviews scored per second on one core.
+    Score,
+    /// A bias audit of `--people`, in people per second, beside pandas with fairlearn.
+    Bias,
+    /// Payslips made per second on one core, with and without explanations, beside the same rules by hand.
+    Pay,
     /// Reading 25,000 records out of 50 MB of XML, in MB per second, and the memory that it takes.
     Stream,
 }
@@ -82,7 +99,11 @@ fn main() -> anyhow::Result<()> {
             Some(name) => mapping::only(name, cli.seconds)?,
             None => mapping::run(cli.rounds, cli.seconds, cli.peers)?,
         },
+        Bench::Api => api::run(cli.rounds, cli.seconds, cli.records)?,
         Bench::Soap => soap::run(cli.rounds)?,
+        Bench::Score => scoring::scorecards(cli.rounds, cli.seconds)?,
+        Bench::Bias => scoring::bias(cli.rounds, cli.people)?,
+        Bench::Pay => pay::run(cli.rounds, cli.people)?,
         Bench::Stream => match &cli.only {
             Some(name) => return stream::only(name),
             None => stream::run(cli.rounds)?,

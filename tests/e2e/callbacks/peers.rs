@@ -6,10 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A Python that has the libraries, made once for a list of them. What cannot be installed fails the test.
+/// A Python that has the vendors' libraries.
 pub(crate) fn python() -> PathBuf {
-    let list = project_root().join("tests/e2e/peers/requirements.txt");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
+    python_with("requirements.txt")
+}
+
+/// A Python that has the libraries of a list, made once for it. What cannot be installed fails the test.
+pub(crate) fn python_with(list: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers").join(list);
+    let list = project_root().join("tests/e2e/peers").join(list);
     fs::create_dir_all(&folder).unwrap();
     let lock = fs::File::create(folder.join("lock")).unwrap();
     lock.lock().unwrap();
@@ -21,6 +26,25 @@ pub(crate) fn python() -> PathBuf {
         fs::write(made, wanted).unwrap();
     }
     python
+}
+
+/// Node with the libraries of `peers/node/package.json`, made once for that list.
+pub(crate) fn node() -> Command {
+    let list = project_root().join("tests/e2e/peers/node/package.json");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("node-peers");
+    fs::create_dir_all(&folder).unwrap();
+    let lock = fs::File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let (made, wanted) = (folder.join("package.json"), fs::read_to_string(&list).unwrap());
+    let there = fs::read_to_string(&made).ok().as_deref() == Some(&wanted) && folder.join("installed").exists();
+    if !there {
+        fs::write(&made, &wanted).unwrap();
+        run(Command::new("npm").args(["install", "--no-audit", "--no-fund", "--no-package-lock"]).current_dir(&folder));
+        fs::write(folder.join("installed"), "").unwrap();
+    }
+    let mut node = Command::new("node");
+    node.env("NODE_PATH", folder.join("node_modules"));
+    node
 }
 
 pub(crate) fn run(command: &mut Command) -> String {

@@ -47,7 +47,12 @@ emit:
 
 fn run(place: &Place, args: &[&str]) -> Output {
     let mut command = Command::new(hrhub());
-    command.args(args).args(["--hub", &place.url(""), "--config"]).arg(place.config());
+    // The environment names the hub as well as `--hub` does.
+    command.args(args).arg("--config").arg(place.config());
+    match args {
+        ["import", "list"] => command.env("HRHUB_URL", place.url("")),
+        _ => command.args(["--hub", &place.url("")]),
+    };
     command.output().unwrap()
 }
 

@@ -48,6 +48,12 @@ impl Got {
         sequence_of(&self.body)
     }
 
+    /// It as one object for others to check: headers, and the body as base64.
+    pub(crate) fn as_json(&self) -> Value {
+        let headers: BTreeMap<&str, &str> = self.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        serde_json::json!({ "headers": headers, "body": STANDARD.encode(&self.bytes) })
+    }
+
     /// Checks that each of these secrets has signed it; how many signatures there are.
     pub(crate) fn check(&self, secrets: &[&str]) -> usize {
         let timestamp = self.header("webhook-timestamp");

@@ -213,12 +213,17 @@ impl Place {
         &self.http
     }
 
-    /// Reads from the API as the bootstrap admin.
+    /// Reads from the API as the bootstrap admin, as clients do: again while the hub asks for it.
     #[must_use]
     pub fn get(&self, path: &str) -> Value {
-        let (status, body) = self.get_as(&self.secret("HRHUB_ADMIN_KEY"), path);
-        assert_eq!(status, 200, "GET {path}: {body}");
-        body
+        let key = self.secret("HRHUB_ADMIN_KEY");
+        crate::wait_until(Duration::from_secs(60), || match self.get_as(&key, path) {
+            (503, body) => Err(format!("GET {path}: {body}")),
+            (status, body) => {
+                assert_eq!(status, 200, "GET {path}: {body}");
+                Ok(body)
+            }
+        })
     }
 
     /// Reads from the API with a key: status and body.
@@ -232,6 +237,17 @@ impl Place {
     #[must_use]
     pub fn greenhouse_hook(&self, event_id: &str, body: &[u8]) -> reqwest::blocking::Response {
         self.greenhouse_hook_at(self.port, event_id, body).unwrap()
+    }
+
+    /// Sends one as Greenhouse does: again, under the same id, while the hub asks for it.
+    pub fn greenhouse_sends(&self, event_id: &str, body: &[u8]) {
+        crate::wait_until(Duration::from_secs(60), || match self.greenhouse_hook(event_id, body).status().as_u16() {
+            503 => Err(format!("web hook {event_id} is put off")),
+            status => {
+                assert_eq!(status, 200, "{event_id}");
+                Ok(())
+            }
+        });
     }
 
     /// Sends it to the process on a port.

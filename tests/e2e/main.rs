@@ -51,6 +51,7 @@ mod provisioning;
 mod quickstart;
 mod raw;
 mod reports;
+mod reversal;
 mod road;
 mod schedules;
 mod scim;

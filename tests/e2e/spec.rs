@@ -136,7 +136,8 @@ fn nothing_is_answered_that_the_description_does_not_promise() {
         "--phases",
         "examples,coverage,fuzzing",
     ]);
-    command.args(["--max-examples", "10", "--continue-on-failure", "--workers", "2", "--no-color"]);
+    // One worker: two threads that parse Python at once break CPython 3.11 (gh-106905).
+    command.args(["--max-examples", "10", "--continue-on-failure", "--workers", "1", "--no-color"]);
     command.args(["--exclude-path-regex", &format!("^/v1/({})(/|:|$)", others(&place).join("|"))]);
     for id in VENDORS {
         command.args(["--exclude-operation-id", id]);

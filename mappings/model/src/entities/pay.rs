@@ -20,7 +20,7 @@ enumeration! {
     /// The kinds of run.
     pub enum RunKind {
         Regular = "REGULAR", OffCycle = "OFF_CYCLE", Correction = "CORRECTION", Termination = "TERMINATION",
-        SignOnBonus = "SIGN_ON_BONUS", ThirteenthMonth = "THIRTEENTH_MONTH",
+        SignOnBonus = "SIGN_ON_BONUS", ThirteenthMonth = "THIRTEENTH_MONTH", Reversal = "REVERSAL",
     }
     /// Where a run stands.
     pub enum RunStatus {
@@ -288,7 +288,7 @@ entity! {
         S2 variance_vs_previous: serde_json::Value;
         /// The approvals.
         S0 approvals: Vec<Ref<to::Approval>>;
-        /// The run that it corrects.
+        /// The run that it corrects; of a `REVERSAL` that whose payslips it takes back.
         S0 corrects: Ref<to::PayrollRun>, indexed;
         /// How far it is while it calculates; set by the hub.
         S0 progress: RunProgress;
@@ -419,6 +419,8 @@ entity! {
         S0 rule_set: RuleSet;
         /// What it was made of; set by the hub.
         S0 input: Ref<to::PayrollInput>;
+        /// The payslip that it takes back: all its lines with the other sign; set by the hub.
+        S0 reverses: Ref<to::Payslip>, indexed;
         /// What could not be taken off and is owed in the next run.
         S2 carried_forward: Money;
         /// What whoever reviews it should know.

@@ -14,6 +14,7 @@ use hub_model::entities::time::{
     AttendanceDayStatus, OvertimeKind, OvertimeReturn, TimeOffRequest, TimeOffStatus, TimeOffUnit,
 };
 use hub_model::enums::EnumOf;
+use hub_tree::jiff::Timestamp;
 use hub_tree::jiff::civil::Date;
 use hub_tree::jiff::tz::TimeZone;
 use hub_tree::{Arena, Decimal, Limits, Value, json};
@@ -98,6 +99,10 @@ pub(super) fn collect(
 pub(super) fn day(date: Option<&hub_model::scalars::Date>) -> Option<Date> {
     date.and_then(|date| date.0.parse().ok())
 }
+
+/// Where a payslip stands among others: its day of payment, when its run was locked, the run. Of two that pay on one day,
+/// that which was locked later rests on the other.
+type Order<'f> = (Date, Option<Timestamp>, &'f str);
 
 pub(super) struct Person<'a> {
     pub(super) about: &'a About<'a>,
@@ -443,17 +448,28 @@ impl Person<'_> {
 
     /// The last payslip of a settled run before this one.
     pub(super) fn last_payslip(&self) -> Option<(&Known<Payslip>, &Known<PayrollRun>)> {
-        let all = self.facts.payslips.get(&self.payee.employee)?;
+        self.payslips().max_by_key(|(order, ..)| *order).map(|(_, payslip, run)| (payslip, run))
+    }
+
+    /// The payslip of a settled run on which another of theirs rests.
+    pub(super) fn payslip_before(&self, payslip: &str) -> Option<(&Known<Payslip>, &Known<PayrollRun>)> {
+        let (its, ..) = self.payslips().find(|(_, one, _)| one.id == payslip)?;
+        let before = self.payslips().filter(|(order, ..)| *order < its);
+        before.max_by_key(|(order, ..)| *order).map(|(_, payslip, run)| (payslip, run))
+    }
+
+    /// Their payslips of settled runs that pay no later than this one, with their place in the order in which they rest on
+    /// each other.
+    fn payslips(&self) -> impl Iterator<Item = (Order<'_>, &Known<Payslip>, &Known<PayrollRun>)> {
+        let all = self.facts.payslips.get(&self.payee.employee).map(Vec::as_slice).unwrap_or_default();
         let of_payee = |one: &&Known<Payslip>| {
             one.record.rule_set.is_some() && id_of(one.record.employment.as_ref()) == self.payee.employment.as_deref()
         };
-        let with_run = all.iter().filter(of_payee).filter_map(|one| {
+        all.iter().filter(of_payee).filter_map(|one| {
             let run = self.facts.runs.get(id_of(one.record.run.as_ref())?)?;
             let on = day(run.record.pay_on.as_ref())?;
-            // Of two that pay on one day, that which was locked later rests on the other.
             (on <= self.about.span.pay_on).then_some(((on, locked_at(&run.record), run.id.as_str()), one, run))
-        });
-        with_run.max_by_key(|(order, ..)| *order).map(|(_, payslip, run)| (payslip, run))
+        })
     }
 
     /// A sum of the year so far. The first payslip of a year begins with nothing, if it pays the first month that the

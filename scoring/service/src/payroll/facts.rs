@@ -16,7 +16,7 @@ use hub_model::entities::time::{AttendanceDay, TimeOffRequest, TimeOffType, Trip
 use hub_model::scalars::Ref;
 use hub_tree::jiff::Timestamp;
 use hub_tree::jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The days that a run pays for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(super) struct Facts {
     pub(super) referrals: Whose<Referral>,
     /// Payslips of runs that are settled.
     pub(super) payslips: Whose<Payslip>,
-    /// What went into runs that are settled.
+    /// What went into payslips of runs that are settled, and was not taken back since.
     pub(super) settled_inputs: Whose<PayrollInput>,
     /// What this run was given before.
     pub(super) inputs: Whose<PayrollInput>,
@@ -88,6 +88,11 @@ pub(super) fn locked_at(run: &PayrollRun) -> Option<Timestamp> {
     let steps = run.steps.as_deref().unwrap_or_default().iter().rev();
     let mut locked = steps.filter(|step| step.status.as_ref().is_some_and(|one| one.value == RunStatus::Locked));
     locked.next()?.at.as_ref().map(|at| at.0)
+}
+
+/// Whether it takes payslips back.
+pub(super) fn is_reversal(run: &PayrollRun) -> bool {
+    run.kind.as_ref().is_some_and(|kind| kind.value == RunKind::Reversal)
 }
 
 /// Whether only those are paid whom somebody has given something to pay.
@@ -176,17 +181,25 @@ impl Facts {
         let payslips: Vec<Known<Payslip>> = reading::by(hub, tenant, "payslip", "employee", people).await?;
         let of_payslips = payslips.iter().filter_map(|one| id_of(one.record.run.as_ref()));
         let of_inputs = self.settled_inputs.values().flatten().filter_map(|one| id_of(one.record.run.as_ref()));
-        let runs: std::collections::BTreeSet<String> =
+        let runs: BTreeSet<String> =
             of_payslips.chain(of_inputs).filter(|id| *id != run).map(ToOwned::to_owned).collect();
         self.runs = one_each(reading::these(hub, tenant, "payroll_run", runs).await?);
         self.runs.retain(|_, run: &mut Known<PayrollRun>| status_of(&run.record).is_some_and(is_settled));
         let runs = &self.runs;
         let settled = |of: Option<&str>| of.is_some_and(|id| runs.contains_key(id));
-        let payslips = payslips.into_iter().filter(|one| settled(id_of(one.record.run.as_ref()))).collect();
-        self.payslips = grouped(payslips, |one: &Payslip| id_of(one.employee.as_ref()));
+        let payslips: Vec<Known<Payslip>> =
+            payslips.into_iter().filter(|one| settled(id_of(one.record.run.as_ref()))).collect();
+        // What was taken back was not paid.
+        let reversed: BTreeSet<&str> = payslips.iter().filter_map(|one| id_of(one.record.reverses.as_ref())).collect();
+        let taken_back: BTreeSet<String> = payslips
+            .iter()
+            .filter(|one| reversed.contains(one.id.as_str()))
+            .filter_map(|one| id_of(one.record.input.as_ref()).map(ToOwned::to_owned))
+            .collect();
         for inputs in self.settled_inputs.values_mut() {
-            inputs.retain(|one| settled(id_of(one.record.run.as_ref())));
+            inputs.retain(|one| settled(id_of(one.record.run.as_ref())) && !taken_back.contains(&one.id));
         }
+        self.payslips = grouped(payslips, |one: &Payslip| id_of(one.employee.as_ref()));
         Ok(())
     }
 }

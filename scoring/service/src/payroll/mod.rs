@@ -13,6 +13,7 @@ mod payout;
 mod portion;
 mod print;
 mod retro;
+mod reversal;
 mod rewards;
 mod rules;
 mod slips;
@@ -75,13 +76,17 @@ impl Consumer for PayrollRuns {
         match status_of(&run.record) {
             Some(RunStatus::Calculating) => {}
             Some(RunStatus::Paid | RunStatus::Closed) if run.record.rule_set.is_some() => {
-                rewards::paid(hub, event).await?;
+                rewards::settle(hub, event, facts::is_reversal(&run.record)).await?;
                 return Ok(Effects::of(event));
             }
             _ => return Ok(Effects::of(event)),
         }
         let phase = run.record.progress.as_ref().and_then(|progress| progress.phase.as_ref()).map(|phase| phase.value);
         match phase {
+            Some(RunPhase::Inputs) if facts::is_reversal(&run.record) => reversal::inputs(self, hub, event, &run).await,
+            Some(RunPhase::Payslips) if facts::is_reversal(&run.record) => {
+                reversal::payslips(self, hub, event, &run).await
+            }
             Some(RunPhase::Inputs) => portion::inputs(self, hub, event, &run).await,
             Some(RunPhase::Payslips) => portion::payslips(self, hub, event, &run).await,
             _ => Ok(Effects::of(event)),

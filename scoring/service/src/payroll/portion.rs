@@ -30,16 +30,16 @@ const MOST_PROBLEMS: usize = 100;
 const LONGEST_PERIOD: usize = 31;
 
 /// What a run is about.
-struct Subject<'a> {
-    file: &'a PayFile,
-    span: Span,
-    group: Known<PayGroup>,
+pub(super) struct Subject<'a> {
+    pub(super) file: &'a PayFile,
+    pub(super) span: Span,
+    pub(super) group: Known<PayGroup>,
 }
 
 /// What is wrong with the run itself, by field.
-type Unfit = (&'static str, String);
+pub(super) type Unfit = (&'static str, String);
 
-async fn subject<'a>(
+pub(super) async fn subject<'a>(
     runs: &'a PayrollRuns,
     hub: &Hub,
     tenant: &str,
@@ -98,7 +98,12 @@ async fn subject<'a>(
 }
 
 /// Other runs of the group that pay no later and are not settled: sums of the year would leave them out.
-async fn unsettled(hub: &Hub, tenant: &str, run: &Known<PayrollRun>, span: Span) -> Result<Vec<Unfit>, Failure> {
+pub(super) async fn unsettled(
+    hub: &Hub,
+    tenant: &str,
+    run: &Known<PayrollRun>,
+    span: Span,
+) -> Result<Vec<Unfit>, Failure> {
     let Some(group) = id_of(run.record.pay_group.as_ref()) else { return Ok(Vec::new()) };
     let others: Vec<Known<PayrollRun>> =
         reading::by(hub, tenant, "payroll_run", "pay_group", vec![group.to_owned()]).await?;
@@ -117,7 +122,7 @@ async fn unsettled(hub: &Hub, tenant: &str, run: &Known<PayrollRun>, span: Span)
 }
 
 /// Back to the beginning, with what is wrong.
-fn back(mut effects: Effects, event: &EventMessage, wrong: Vec<Unfit>) -> Effects {
+pub(super) fn back(mut effects: Effects, event: &EventMessage, wrong: Vec<Unfit>) -> Effects {
     let problem = |(field, detail): Unfit| PayProblem {
         item: Some(field.to_owned()),
         detail: Some(detail),
@@ -128,15 +133,15 @@ fn back(mut effects: Effects, event: &EventMessage, wrong: Vec<Unfit>) -> Effect
     effects
 }
 
-fn status(status: RunStatus) -> Value {
+pub(super) fn status(status: RunStatus) -> Value {
     json!({ "value": status.as_str() })
 }
 
-fn patch_run(event: &EventMessage, fields: &Value) -> Write {
+pub(super) fn patch_run(event: &EventMessage, fields: &Value) -> Write {
     write(&PAYROLL_RUN, &event.record, fields, "payroll run")
 }
 
-fn write(entity: &'static EntityType, id: &str, fields: &Value, rule: &str) -> Write {
+pub(super) fn write(entity: &'static EntityType, id: &str, fields: &Value, rule: &str) -> Write {
     let names = fields.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
     Write {
         entity,
@@ -150,7 +155,7 @@ fn write(entity: &'static EntityType, id: &str, fields: &Value, rule: &str) -> W
 }
 
 /// Takes a record of the run away; `mark` is a field that only the hub sets.
-fn gone(entity: &'static EntityType, id: &str, mark: &Value) -> Write {
+pub(super) fn gone(entity: &'static EntityType, id: &str, mark: &Value) -> Write {
     Write { deleted: true, ..write(entity, id, mark, "payroll run") }
 }
 
@@ -367,7 +372,8 @@ pub(super) async fn payslips(
         })?;
         let person = Person { about: &about, facts: &facts, payee: &payee };
         let record = slips::record(file, (&run.id, input), &person, &slip);
-        sums.add(&slip);
+        let lines = slip.lines.iter().map(|line| (line.kind, line.side, line.amount));
+        sums.add([slip.gross, slip.net, slip.employer_cost], lines);
         done += 1;
         let link = format!("{hash}{}", input.record.sha256.as_deref().unwrap_or_default());
         hash = hex::encode(Sha256::digest(link));

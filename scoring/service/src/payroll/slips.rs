@@ -38,7 +38,7 @@ fn tree<'a>(arena: &'a Arena, value: &Value) -> Tree<'a> {
     }
 }
 
-fn money(amount: Decimal, currency: &str) -> Value {
+pub(super) fn money(amount: Decimal, currency: &str) -> Value {
     json!({ "amount": amount, "currency": currency })
 }
 
@@ -103,7 +103,7 @@ fn unborne(file: &PayFile, line: &Line) -> Option<Value> {
     Some(fields)
 }
 
-fn is_chinese(text: &str) -> bool {
+pub(super) fn is_chinese(text: &str) -> bool {
     text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter))
 }
 
@@ -251,16 +251,20 @@ impl Sums {
         }
     }
 
-    pub(super) fn add(&mut self, slip: &Slip) {
-        self.gross += slip.gross;
-        self.net += slip.net;
-        self.employer_cost += slip.employer_cost;
-        for line in &slip.lines {
-            match (is_social(line.kind), is_tax(line.kind), line.side) {
-                (true, _, PaySide::Employer) => self.employer_social += line.amount,
+    pub(super) fn add(
+        &mut self,
+        [gross, net, employer_cost]: [Decimal; 3],
+        lines: impl Iterator<Item = (PayLineKind, PaySide, Decimal)>,
+    ) {
+        self.gross += gross;
+        self.net += net;
+        self.employer_cost += employer_cost;
+        for (kind, side, amount) in lines {
+            match (is_social(kind), is_tax(kind), side) {
+                (true, _, PaySide::Employer) => self.employer_social += amount,
                 // What is taken off is negative; the sums say how much was taken off.
-                (true, ..) => self.social -= line.amount,
-                (_, true, PaySide::Employee) => self.tax -= line.amount,
+                (true, ..) => self.social -= amount,
+                (_, true, PaySide::Employee) => self.tax -= amount,
                 _ => {}
             }
         }

@@ -8,7 +8,7 @@ pub use bank::{BankFile, bank_file};
 pub use result::{Imported, import_result, unpaid};
 
 use super::compare::slips;
-use super::facts::{id_of, is_settled, locked_at, status_of};
+use super::facts::{id_of, is_reversal, is_settled, locked_at, status_of};
 use hub_flow::reading::{self, Known};
 use hub_flow::{Failure, Hub};
 use hub_kit::Catalog;
@@ -162,6 +162,10 @@ pub async fn tax_file(hub: &Hub, tenant: &str, run: &str) -> Result<(Vec<u8>, Ve
     if run.currency() != "CNY" {
         let next = "ask for the tax file of a run in CNY";
         return Err(state("the tax file is that of mainland China, and the run is not paid in CNY", next));
+    }
+    if is_reversal(&run.record) {
+        let next = "correct what was declared for the month that it takes back (更正申报)";
+        return Err(state("a reversal is not declared by itself", next));
     }
     let persons = people::persons(hub, tenant, run.people()).await?;
     let before = people::before(hub, tenant, (&run.id, run.pay_on), run.people()).await?;

@@ -127,7 +127,7 @@ fn patch(one: &Outcome, slip: Option<&Payslip>, last4: Option<String>, now: &str
 /// The store fails, or a record cannot be read.
 pub async fn unpaid(hub: &Hub, tenant: &str, run: &str) -> Result<Vec<(String, String)>, Failure> {
     let slips = slips(hub, tenant, run).await?;
-    let open = slips.into_iter().filter(|(_, slip)| !net_of(&slip.record).is_zero() && !is_done(&slip.record));
+    let open = slips.into_iter().filter(|(_, slip)| net_of(&slip.record) > Decimal::ZERO && !is_done(&slip.record));
     let said = |slip: &Payslip| slip.payment.as_ref().and_then(|payment| payment.status.clone());
     Ok(open.map(|(number, slip)| (number, said(&slip.record).unwrap_or_else(|| "not paid".to_owned()))).collect())
 }

@@ -469,13 +469,17 @@ fn a_killed_hub_tells_of_every_event(backends: Backends) {
         wait_for("something to arrive", LIMIT, || (receiver.got().len() > already).then_some(()));
         hub.kill();
     }
-    let _hub = place.serve();
+    let hub = place.serve();
     let subjects: BTreeSet<String> = numbers
         .iter()
         .map(|number| {
-            wait_for("the application", LIMIT, || {
+            wait_until(LIMIT, || {
                 let found = place.get(&format!("/v1/applications?connection=greenhouse-main&remote_id={number}"));
-                found["data"][0]["id"].as_str().map(|id| format!("application/{id}"))
+                let subject = found["data"][0]["id"].as_str().map(|id| format!("application/{id}"));
+                subject.ok_or_else(|| {
+                    let (parked, journeys) = (place.get("/v1/parked"), place.get("/v1/journeys?limit=100"));
+                    format!("application {number} of {numbers:?}; {parked:#}\n{journeys:#}\n{}", hub.log())
+                })
             })
         })
         .collect();

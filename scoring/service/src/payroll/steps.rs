@@ -208,7 +208,9 @@ fn next_of(status: RunStatus) -> &'static str {
         }
         RunStatus::Paying => "settle it once the bank has paid: POST /v1/payroll-runs/{id}:settle",
         RunStatus::Paid => "close it: POST /v1/payroll-runs/{id}:close",
-        RunStatus::Closed => "a closed run never changes: correct it by the next one",
+        RunStatus::Closed => {
+            "a closed run never changes: correct it by the next one, or take payslips back by a run of kind REVERSAL"
+        }
         RunStatus::Reversed => "it was withdrawn: begin another run for the month",
         _ => "look at its `status`",
     }

@@ -46,51 +46,18 @@ fn run<'a>(code: &'a Code, slots: &[Got<'a>]) -> Result<Got<'a>, Unsure> {
         Code::Constant(constant) => constant.got(),
         Code::Slot(slot) => slots.get(*slot).copied().ok_or(Unsure)?,
         Code::Not(inner) => truth(inner, slots)?.map_or(Got::Absent, |truth| Got::Bool(!truth)),
-        Code::Minus(inner) => number(inner, slots)?.map_or(Got::Absent, |number| Got::Number(number.negated())),
         Code::And(both) => known_decides(false, both, slots)?,
         Code::Or(both) => known_decides(true, both, slots)?,
         Code::Default(both) => match run(&both[0], slots)? {
             Got::Absent => run(&both[1], slots)?,
             got => got,
         },
-        Code::Reckon(how, both) => {
-            let (Some(left), Some(right)) = (number(&both[0], slots)?, number(&both[1], slots)?) else {
-                return Ok(Got::Absent);
-            };
-            let result = match how {
-                Reckon::Plus => left.plus(right),
-                Reckon::Minus => left.minus(right),
-                Reckon::Times => left.times(right),
-                Reckon::Over => left.over(right),
-            };
-            Got::Number(result.ok_or(Unsure)?)
-        }
         Code::Compare(operator, both) => {
             compare(*operator, run(&both[0], slots)?, run(&both[1], slots)?)?.map_or(Got::Absent, Got::Bool)
         }
-        Code::If(parts) => match truth(&parts[0], slots)?.ok_or(Unsure)? {
-            true => run(&parts[1], slots)?,
-            false => run(&parts[2], slots)?,
-        },
+        Code::If(parts) => run(branch(parts, slots)?, slots)?,
         Code::Exists(inner) => Got::Bool(!matches!(run(inner, slots)?, Got::Absent)),
-        Code::Least(codes) => extreme(Ordering::Greater, codes, slots)?,
-        Code::Most(codes) => extreme(Ordering::Less, codes, slots)?,
-        Code::Abs(inner) => match number(inner, slots)? {
-            Some(number) if number.is_negative() => Got::Number(number.negated()),
-            Some(number) => Got::Number(number.unsigned_zero()),
-            None => Got::Absent,
-        },
-        Code::Rounded(inner, places, strategy) => {
-            number(inner, slots)?.map_or(Got::Absent, |number| Got::Number(number.rounded(*places, *strategy)))
-        }
-        Code::Lookup(rows, key) => match run(key, slots)? {
-            Got::Absent => Got::Absent,
-            Got::Text(key) => {
-                rows.iter().find(|(name, _)| **name == *key).map_or(Got::Absent, |(_, value)| value.got())
-            }
-            // A number is a key by its digits.
-            _ => return Err(Unsure),
-        },
+        Code::Lookup(rows, key) => looked_up(rows, key, slots)?.map_or(Got::Absent, Constant::got),
         Code::Bracket(rows, inner) => match number(inner, slots)? {
             None => Got::Absent,
             Some(number) => {
@@ -98,7 +65,71 @@ fn run<'a>(code: &'a Code, slots: &[Got<'a>]) -> Result<Got<'a>, Unsure> {
                 row.map_or(Got::Absent, |(_, value)| value.got())
             }
         },
+        Code::Minus(_) | Code::Reckon(..) | Code::Least(_) | Code::Most(_) | Code::Abs(_) | Code::Rounded(..) => {
+            number(code, slots)?.map_or(Got::Absent, Got::Number)
+        }
     })
+}
+
+/// A number, without the way through a value of any kind: passing one on through memory takes longer than to reckon with it.
+fn number(code: &Code, slots: &[Got<'_>]) -> Result<Option<Num>, Unsure> {
+    let got = match code {
+        Code::Slot(slot) => slots.get(*slot).copied().ok_or(Unsure)?,
+        Code::Constant(constant) => constant.got(),
+        Code::Minus(inner) => return Ok(number(inner, slots)?.map(Num::negated)),
+        Code::Reckon(how, both) => {
+            let (Some(left), Some(right)) = (number(&both[0], slots)?, number(&both[1], slots)?) else {
+                return Ok(None);
+            };
+            let result = match how {
+                Reckon::Plus => left.plus(right),
+                Reckon::Minus => left.minus(right),
+                Reckon::Times => left.times(right),
+                Reckon::Over => left.over(right),
+            };
+            return result.ok_or(Unsure).map(Some);
+        }
+        Code::If(parts) => return number(branch(parts, slots)?, slots),
+        Code::Least(codes) => return extreme(Ordering::Greater, codes, slots),
+        Code::Most(codes) => return extreme(Ordering::Less, codes, slots),
+        Code::Abs(inner) => {
+            let size = |number: Num| if number.is_negative() { number.negated() } else { number.unsigned_zero() };
+            return Ok(number(inner, slots)?.map(size));
+        }
+        Code::Rounded(inner, places, strategy) => {
+            return Ok(number(inner, slots)?.map(|number| number.rounded(*places, *strategy)));
+        }
+        Code::Lookup(rows, key) => looked_up(rows, key, slots)?.map_or(Got::Absent, Constant::got),
+        _ => run(code, slots)?,
+    };
+    match got {
+        Got::Number(number) => Ok(Some(number)),
+        Got::Absent => Ok(None),
+        _ => Err(Unsure),
+    }
+}
+
+/// The part of an `if` that counts.
+fn branch<'c>(parts: &'c [Code; 3], slots: &[Got<'_>]) -> Result<&'c Code, Unsure> {
+    Ok(if truth(&parts[0], slots)?.ok_or(Unsure)? { &parts[1] } else { &parts[2] })
+}
+
+/// What stands under a key.
+fn looked_up<'c>(
+    rows: &'c [(Box<str>, Constant)],
+    key: &Code,
+    slots: &[Got<'_>],
+) -> Result<Option<&'c Constant>, Unsure> {
+    let key = match key {
+        Code::Slot(slot) => slots.get(*slot).copied().ok_or(Unsure)?,
+        key => run(key, slots)?,
+    };
+    match key {
+        Got::Absent => Ok(None),
+        Got::Text(key) => Ok(rows.iter().find(|(name, _)| **name == *key).map(|(_, value)| value)),
+        // A number is a key by its digits.
+        _ => Err(Unsure),
+    }
 }
 
 fn truth(code: &Code, slots: &[Got<'_>]) -> Result<Option<bool>, Unsure> {
@@ -114,8 +145,7 @@ fn truth(code: &Code, slots: &[Got<'_>]) -> Result<Option<bool>, Unsure> {
     }
 }
 
-/// A number that only has to be read. Most operands are: it is not passed on through memory, which takes longer than to
-/// reckon with it.
+/// A number that only has to be read, as most that are compared are.
 #[inline]
 fn leaf(code: &Code, slots: &[Got<'_>]) -> Option<Num> {
     match code {
@@ -125,18 +155,6 @@ fn leaf(code: &Code, slots: &[Got<'_>]) -> Option<Num> {
         },
         Code::Constant(Constant::Number(number)) => Some(*number),
         _ => None,
-    }
-}
-
-#[inline]
-fn number(code: &Code, slots: &[Got<'_>]) -> Result<Option<Num>, Unsure> {
-    if let Some(number) = leaf(code, slots) {
-        return Ok(Some(number));
-    }
-    match run(code, slots)? {
-        Got::Number(number) => Ok(Some(number)),
-        Got::Absent => Ok(None),
-        _ => Err(Unsure),
     }
 }
 
@@ -183,7 +201,7 @@ fn by_order(operator: Operator, order: Ordering) -> Result<bool, Unsure> {
 }
 
 /// The first of the numbers than which no other is less, or more; `gives_way` says how one stands to a better one.
-fn extreme<'a>(gives_way: Ordering, codes: &[Code], slots: &[Got<'_>]) -> Result<Got<'a>, Unsure> {
+fn extreme(gives_way: Ordering, codes: &[Code], slots: &[Got<'_>]) -> Result<Option<Num>, Unsure> {
     let mut best: Option<Num> = None;
     for code in codes {
         let number = number(code, slots)?.ok_or(Unsure)?;
@@ -192,5 +210,5 @@ fn extreme<'a>(gives_way: Ordering, codes: &[Code], slots: &[Got<'_>]) -> Result
             _ => number,
         });
     }
-    Ok(best.map_or(Got::Absent, |best| Got::Number(best.unsigned_zero())))
+    Ok(best.map(Num::unsigned_zero))
 }

@@ -178,7 +178,7 @@ pub(super) enum What {
 }
 
 /// What a line is, whatever it comes to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct LineRule {
     pub(super) slot: usize,
     pub(super) code: Arc<str>,

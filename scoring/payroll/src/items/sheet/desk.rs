@@ -48,8 +48,9 @@ pub struct Desk<'p> {
     pub(super) rules: &'p PayRules,
     pub(super) sheet: Option<&'p Sheet>,
     period: Period,
-    /// Inputs that are missing or wrong, as they were given.
+    /// Inputs that are missing or wrong, as they were given; and how many.
     odd: Vec<Option<Value<'p>>>,
+    wrong: usize,
     pub(super) legal_entity: Value<'p>,
     pub(super) pay_group: Value<'p>,
     /// Names that the rules do not know.
@@ -78,6 +79,7 @@ impl<'p> Desk<'p> {
             sheet,
             period,
             odd: vec![None; rules.inputs.len()],
+            wrong: 0,
             legal_entity: Value::Absent,
             pay_group: Value::Absent,
             unknown: Vec::new(),
@@ -118,8 +120,11 @@ impl<'p> Desk<'p> {
 
     #[inline]
     fn put(&mut self, place: usize, got: Got<'p>) {
-        if let (Some(slot), Some(odd)) = (self.slots.get_mut(self.rules.period + 1 + place), self.odd.get_mut(place)) {
-            (*odd, *slot) = (None, got);
+        if let Some(slot) = self.slots.get_mut(self.rules.period + 1 + place) {
+            *slot = got;
+        }
+        if self.wrong > 0 && self.odd.get_mut(place).and_then(Option::take).is_some() {
+            self.wrong -= 1;
         }
     }
 
@@ -127,8 +132,10 @@ impl<'p> Desk<'p> {
         match read(input, value, &self.rules.currency) {
             Ok(got) => self.put(place, got),
             Err(Unsure) => {
-                if let Some(odd) = self.odd.get_mut(place) {
-                    *odd = Some(value);
+                if let Some(odd) = self.odd.get_mut(place)
+                    && odd.replace(value).is_none()
+                {
+                    self.wrong += 1;
                 }
             }
         }
@@ -186,11 +193,11 @@ impl<'p> Desk<'p> {
     }
 
     fn quickly(&mut self) -> Result<(), Unsure> {
-        if self.odd.iter().any(Option::is_some) {
+        if self.wrong > 0 {
             return Err(Unsure);
         }
         let first = self.rules.period + 1 + self.rules.inputs.len();
-        self.slots.iter_mut().skip(first).for_each(|slot| *slot = Got::Absent);
+        self.slots.get_mut(first..).unwrap_or_default().fill(Got::Absent);
         super::run::run(self)
     }
 }

@@ -14,8 +14,9 @@ pub use desk::{Desk, Payer};
 pub use paid::{Paid, Quickly};
 
 use super::pay::{is_special, takes_away};
-use super::rules::{LineRule, PayRules, Period, Step, What};
+use super::rules::{LineRule, PayRules, Period, Rounding, Step, What, Whom};
 use super::settle::is_earning;
+use super::statutory::Statutory;
 use hub_expr::{Located, Quick};
 use hub_model::entities::pay::{PayLineKind, PaySide, TaxTreatment};
 use hub_tree::{Arena, Value};
@@ -39,11 +40,13 @@ pub(super) struct Sheet {
     in_order: bool,
 }
 
-/// A step that is in force.
+/// A step that is in force, with all that is needed of its rule.
 #[derive(Debug)]
 struct Ready {
     /// Its place in the rules.
     place: usize,
+    /// `None`: everybody.
+    whom: Option<Whom>,
     when: Option<Quick>,
     work: Work,
 }
@@ -51,13 +54,14 @@ struct Ready {
 #[derive(Debug)]
 enum Work {
     Value { slot: usize, formula: Quick },
-    Line { line: ReadyLine, formula: Option<Quick>, parts: [Option<Quick>; 3] },
-    Use { with: Vec<Option<Quick>>, lines: Vec<ReadyLine>, law: Law },
+    Line { line: ReadyLine, rounding: Rounding, formula: Option<Quick>, parts: [Option<Quick>; 3] },
+    Use { name: Arc<str>, part: &'static Statutory, with: Vec<Option<Quick>>, lines: Vec<ReadyLine>, law: Law },
 }
 
-/// What a line counts for.
-#[derive(Clone, Copy, Debug)]
+/// A line, and what it counts for.
+#[derive(Debug)]
 struct ReadyLine {
+    rule: LineRule,
     takes_away: bool,
     total: Total,
     taxed: For,
@@ -95,7 +99,7 @@ impl ReadyLine {
             TaxTreatment::PreTax => For::Other,
             _ => For::Nothing,
         };
-        Self { takes_away: takes_away(rule), total, taxed }
+        Self { rule: rule.clone(), takes_away: takes_away(rule), total, taxed }
     }
 }
 
@@ -129,9 +133,10 @@ impl Ready {
         };
         let work = match &step.what {
             What::Value { slot, formula } => Work::Value { slot: *slot, formula: formula.expr.quick(known)? },
-            What::Line { line, parts, .. } => {
+            What::Line { line, parts, rounding } => {
                 let [formula, base, quantity, rate] = parts.all().map(optional);
-                Work::Line { line: ReadyLine::of(line), formula: formula?, parts: [base?, quantity?, rate?] }
+                let parts = [base?, quantity?, rate?];
+                Work::Line { line: ReadyLine::of(line), rounding: *rounding, formula: formula?, parts }
             }
             What::Use { statutory, with, lines } => {
                 if with.len() > MOST_PARAMS {
@@ -139,10 +144,12 @@ impl Ready {
                 }
                 let with: Option<Vec<Option<Quick>>> = with.iter().map(|located| optional(located.as_ref())).collect();
                 let lines = lines.iter().map(ReadyLine::of).collect();
-                Work::Use { with: with?, lines, law: Law::of(statutory, period) }
+                let name = Arc::clone(&step.name);
+                Work::Use { name, part: statutory, with: with?, lines, law: Law::of(statutory, period) }
             }
         };
-        Some(Self { place, when: optional(step.when.as_ref())?, work })
+        let whom = Some(step.whom.clone()).filter(|whom| *whom != Whom::default());
+        Some(Self { place, whom, when: optional(step.when.as_ref())?, work })
     }
 }
 

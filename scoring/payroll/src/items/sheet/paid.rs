@@ -1,7 +1,6 @@
 //! A payslip as numbers; texts and names are put to it when somebody asks.
 
 use super::ReadyLine;
-use crate::items::rules::LineRule;
 use crate::items::slip::{Line, Slip, Warning, YearPart};
 use hub_expr::{Num, Short};
 use hub_tree::Decimal;
@@ -40,8 +39,7 @@ impl Default for Quickly<'_> {
 /// A line; the amount with its sign.
 #[derive(Debug)]
 pub(super) struct PaidLine<'r> {
-    pub(super) rule: &'r LineRule,
-    pub(super) line: ReadyLine,
+    pub(super) line: &'r ReadyLine,
     pub(super) place: usize,
     pub(super) amount: Short,
     pub(super) base: Option<Num>,
@@ -110,7 +108,7 @@ impl Paid<'_> {
             Self::Quickly(made) => (made.lines.as_slice(), [].as_slice()),
             Self::Slip(slip) => ([].as_slice(), slip.lines.as_slice()),
         };
-        let quick = quick.iter().map(|line| (&*line.rule.code, line.amount.to_decimal()));
+        let quick = quick.iter().map(|line| (&*line.line.rule.code, line.amount.to_decimal()));
         quick.chain(slip.iter().map(|line| (&*line.code, line.amount)))
     }
 
@@ -152,13 +150,14 @@ impl PaidLine<'_> {
             let number = number?.to_decimal();
             Some(if self.by_law { number.normalize() } else { number })
         };
+        let rule = &self.line.rule;
         Line {
-            code: Arc::clone(&self.rule.code),
-            name: Arc::clone(&self.rule.name),
-            kind: self.rule.kind,
-            side: self.rule.side,
+            code: Arc::clone(&rule.code),
+            name: Arc::clone(&rule.name),
+            kind: rule.kind,
+            side: rule.side,
             amount: self.amount.to_decimal(),
-            tax: self.rule.tax,
+            tax: rule.tax,
             separate: self.separate,
             quantity: number(self.quantity),
             rate: number(self.rate),

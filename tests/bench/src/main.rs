@@ -103,7 +103,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Soap => soap::run(cli.rounds)?,
         Bench::Score => scoring::scorecards(cli.rounds, cli.seconds)?,
         Bench::Bias => scoring::bias(cli.rounds, cli.people)?,
-        Bench::Pay => pay::run(cli.rounds, cli.people)?,
+        Bench::Pay => pay::run(cli.rounds, cli.people, cli.only.as_deref())?,
         Bench::Stream => match &cli.only {
             Some(name) => return stream::only(name),
             None => stream::run(cli.rounds)?,

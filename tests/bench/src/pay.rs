@@ -40,8 +40,8 @@ fn period() -> anyhow::Result<Period> {
     Ok(Period { start: day(7, 1)?, end: day(7, 31)?, pay_on: day(7, 31)? })
 }
 
-/// Times payslips of `people`, each round anew.
-pub fn run(rounds: usize, people: usize) -> anyhow::Result<Report> {
+/// Times payslips of `people`, each round anew; of `only` one contestant, for a profiler.
+pub fn run(rounds: usize, people: usize, only: Option<&str>) -> anyhow::Result<Report> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scoring/models/pay/china-monthly.yaml");
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let findings = Findings::new();
@@ -75,6 +75,9 @@ pub fn run(rounds: usize, people: usize) -> anyhow::Result<Report> {
     let mut report = Report::new("pay", "payslips of 16 lines per second on one core");
     for _ in 0..rounds {
         for name in [EXPLAINED, QUIET, BY_SLOT, HAND] {
+            if only.is_some_and(|only| only != name) {
+                continue;
+            }
             let payer = rules.payer(period);
             let mut desk = payer.desk();
             let started = Instant::now();
@@ -95,7 +98,7 @@ pub fn run(rounds: usize, people: usize) -> anyhow::Result<Report> {
             report.row(name).values.push(people as f64 / started.elapsed().as_secs_f64());
         }
     }
-    for ours in [EXPLAINED, QUIET, BY_SLOT] {
+    for ours in [EXPLAINED, QUIET, BY_SLOT].into_iter().filter(|_| only.is_none()) {
         report.pair(ours.to_owned(), HAND.to_owned());
     }
     Ok(report)

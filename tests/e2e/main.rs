@@ -28,6 +28,7 @@ mod hiring;
 mod hooks;
 mod import_wsdl;
 mod imports;
+mod interview_vendors;
 mod interviews;
 mod large_answers;
 mod layers;

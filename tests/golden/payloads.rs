@@ -4,7 +4,7 @@ use crate::cases::compile;
 use hub_engine::Input;
 use hub_kit::hook::read_opened;
 use hub_support::project_root;
-use hub_tree::{Arena, Limits, Value, json};
+use hub_tree::{Arena, Decimal, Limits, Value, json};
 use std::fs;
 
 /// Messages of vendors: the vendor, the mapping that reads them, and the file in the vendor's folder of payloads.
@@ -33,6 +33,9 @@ const MESSAGES: &[(&str, &str, &str)] = &[
     ("fadada", "envelope", "sign-task-finished"),
     ("fadada", "envelope", "sign-task-signed"),
     ("tencent-ess", "envelope", "FlowStatusChange_finish"),
+    ("micro1", "report", "interview_report.created"),
+    ("hireflix", "interview", "interview.response"),
+    ("hackerrank", "candidate", "test_candidate.response"),
     ("moodle", "activities", "core_completion_get_activities_completion_status.response"),
 ];
 
@@ -75,7 +78,38 @@ fn facts<'a>(records: &[(&str, Option<&'a str>, Value<'a>)], wanted: &str) -> Op
     let checked = of("background_check").is_some();
     let signed = of("signature_envelope").is_some();
     let degree = of("education_verification").is_some();
+    // An interview, or a test.
+    let held = if of("interview").is_some() { "interview" } else { "scorecard" };
+    let is_held = of("scorecard").is_some();
     match wanted {
+        "candidate_full_name" if is_held => return text(held, "custom.person.name"),
+        "candidate_email" if is_held => return text(held, "custom.person.email"),
+        "application_id" if is_held => return text(held, "application.id"),
+        "report_id" | "interview_id" if is_held => return of(held)?.1.map(str::to_owned),
+        "overall_score_0_100" if is_held => {
+            let (_, _, fields) = of("scorecard")?;
+            let [value, min, max] =
+                ["value", "min", "max"].map(|part| fields.path(&format!("total.{part}")).as_decimal());
+            let share = (value? - min?) * Decimal::from(100) / (max? - min?);
+            return Some(share.round_dp(2).normalize().to_string());
+        }
+        "integrity_score_0_100" => return number("scorecard", "custom.integrity_score"),
+        "interview_status" => return text("interview", "status.value"),
+        "decision" if is_held => return text("scorecard", "recommendation.value"),
+        "transcript_turns" => return Some(of("interview")?.2.get("turns").items().len().to_string()),
+        "competency_count" => return Some(of("scorecard")?.2.get("dimensions").items().len().to_string()),
+        "recording_url" => return text("interview", "recording.url"),
+        "answered_questions" => return number("interview", "custom.answered"),
+        "last_answer_utc" => return text("interview", "ends_at"),
+        "raw_score" => return number("scorecard", "custom.points").map(|text| text.trim_end_matches(".0").to_owned()),
+        "plagiarism_flag" => {
+            let (_, _, fields) = of("scorecard")?;
+            let is_it = |flag: &Value<'_>| flag.path("kind.value").as_text() == Some("PLAGIARISM");
+            return Some(fields.get("flags").items().iter().any(is_it).to_string());
+        }
+        "started_utc" => return text("assessment_order", "started_at"),
+        "completed_utc" if is_held => return text("assessment_order", "completed_at"),
+        "report_url" => return text("scorecard", "file.url"),
         "candidate_full_name" | "candidate_email" if checked => {
             let part = if wanted == "candidate_email" { "custom.person.email" } else { "custom.person.name" };
             return text("background_check", part);
@@ -171,6 +205,7 @@ fn check(vendor: &str, object: &str, message: &str) -> usize {
             (Some(found), None) if wanted.as_decimal().is_some() => {
                 Some(found) == wanted.as_decimal().map(|n| n.to_string()).as_deref()
             }
+            (Some(found), None) if matches!(wanted, Value::Bool(_)) => found == json::to_string(wanted),
             (found, wanted) => found == wanted,
         };
         let wanted = json::to_string(wanted);

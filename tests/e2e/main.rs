@@ -70,3 +70,4 @@ mod subscriptions;
 mod tags;
 mod trust;
 mod writes;
+mod xapi;

@@ -4,6 +4,7 @@ use crate::cases::compile;
 use hub_engine::Input;
 use hub_kit::hook::read_opened;
 use hub_support::project_root;
+use hub_tree::jiff::{Span, SpanRelativeTo, Unit};
 use hub_tree::{Arena, Decimal, Limits, Value, json};
 use std::fs;
 
@@ -36,6 +37,8 @@ const MESSAGES: &[(&str, &str, &str)] = &[
     ("micro1", "report", "interview_report.created"),
     ("hireflix", "interview", "interview.response"),
     ("hackerrank", "candidate", "test_candidate.response"),
+    ("xapi", "statement", "completed"),
+    ("xapi", "statement", "passed"),
     ("moodle", "activities", "core_completion_get_activities_completion_status.response"),
 ];
 
@@ -52,6 +55,13 @@ fn request(message: &str) -> &'static str {
         "verify.response" => r#"{"verification":"0197c1d0-5f0e-7d7a-9f5e-6a2f4d1c0002"}"#,
         _ => "{}",
     }
+}
+
+/// A score as a share of its scale, in hundredths.
+fn share(fields: Value<'_>, score: &str) -> Option<String> {
+    let part = |part: &str| fields.path(&format!("{score}.{part}")).as_decimal();
+    let (value, min, max) = (part("value")?, part("min")?, part("max")?);
+    Some(((value - min) * Decimal::from(100) / (max - min)).round_dp(2).normalize().to_string())
 }
 
 /// The facts of a message, flattened as the expectation files have them.
@@ -81,17 +91,33 @@ fn facts<'a>(records: &[(&str, Option<&'a str>, Value<'a>)], wanted: &str) -> Op
     // An interview, or a test.
     let held = if of("interview").is_some() { "interview" } else { "scorecard" };
     let is_held = of("scorecard").is_some();
+    let learned = of("learning_result");
+    if let Some((_, _, result)) = learned {
+        let truth = |value: Value<'_>| matches!(value, Value::Bool(_)).then(|| json::to_string(&value));
+        return match wanted {
+            "candidate_full_name" => text("employee", "display_name"),
+            "candidate_email" => text("employee", "work_email"),
+            "person_account" => Some(of("employee")?.1?.split_once('|')?.1.to_owned()),
+            "course_id" => of("course")?.1.map(str::to_owned),
+            "overall_score_0_100" => share(*result, "score"),
+            "passed" => truth(result.get("passed")),
+            "completed" => truth(result.path("custom.completion")),
+            "duration_seconds" => {
+                let span: Span = result.get("duration").as_text()?.parse().ok()?;
+                Some(span.total((Unit::Second, SpanRelativeTo::days_are_24_hours())).ok()?.to_string())
+            }
+            "completed_utc" => result.get("completed_at").as_text().map(str::to_owned),
+            "moves_on" => truth(of("enrolment")?.2.path("custom.moves_on")),
+            other => panic!("no rule for the fact `{other}`"),
+        };
+    }
     match wanted {
         "candidate_full_name" if is_held => return text(held, "custom.person.name"),
         "candidate_email" if is_held => return text(held, "custom.person.email"),
         "application_id" if is_held => return text(held, "application.id"),
         "report_id" | "interview_id" if is_held => return of(held)?.1.map(str::to_owned),
         "overall_score_0_100" if is_held => {
-            let (_, _, fields) = of("scorecard")?;
-            let [value, min, max] =
-                ["value", "min", "max"].map(|part| fields.path(&format!("total.{part}")).as_decimal());
-            let share = (value? - min?) * Decimal::from(100) / (max? - min?);
-            return Some(share.round_dp(2).normalize().to_string());
+            return share(of("scorecard")?.2, "total");
         }
         "integrity_score_0_100" => return number("scorecard", "custom.integrity_score"),
         "interview_status" => return text("interview", "status.value"),

@@ -15,7 +15,7 @@ fn catalog() -> Catalog {
 }
 
 /// Connectors that are called by the name of a standard, which the hub speaks, too.
-const STANDARDS: [&str; 1] = ["scim"];
+const STANDARDS: [&str; 2] = ["scim", "xapi"];
 /// Words of a folder's own subject that a vendor is called by, too: overtime on a workday.
 const WORDS: [(&str, &str); 1] = [("scoring/payroll/", "workday")];
 

@@ -105,8 +105,8 @@ impl Connection {
                     Ok(url) if matches!(url.scheme(), "http" | "https") => {
                         egress.extend(url.host_str().map(ToOwned::to_owned));
                     }
-                    // A connector that only listens has nobody to call.
-                    _ if base_url.is_empty() && manifest.operations.is_empty() && manifest.serves.is_some() => {}
+                    // A connector that only listens has nobody to call, and one that may listen need not.
+                    _ if base_url.is_empty() && manifest.may_only_listen() => {}
                     _ if base_url.is_empty() => {
                         cx.error(node.span, "`base_url` is missing; the connector has none of its own");
                     }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hub_flow::admission::Admitted;
 use hub_flow::{Accepted, Refused};
-use hub_kit::{HookAnswer, InboundRequest};
+use hub_kit::{Connection, HookAnswer, InboundRequest};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
@@ -21,40 +21,8 @@ pub(crate) async fn receive(
     request: Request,
 ) -> Result<Response, Problem> {
     let hub = &api.hub;
-    let (parts, body) = request.into_parts();
-    let Some(known) = hub.connection(&connection).filter(|known| known.manifest.webhook.is_some()) else {
-        hub.metrics.hook("unknown", "unknown_connection");
-        pass_over(body).await;
-        return Err(Problem::unknown_connection());
-    };
-    let most = known.max_body_bytes(hub.max_body_bytes);
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let Ok(mut room) = hub.admission.enter(announced.min(most)) else {
-        hub.metrics.hook(&connection, "overloaded");
-        pass_over_later(body);
-        return Err(Problem::overloaded());
-    };
-    let query = parts.uri.query().unwrap_or_default();
-    let query = url::form_urlencoded::parse(query.as_bytes()).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
-    let reading = tokio::time::timeout(BODY_WITHIN, read_body(body, most, &mut room)).await;
-    let body = match reading.unwrap_or_else(|_| Err(Problem::slow_body())) {
-        Ok(body) => body,
-        Err(problem) => {
-            let result = match problem.code() {
-                known @ ("too_large" | "overloaded") => known,
-                _ => "broken_body",
-            };
-            hub.metrics.hook(&connection, result);
-            return Err(problem);
-        }
-    };
-    let inbound = InboundRequest {
-        method: parts.method.as_str().to_owned(),
-        query,
-        headers: headers(&parts.headers),
-        body,
-        now: hub.clock.now(),
-    };
+    let taking = hub.connection(&connection).filter(|known| known.manifest.webhook.is_some());
+    let (inbound, _room) = read(&api, &connection, taking.as_deref(), request).await?;
     match hub.receive(&connection, inbound).await {
         Ok(Accepted { answer: Some(HookAnswer { status, content_type, headers, body }), .. }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
@@ -78,15 +46,61 @@ pub(crate) async fn receive(
             };
             Ok((status, [(header::CONTENT_TYPE, "application/json")], body).into_response())
         }
-        Err(refused) => Err(match refused {
-            Refused::NotFound => Problem::unknown_connection(),
-            Refused::MediaType(known) => Problem::media_type(&known),
-            Refused::Unauthorized => Problem::webhook_refused(),
-            Refused::Encoding => Problem::encoding(),
-            Refused::TooLarge(limit) => Problem::too_large(limit),
-            Refused::Unavailable(_) => Problem::unavailable("nothing can be accepted now"),
-        }),
+        Err(refused) => Err(not_taken(refused)),
     }
+}
+
+/// What the sender is told of a refusal.
+pub(crate) fn not_taken(refused: Refused) -> Problem {
+    match refused {
+        Refused::NotFound => Problem::unknown_connection(),
+        Refused::MediaType(known) => Problem::media_type(&known),
+        Refused::Unauthorized => Problem::webhook_refused(),
+        Refused::Encoding => Problem::encoding(),
+        Refused::TooLarge(limit) => Problem::too_large(limit),
+        Refused::Unavailable(_) => Problem::unavailable("nothing can be accepted now"),
+    }
+}
+
+/// Reads a request to a connection, if there is one that takes it, as far as there is room; the room is held as long as
+/// the second part of the answer lives.
+pub(crate) async fn read(
+    api: &Api,
+    connection: &str,
+    taking: Option<&Connection>,
+    request: Request,
+) -> Result<(InboundRequest, Admitted), Problem> {
+    let hub = &api.hub;
+    let (parts, body) = request.into_parts();
+    let Some(known) = taking else {
+        hub.metrics.hook("unknown", "unknown_connection");
+        pass_over(body).await;
+        return Err(Problem::unknown_connection());
+    };
+    let most = known.max_body_bytes(hub.max_body_bytes);
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let Ok(mut room) = hub.admission.enter(announced.min(most)) else {
+        hub.metrics.hook(connection, "overloaded");
+        pass_over_later(body);
+        return Err(Problem::overloaded());
+    };
+    let query = parts.uri.query().unwrap_or_default();
+    let query = url::form_urlencoded::parse(query.as_bytes()).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
+    let reading = tokio::time::timeout(BODY_WITHIN, read_body(body, most, &mut room)).await;
+    let body = match reading.unwrap_or_else(|_| Err(Problem::slow_body())) {
+        Ok(body) => body,
+        Err(problem) => {
+            let result = match problem.code() {
+                known @ ("too_large" | "overloaded") => known,
+                _ => "broken_body",
+            };
+            hub.metrics.hook(connection, result);
+            return Err(problem);
+        }
+    };
+    let method = parts.method.as_str().to_owned();
+    let inbound = InboundRequest { method, query, headers: headers(&parts.headers), body, now: hub.clock.now() };
+    Ok((inbound, room))
 }
 
 /// Headers as text by lower-case name; what is not text is left out.

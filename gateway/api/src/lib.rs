@@ -48,6 +48,7 @@ pub mod spec;
 mod status;
 mod subscriptions;
 mod writes;
+mod xapi;
 
 pub use problem::Problem;
 
@@ -178,6 +179,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/v1/{collection}/{id}/tax-file", "read:restricted"),
     ("/v1/{collection}/{id}/identities", "read"),
     ("/v1/{collection}/{id}/variance", "read"),
+    ("/xapi/{connection}/about", "open"),
+    ("/xapi/{connection}/statements", "open: the caller's proof is checked"),
 ];
 
 /// The router of the API; of a worker, which only monitoring asks, the first three routes.
@@ -265,6 +268,8 @@ fn requests() -> Router<Api> {
         .route("/oauth/token", post(oauth::token))
         .route("/openapi.json", get(docs::openapi))
         .route("/soap/{connection}", get(soap::describe).post(soap::receive))
+        .route("/xapi/{connection}/about", get(xapi::about))
+        .route("/xapi/{connection}/statements", get(xapi::show).post(xapi::take).put(xapi::take))
         .route("/v1/apps", get(apps::list).post(apps::create))
         .route("/v1/apps/{id}", get(apps::show).post(apps::act).patch(apps::update).delete(apps::delete))
         .route("/v1/apps/{id}/keys", get(apps::keys))

@@ -274,6 +274,18 @@ impl Problem {
         problem
     }
 
+    pub(crate) fn invalid_statement(pointer: &str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid_statement", "Not a statement", detail);
+        problem.0.pointer = Some(pointer.to_owned());
+        problem.next("statements are those of xAPI 1.0.3; none of this request was taken")
+    }
+
+    pub(crate) fn statement_conflict(id: &str) -> Self {
+        let detail = format!("another statement with the id {id} is here, and statements never change");
+        Self::new(StatusCode::CONFLICT, "statement_conflict", "Another statement has this id", detail)
+            .next("give it an id of its own, or void the other one; none of this request was taken")
+    }
+
     pub(crate) fn refused_target(refusal: Refusal) -> Self {
         let mut problem = match refusal {
             Refusal::Private => Self::new(

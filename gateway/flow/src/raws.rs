@@ -114,6 +114,28 @@ async fn mapping_of(hub: &Hub, raw: &Raw) -> Result<(Option<String>, Option<Mapp
     Ok((Some(mapping.id), compiled))
 }
 
+/// The body of the payload that a connection knows by a dedupe id, as it came; for whoever sent it.
+///
+/// # Errors
+/// The store fails, or the payload cannot be opened.
+pub async fn body_of(
+    hub: &Hub,
+    tenant: &str,
+    connection: &str,
+    dedupe_id: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let (owner, connection, dedupe) = (tenant.to_owned(), connection.to_owned(), dedupe_id.to_owned());
+    let found = hub.store.read(job!(|tx| {
+        match tx.raw_by_dedupe(&owner, &connection, &dedupe).await? {
+            Some(id) => tx.raw(&owner, &id).await,
+            None => Ok(None),
+        }
+    }));
+    let Some(raw) = found.await? else { return Ok(None) };
+    let opened = hub.open(tenant, &format!("raw:{}", raw.new.id), &raw.new.body.0)?;
+    Ok(RawEnvelope::decode(&opened).map(|envelope| envelope.body))
+}
+
 /// Opens a payload for a reader who may see fields up to a class. `class_of` tells the class of a field of an entity,
 /// given as a JSON pointer.
 ///

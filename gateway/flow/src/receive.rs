@@ -76,6 +76,16 @@ impl Hub {
         result
     }
 
+    /// Whether a request proves itself to a connection. Nothing is kept of it.
+    ///
+    /// # Errors
+    /// It does not, or the connection takes nothing in.
+    pub fn believes(&self, connection: &Connection, request: &InboundRequest) -> Result<(), Refused> {
+        let driver = self.driver(&connection.manifest.driver).ok_or(Refused::NotFound)?;
+        let opened = driver.open_webhook(connection, request);
+        opened.map(drop).map_err(|reason| self.refuse(connection, request, &reason))
+    }
+
     /// Takes an event that came over a long connection of our own, where nobody else can speak; when it returns `Ok`,
     /// the event is durable.
     ///

@@ -501,6 +501,14 @@ impl Manifest {
         }
     }
 
+    /// Whether a connection may take things in without an address to call: there is nothing to ask, or the connector offers
+    /// the address as a setting that need not be given.
+    #[must_use]
+    pub fn may_only_listen(&self) -> bool {
+        let optional = self.settings.iter().any(|setting| setting.name == "base_url" && !setting.required);
+        (self.operations.is_empty() && self.serves.is_some()) || (optional && self.webhook.is_some())
+    }
+
     /// A place in the manifest, for messages.
     #[must_use]
     pub fn place(&self, span: Span) -> String {

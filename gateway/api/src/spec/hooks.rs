@@ -1,7 +1,7 @@
 //! Where vendors knock.
 
 use super::Topic;
-use super::operation::{Body, bytes, get, json, post};
+use super::operation::{Body, bytes, empty, get, json, post, put};
 use super::shape::{Shape, may, must};
 
 const ACCEPTED: Shape = Shape::Object(
@@ -12,6 +12,8 @@ const ACCEPTED: Shape = Shape::Object(
         may("duplicate", Shape::Bool, "It came before."),
     ],
 );
+
+const ABOUT: Shape = Shape::Object("XapiAbout", &[must("version", Shape::List(&Shape::Text), "Such as `1.0.3`.")]);
 
 pub(super) static TOPIC: Topic = Topic {
     name: "Ports for vendors",
@@ -30,5 +32,30 @@ pub(super) static TOPIC: Topic = Topic {
         post("/soap/{connection}", "receive_soap", "Takes a SOAP 1.1 or 1.2 message; refusals are faults.")
             .body(Body::Bytes(&["text/xml", "application/soap+xml"]))
             .answers(&[bytes(200, "text/xml"), bytes(400, "text/xml"), bytes(500, "text/xml")]),
+        get("/xapi/{connection}/about", "describe_xapi", "The versions of xAPI that are spoken.")
+            .answers(&[json(200, ABOUT)]),
+        get("/xapi/{connection}/statements", "get_statement", "One statement, by `statementId`.")
+            .problems(&["webhook_refused", "unknown_connection", "bad_parameter", "not_found"])
+            .answers(&[json(200, Shape::Any)]),
+        post("/xapi/{connection}/statements", "store_statements", "Takes one statement of xAPI, or a list.")
+            .body(Body::Bytes(&["application/json"]))
+            .problems(&[
+                "webhook_refused",
+                "unknown_connection",
+                "bad_parameter",
+                "invalid_statement",
+                "statement_conflict",
+            ])
+            .answers(&[json(200, Shape::List(&Shape::Text))]),
+        put("/xapi/{connection}/statements", "store_statement", "Takes the statement `statementId`.")
+            .body(Body::Bytes(&["application/json"]))
+            .problems(&[
+                "webhook_refused",
+                "unknown_connection",
+                "bad_parameter",
+                "invalid_statement",
+                "statement_conflict",
+            ])
+            .answers(&[empty(204)]),
     ],
 };

@@ -116,7 +116,8 @@ fn actor(actor: Value<'_>) -> Result<(), Wrong> {
     }
     let account = actor.get("account");
     let has = |part: &str| account.get(part).as_text().is_some_and(|text| !text.is_empty());
-    if !account.is_absent() && !(has("homePage") && has("name")) {
+    let is_whole = has("homePage") && has("name");
+    if !account.is_absent() && !is_whole {
         return wrong("/actor/account", "an account has `homePage` and `name`");
     }
     Ok(())
@@ -126,9 +127,9 @@ fn object(object: Value<'_>, verb: &str) -> Result<(), Wrong> {
     let kind = object.get("objectType").as_text().unwrap_or("Activity");
     let id = object.get("id").as_text().unwrap_or_default();
     match kind {
-        "StatementRef" if is_uuid(id) => return Ok(()),
-        "StatementRef" => return wrong("/object/id", "it is the id of a statement"),
-        _ if verb == VOIDED => return wrong("/object/objectType", "what is voided is a `StatementRef`"),
+        "StatementRef" if is_uuid(id) => Ok(()),
+        "StatementRef" => wrong("/object/id", "it is the id of a statement"),
+        _ if verb == VOIDED => wrong("/object/objectType", "what is voided is a `StatementRef`"),
         "Activity" if !is_iri(id) => wrong("/object/id", "an activity has an id, which is an IRI"),
         "Activity" | "Agent" | "Group" | "SubStatement" => Ok(()),
         _ => wrong("/object/objectType", "it is Activity, Agent, Group, SubStatement or StatementRef"),

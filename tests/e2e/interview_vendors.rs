@@ -2,7 +2,7 @@
 
 use crate::outgoing::act;
 use crate::trust::applied;
-use hub_support::{Backends, Candidate, Place, wait_until};
+use hub_support::{Backends, Candidate, Place, project_root, wait_until};
 use hub_tree::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -142,6 +142,29 @@ fn stars_are_a_score_once_somebody_has_given_them() {
     let card = scorecard(&place, &application, |_| true);
     assert_eq!(score(&card), [Decimal::new(45, 1), Decimal::new(5, 1), Decimal::from(5)], "{card:#}");
     decided(&place, &application);
+}
+
+#[test]
+fn a_report_of_an_assessment_is_taken_from_whoever_speaks_the_standard() {
+    let place = Place::new(Backends::Embedded);
+    let text = "id: hropen-main\nconnector: hropen\nsettings: { webhook_secret: \"tests:its-word\", proof: basic }\n";
+    fs::write(place.config().join("connections/hropen-main.yaml"), text).unwrap();
+    let _sandbox = place.sandbox();
+    let _hub = place.serve();
+    let (application, _) = applied(&place, 86_004, &Candidate::new(86_004, "weak.example"));
+    let golden = project_root().join("tests/golden/payloads/hropen/assessment_report.json");
+    let mut report: Value = serde_json::from_str(&fs::read_to_string(golden).unwrap()).unwrap();
+    report["assessmentSubject"]["candidateId"]["value"] = json!(application);
+    let send = |word: &str| {
+        let request = place.http().post(place.url("/hooks/hropen-main")).basic_auth("tests", Some(word));
+        request.json(&report).send().unwrap().status().as_u16()
+    };
+    assert_eq!(send("guess"), 401);
+    for _ in 0..2 {
+        assert_eq!(send("its-word"), 200);
+    }
+    let card = scorecard(&place, &application, |one| one["rater"]["vendor"] == "hropen-main");
+    assert_eq!((score(&card)[0], &card["custom"]["percentile"]), (Decimal::from(41), &json!(64)), "{card:#}");
 }
 
 #[test]

@@ -37,6 +37,7 @@ const MESSAGES: &[(&str, &str, &str)] = &[
     ("micro1", "report", "interview_report.created"),
     ("hireflix", "interview", "interview.response"),
     ("hackerrank", "candidate", "test_candidate.response"),
+    ("hropen", "report", "assessment_report"),
     ("xapi", "statement", "completed"),
     ("xapi", "statement", "passed"),
     ("moodle", "activities", "core_completion_get_activities_completion_status.response"),
@@ -127,6 +128,10 @@ fn facts<'a>(records: &[(&str, Option<&'a str>, Value<'a>)], wanted: &str) -> Op
         "recording_url" => return text("interview", "recording.url"),
         "answered_questions" => return number("interview", "custom.answered"),
         "last_answer_utc" => return text("interview", "ends_at"),
+        "report_status" if is_held => return text("scorecard", "custom.report_status"),
+        "candidate_id" if is_held => return text("scorecard", "application.id"),
+        "percentile" => return number("scorecard", "custom.percentile"),
+        "completed_utc" if is_held && of("assessment_order").is_none() => return text("scorecard", "submitted_at"),
         "raw_score" => return number("scorecard", "custom.points").map(|text| text.trim_end_matches(".0").to_owned()),
         "plagiarism_flag" => {
             let (_, _, fields) = of("scorecard")?;

@@ -81,8 +81,16 @@ impl Connection {
         let empty = Node { span: fields.span, kind: Kind::Map(Vec::new()) };
         let node = fields.optional("settings").unwrap_or(&empty);
         let entries = node.entries(&cx);
-        let filled: Vec<(&Key, Node)> =
-            entries.iter().map(|(key, value)| (key, fill(value, environment, &cx))).collect();
+        // What rests on a variable that is not set has been told; that it is no address or secret either is no news.
+        let mut unfilled: Vec<&str> = Vec::new();
+        let mut filled: Vec<(&Key, Node)> = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let errors = findings.error_count();
+            filled.push((key, fill(value, environment, &cx)));
+            if findings.error_count() > errors {
+                unfilled.push(&key.name);
+            }
+        }
         // Without a connector there is nothing to lie over, and the keys are checked all the same.
         let standard = manifest.as_ref().map_or_else(Pace::default, |manifest| manifest.pace.clone());
         let pace = Pace::read(&mut fields, &standard);
@@ -107,6 +115,7 @@ impl Connection {
                     }
                     // A connector that only listens has nobody to call, and one that may listen need not.
                     _ if base_url.is_empty() && manifest.may_only_listen() => {}
+                    _ if unfilled.contains(&"base_url") => {}
                     _ if base_url.is_empty() => {
                         cx.error(node.span, "`base_url` is missing; the connector has none of its own");
                     }
@@ -148,11 +157,10 @@ impl Connection {
             spans,
             source,
         };
-        let secret = connection.unusable_secret();
-        if let Some(name) = secret {
+        let secret = connection.unusable_secret().filter(|(name, _)| !unfilled.contains(name));
+        if let Some((name, help)) = secret {
             let place = filled.iter().find(|(key, _)| key.name == name).map_or(node.span, |(key, _)| key.span);
-            let help = "Standard Webhooks secrets are `whsec_` and base64".to_owned();
-            cx.error_with(place, format!("`{name}` is no usable secret"), Some(help));
+            cx.error_with(place, format!("`{name}` is no usable secret"), Some(help.to_owned()));
         }
         (findings.error_count() == before).then_some(connection)
     }
@@ -236,11 +244,17 @@ impl Connection {
     }
 
     /// The setting whose secret nothing can be verified with.
-    fn unusable_secret(&self) -> Option<&str> {
+    fn unusable_secret(&self) -> Option<(&str, &'static str)> {
         let name = self.manifest.webhook.as_ref()?.secret.as_str();
         let standard = matches!(self.proof()?.verifier, Verifier::StandardWebhooks);
-        let bad = |secret: &String| secret.is_empty() || (standard && standard_key(secret).is_none());
-        self.setting_list(name).iter().any(bad).then_some(name)
+        let why = |secret: String| match secret.as_str() {
+            "" => Some("it is empty"),
+            secret if standard && standard_key(secret).is_none() => {
+                Some("Standard Webhooks secrets are `whsec_` and base64")
+            }
+            _ => None,
+        };
+        self.setting_list(name).into_iter().find_map(why).map(|why| (name, why))
     }
 
     /// Whether its events come over a long connection that the hub opens.
@@ -526,6 +540,18 @@ webhook:
         {
             assert!(problems.contains(wanted), "missing {wanted} in\n{problems}");
         }
+        let (_, problems) = compile("id: k\nconnector: kestrel\nsettings: { region: eu, webhook_secret: \"\" }\n");
+        assert!(
+            problems.contains("`webhook_secret` is no usable secret") && problems.contains("it is empty"),
+            "{problems}"
+        );
+        // One cause is told once.
+        let unset =
+            "id: k\nconnector: kestrel\nsettings: { region: eu, base_url: \"${NOPE}\", webhook_secret: \"${NOPE}\" }\n";
+        let (connection, problems) = compile(unset);
+        assert!(connection.is_none());
+        assert_eq!(problems.matches("error:").count(), 2, "{problems}");
+        assert_eq!(problems.matches("NOPE is not set").count(), 2, "{problems}");
     }
 
     #[test]

@@ -94,8 +94,8 @@ fn run(call: &Call<'_>) -> Result<Vec<Made>, Trouble> {
     Ok(own)
 }
 
-/// `20,000 × 8% = 1,600（CN-SH: Shanghai, bounds of 2025）`.
+/// `20,000 × 8% = 1,600（CN-SH：上海市2025年度基数上下限）`.
 fn how(base: &Exact, side: &Side, paid: &Exact, (city, source): (&str, &str)) -> String {
     let fixed = if side.fixed.is_zero() { String::new() } else { format!(" + {}", amount(&side.fixed)) };
-    format!("{} × {}%{fixed} = {}（{city}: {source}）", amount(base), side.percent, amount(paid))
+    format!("{} × {}%{fixed} = {}（{city}：{source}）", amount(base), side.percent, amount(paid))
 }

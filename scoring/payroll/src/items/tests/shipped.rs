@@ -56,9 +56,7 @@ fn a_first_month_in_shanghai() {
     let pension = slip.line("养老保险个人").unwrap();
     assert_eq!(
         pension.how.as_deref(),
-        Some(
-            "养老保险个人 = 20,000 × 8% = 1,600（CN-SH: Shanghai, bounds of 2025; the halved unemployment rate is a temporary cut）"
-        )
+        Some("养老保险个人 = 20,000 × 8% = 1,600（CN-SH：上海市2025年度基数上下限；失业保险减半费率为阶段性政策）")
     );
     assert_eq!([pension.base, pension.rate].map(|part| part.unwrap().to_string()), ["20000", "8"]);
     let how = slip.line("个人所得税").unwrap().how.as_deref().unwrap();

@@ -147,8 +147,12 @@ fn stars_are_a_score_once_somebody_has_given_them() {
 #[test]
 fn a_report_of_an_assessment_is_taken_from_whoever_speaks_the_standard() {
     let place = Place::new(Backends::Embedded);
-    let text = "id: hropen-main\nconnector: hropen\nsettings: { webhook_secret: \"tests:its-word\", proof: basic }\n";
-    fs::write(place.config().join("connections/hropen-main.yaml"), text).unwrap();
+    let connection = |name: &str, settings: &str| {
+        let text = format!("id: {name}\nconnector: hropen\nsettings: {{ {settings} }}\n");
+        fs::write(place.config().join(format!("connections/{name}.yaml")), text).unwrap();
+    };
+    connection("hropen-main", "webhook_secret: whsec_c2FuZGJveC1ocm9wZW4tc2VjcmV0");
+    connection("hropen-second", "webhook_secret: \"tests:its-word\", proof: basic");
     let _sandbox = place.sandbox();
     let _hub = place.serve();
     let (application, _) = applied(&place, 86_004, &Candidate::new(86_004, "weak.example"));
@@ -156,15 +160,19 @@ fn a_report_of_an_assessment_is_taken_from_whoever_speaks_the_standard() {
     let mut report: Value = serde_json::from_str(&fs::read_to_string(golden).unwrap()).unwrap();
     report["assessmentSubject"]["candidateId"]["value"] = json!(application);
     let send = |word: &str| {
-        let request = place.http().post(place.url("/hooks/hropen-main")).basic_auth("tests", Some(word));
+        let request = place.http().post(place.url("/hooks/hropen-second")).basic_auth("tests", Some(word));
         request.json(&report).send().unwrap().status().as_u16()
     };
     assert_eq!(send("guess"), 401);
     for _ in 0..2 {
         assert_eq!(send("its-word"), 200);
     }
-    let card = scorecard(&place, &application, |one| one["rater"]["vendor"] == "hropen-main");
+    let of = |connection: &str| scorecard(&place, &application, |one| one["rater"]["vendor"] == connection);
+    let card = of("hropen-second");
     assert_eq!((score(&card)[0], &card["custom"]["percentile"]), (Decimal::from(41), &json!(64)), "{card:#}");
+    let signed = json!({ "candidate_id": application, "raw": 20 });
+    assert_eq!(act(&place, "hropen", "report", &signed).0, 200);
+    assert_eq!(score(&of("hropen-main"))[0], Decimal::from(20));
 }
 
 #[test]
